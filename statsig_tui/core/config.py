@@ -1,0 +1,180 @@
+"""What a user can set: one frozen tree. Knows no file format; settings.py reads and writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, Len
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_EMULATOR_PORT = 7828
+DEFAULT_RECEIVER_PORT = 7829
+EMULATOR = "emulator"
+"""Name of the built-in target; it always follows the emulator's real address."""
+RECEIVER = "receiver"
+"""Name of the built-in destination; it follows the receiver's real address while its URL is the default."""
+DEFAULT_RECEIVER_URL = f"http://{DEFAULT_HOST}:{DEFAULT_RECEIVER_PORT}/"
+EMULATOR_KEY = "secret-emulatorTakesAnyWellFormedKey0000000000a1b2"
+"""What the built-in target sends while the emulator asks for no key in particular."""
+STATSIG_URL = "https://api.statsig.com"
+
+Port = Annotated[int, Ge(0), Le(65535)]
+Name = Annotated[str, Len(1, 100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret by reference: exactly one of `env`, `keyring`, `file`, `inline` is set.
+
+    `value` is what the reference led to when the settings were read; None where it led nowhere.
+    """
+
+    env: str | None = None
+    keyring: str | None = None
+    file: str | None = None
+    inline: str | None = field(default=None, repr=False)
+    value: str | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, text: str) -> Secret:
+        """A secret that stands in the settings itself."""
+        return cls(inline=text, value=text)
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, in words fit for a screen: never the value."""
+        if self.env is not None:
+            return f"env {self.env}"
+        if self.keyring is not None:
+            return f"keyring {self.keyring}"
+        return f"file {self.file}" if self.file is not None else "inline"
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorConfig:
+    """The endpoint that stands in for Statsig."""
+
+    host: str = DEFAULT_HOST
+    port: Port | None = None
+    """None: the default port, or a free one where that is taken. 0: any free one."""
+    keys: tuple[Secret, ...] = ()
+    """Empty: any well-formed key."""
+    known_experiments: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    """Accepted in the Host header beside the loopback names."""
+    cors_origins: tuple[str, ...] = ()
+    """Accepted as browser origins beside loopback ones."""
+    strict: bool = True
+    """Refuse with 400 what Statsig would likely drop in silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConfig:
+    """The endpoint that destinations point at."""
+
+    host: str = DEFAULT_HOST
+    port: Port | None = None
+    """None: the default port, or a free one where that is taken. 0: any free one."""
+    signature: Literal["report", "enforce"] = "report"
+    tolerance_seconds: Annotated[int, Ge(0), Le(86_400)] = 300
+    """Greatest difference of the timestamp header from now; 0: any."""
+    secrets: tuple[Secret, ...] = ()
+    allow_browsers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much history is kept; undelivered events are kept regardless."""
+
+    captures: Annotated[int, Ge(1), Le(100_000_000)] = 100_000
+    megabytes: Annotated[int, Ge(16), Le(1_000_000)] = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where Compose and `send` post incoming events."""
+
+    name: Name
+    url: str
+    """Base URL, without the endpoint's path."""
+    key: Secret | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the console's Event Filtering dialog sets (statsig-wire.md §4)."""
+
+    exposures: bool = True
+    config_changes: bool = True
+    include_new_events: bool = True
+    """The verdict on custom events that `events` does not name."""
+    events: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPolicy:
+    """When a batch closes. Emulated; Statsig does not publish this."""
+
+    max_events: Annotated[int, Ge(1), Le(10_000)] = 100
+    max_seconds: Annotated[float, Ge(0), Le(3600)] = 1.0
+    """Counted from the first event of the batch."""
+
+
+ScheduleName = Literal["quick", "standard-webhooks", "svix", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a failed delivery is tried again. Emulated; Statsig does not publish this."""
+
+    schedule: ScheduleName | tuple[Annotated[float, Ge(0), Le(604_800)], ...] = "quick"
+    """A preset's name, or the seconds between attempts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A webhook URL and how it is served."""
+
+    name: Name
+    url: str
+    enabled: bool = True
+    secret: Secret | None = None
+    envelope: Literal["data", "array"] = "data"
+    timestamps: Literal["number", "string"] = "number"
+    timeout_seconds: Annotated[float, Ge(0.1), Le(300)] = 15.0
+    """From the first byte sent to the answer read."""
+    rate_limit: Annotated[float, Ge(0.01), Le(100_000)] | None = None
+    """Requests a second at the most; None: no limit."""
+    verify_tls: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+    filter: Filter = field(default_factory=Filter)
+    batch: BatchPolicy = field(default_factory=BatchPolicy)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """How the screens look and which keys they take."""
+
+    theme: Literal["dark", "light", "high-contrast", "ansi"] = "dark"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Command id -> keys, comma-joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set."""
+
+    emulator: EmulatorConfig = field(default_factory=EmulatorConfig)
+    receiver: ReceiverConfig = field(default_factory=ReceiverConfig)
+    retention: Retention = field(default_factory=Retention)
+    targets: tuple[Target, ...] = (Target("statsig", STATSIG_URL, Secret(env="STATSIG_SERVER_SECRET")),)
+    destinations: tuple[Destination, ...] = (Destination(RECEIVER, DEFAULT_RECEIVER_URL),)
+    interface: Interface = field(default_factory=Interface)
+
+    def destination(self, name: str) -> Destination | None:
+        """The destination of that name."""
+        return next((item for item in self.destinations if item.name == name), None)

@@ -1,0 +1,290 @@
+"""What the store hands out: frozen facts, small enough for a list. Times are epoch ms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from statsig_tui.core.event import EventClass
+from statsig_tui.core.signing import SignatureState, SignatureVerdict
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; every delivery is always in exactly one."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still going to happen to it."""
+        return self in (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.RETRYING)
+
+
+class Replay(StrEnum):
+    """How a delivery came to repeat a capture."""
+
+    AS_RECEIVED = "received"
+    RESIGNED = "resigned"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event the emulator accepted."""
+
+    id: int
+    rev: int
+    at: int
+    trace: str
+    name: str
+    event_class: EventClass
+    user_id: str | None
+    time_uuid: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRecord:
+    """A destination's answer to one event."""
+
+    event: int
+    destination: str
+    at: int
+    forwarded: bool
+    clause: str
+    delivery: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """A batch on its way to a destination."""
+
+    id: int
+    rev: int
+    at: int
+    """When it came into its present state."""
+    created: int
+    batch: int
+    destination: str
+    events: int
+    size: int
+    state: DeliveryState
+    attempt: int
+    """Attempts made or begun; 0 before the first."""
+    status: int | None
+    error: str | None
+    next_at: int | None
+    replay: Replay | None = None
+    closed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivery whose turn it is, or will be."""
+
+    delivery: int
+    due: int
+    """Epoch ms."""
+    attempt: int
+    """Attempts made so far."""
+    events: int
+    body: bytes
+    replay: Replay | None
+    headers: Headers
+    """Sent as they are instead of a fresh signature, for a capture replayed as received."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One request of a delivery and what came of it."""
+
+    delivery: int
+    number: int
+    at: int
+    url: str
+    request_headers: Headers
+    status: int | None
+    reason: str
+    response_headers: Headers
+    response_body: bytes
+    truncated: bool
+    error: str | None
+    ms: float | None
+    """None while it is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSummary:
+    """One event of a capture, as far as a line shows it."""
+
+    event_name: str
+    event_class: EventClass
+    user_id: str | None
+    time_uuid: str | None
+    timestamp: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRecord:
+    """One request that the receiver got whole."""
+
+    id: int
+    rev: int
+    at: int
+    method: str
+    path: str
+    size: int
+    envelope: Literal["data", "array", "verification"] | None
+    events: tuple[EventSummary, ...]
+    signature: SignatureState
+    status: int
+    fault: str | None
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureDetail:
+    """All there is of a capture."""
+
+    record: CaptureRecord
+    peer: str
+    http_version: str
+    headers: Headers
+    body: bytes
+    signature_reason: str
+    answer_headers: Headers
+    answer_body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A whole request and the answer it is about to get; heads are already free of secrets."""
+
+    at: int
+    method: str
+    path: str
+    http_version: str
+    peer: str
+    headers: Headers
+    body: bytes
+    envelope: Literal["data", "array", "verification"] | None
+    events: tuple[EventSummary, ...]
+    signature: str | None
+    timestamp: str | None
+    verdict: SignatureVerdict
+    status: int
+    fault: str | None
+    answer_headers: Headers
+    answer_body: bytes
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """A request to the emulator that was not plainly accepted: a mistake, or an SDK's poll."""
+
+    id: int
+    rev: int
+    at: int
+    method: str
+    path: str
+    status: int
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentRecord:
+    """An incoming event that Compose or `send` posted to a target, and the answer."""
+
+    id: int
+    rev: int
+    at: int
+    target: str
+    url: str
+    event_name: str
+    size: int
+    status: int | None
+    error: str | None
+    certainty: Literal["answered", "not sent", "unknown"]
+    ms: float | None
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentDetail:
+    """All there is of a sent event."""
+
+    record: SentRecord
+    request_headers: Headers
+    body: bytes
+    response_headers: Headers
+    response_body: bytes
+    truncated: bool = False
+
+
+Record = EventRecord | VerdictRecord | DeliveryRecord | CaptureRecord | RequestRecord | SentRecord
+"""What one commit may have written; the JSON lines of product.md §5 are made of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The way of one event, from what was sent to what was captured."""
+
+    trace: str
+    sent: tuple[SentRecord, ...] = ()
+    events: tuple[EventRecord, ...] = ()
+    verdicts: tuple[VerdictRecord, ...] = ()
+    deliveries: tuple[DeliveryRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    captures: tuple[CaptureRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationCounters:
+    """What happened for one destination so far."""
+
+    forwarded: int = 0
+    filtered: int = 0
+    delivered: int = 0
+    failed: int = 0
+    rate_limited: int = 0
+    queued: int = 0
+    """Events forwarded by the filter and not yet delivered, failed or cancelled."""
+    retrying: int = 0
+    disabled: str | None = None
+    """Why the destination takes nothing at present, though it is enabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Totals over the store."""
+
+    rev: int = 0
+    captures: int = 0
+    captured_events: int = 0
+    last_capture_at: int | None = None
+    events: int = 0
+    refused: int = 0
+    """Requests that never arrived whole or were over a limit."""
+    destinations: Mapping[str, DestinationCounters] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticsRow:
+    """A minute of one destination, in the console's columns (statsig-wire.md §4)."""
+
+    at: int
+    events: int
+    forwarded: int
+    filtered: int
+    rate_limited: int
+    failed: int
+    error: str | None

@@ -1,0 +1,44 @@
+"""Mask secrets by value and by shape wherever text leaves: screen, log, JSON line, export, crash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SHAPE = re.compile(r"\b(secret|client|console|webhook)(?:-|%2[dD])[A-Za-z0-9_%]{8,}")
+_TAIL = 4
+_SHORTEST = 6
+"""A shorter known value is too likely to be part of ordinary words to be replaced by value."""
+
+
+def mask_secret(value: str) -> str:
+    """What may be shown of a secret: the kind's prefix and the last four characters.
+
+    A value too short to hide behind its tail shows nothing of itself.
+    """
+    prefix, dash, rest = value.partition("-")
+    kind = f"{prefix}-" if dash and prefix in {"secret", "client", "console", "webhook"} else ""
+    body = rest if kind else value
+    return f"{kind}…{body[-_TAIL:]}" if len(body) >= 3 * _TAIL else f"{kind}…"
+
+
+class Redactor:
+    """Replaces known secret values, and whatever has the shape of a Statsig key, in any text."""
+
+    def __init__(self, values: Iterable[str | None] = ()) -> None:
+        known = {value for value in values if value and len(value) >= _SHORTEST}
+        # Longest first: a secret that contains another must not leave its remainder behind.
+        self._known = sorted(known, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret masked."""
+        for value in self._known:
+            if value in text:
+                text = text.replace(value, mask_secret(value))
+        if "-" in text or "%2" in text:
+            text = _SHAPE.sub(_masked, text)
+        return text
+
+
+def _masked(match: re.Match[str]) -> str:
+    return mask_secret(match.group(0).replace("%2D", "-", 1).replace("%2d", "-", 1))

@@ -1,0 +1,69 @@
+"""What follows an attempt: done, again after so many seconds, split, or given up. Pure numbers.
+
+The schedules are emulated; Statsig does not publish its own (statsig-wire.md §3.7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from statsig_tui.core.config import RetryPolicy, ScheduleName
+
+SCHEDULES: dict[ScheduleName, tuple[float, ...]] = {
+    "quick": (1, 5, 30, 120, 600),
+    "standard-webhooks": (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+    "svix": (5, 300, 1800, 7200, 18_000, 36_000, 36_000),
+    "none": (),
+}
+JITTER = 0.2
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds; a longer wish is not granted."""
+GONE = 410
+TOO_LARGE = 413
+_WAITS_FOR_ALL = frozenset({429, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to do with a delivery after an attempt."""
+
+    step: Literal["delivered", "retry", "failed", "disable", "split"]
+    delay: float = 0.0
+    """Seconds until the next attempt, for `retry`."""
+    holds_destination: bool = False
+    """The whole destination waits, not only this delivery."""
+
+
+def delays(policy: RetryPolicy) -> tuple[float, ...]:
+    """Seconds between the attempts of a policy, before jitter."""
+    return SCHEDULES[policy.schedule] if isinstance(policy.schedule, str) else policy.schedule
+
+
+def next_step(
+    attempt: int,
+    status: int | None,
+    policy: RetryPolicy,
+    jitter: float,
+    retry_after: float | None = None,
+    events: int = 1,
+) -> Next:
+    """What follows attempt number `attempt` (from 1) that got `status` (None: no answer).
+
+    `jitter` in -1…1 moves the delay by up to ±20 %; `retry_after` is the answer's wish in seconds and
+    counts for 429 and 503. Success is 2xx alone.
+    """
+    if status is not None and 200 <= status <= 299:
+        return Next("delivered")
+    if status == GONE:
+        return Next("disable")
+    if status == TOO_LARGE and events > 1:
+        return Next("split")
+    schedule = delays(policy)
+    if attempt > len(schedule):
+        return Next("failed")
+    base = schedule[attempt - 1]
+    delay = base * (1 + JITTER * jitter)
+    if status in _WAITS_FOR_ALL and retry_after is not None:
+        return Next("retry", min(max(retry_after, base), max(LONGEST_RETRY_AFTER, base)), True)
+    return Next("retry", delay)

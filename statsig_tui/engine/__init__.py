@@ -1,0 +1,1 @@
+"""The moving parts on asyncio: listeners, forwarder, delivery, store. Never draws."""

@@ -1,0 +1,282 @@
+"""The questions screens and commands ask of the store; every answer is frozen. Any thread may ask."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from statsig_tui.core.event import EventClass
+from statsig_tui.core.ids import is_trace, numbered
+from statsig_tui.core.records import (
+    AttemptRecord,
+    CaptureDetail,
+    CaptureRecord,
+    Counters,
+    DeliveryRecord,
+    DestinationCounters,
+    DiagnosticsRow,
+    RequestRecord,
+    SentDetail,
+    SentRecord,
+    Trace,
+)
+from statsig_tui.engine import captures, history, outbox
+from statsig_tui.engine.store import Store
+
+T = TypeVar("T")
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """An event name that was accepted, and how often."""
+
+    name: str
+    event_class: EventClass
+    volume: int
+
+
+class Archive:
+    """Reads on the calling thread's own connection: short ones from a loop, long ones from a thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def rev(self) -> int:
+        """The newest committed revision."""
+        return self._store.rev
+
+    def since(self, rev: int, limit: int) -> list[CaptureRecord]:
+        """Captures that are new behind a revision, oldest first."""
+        return self._ask(lambda db: captures.since(db, rev, limit))
+
+    def capture_ids(self, after: int = 0) -> array[int]:
+        """Ids of all captures behind `after`, oldest first."""
+        return self._ask(lambda db: captures.ids(db, after))
+
+    def oldest_capture(self) -> int:
+        """The smallest id still kept; 0: none."""
+        return self._ask(captures.oldest)
+
+    def captures(self, first: int, last: int) -> list[CaptureRecord]:
+        """The captures with ids from `first` to `last`."""
+        return self._ask(lambda db: captures.page(db, first, last))
+
+    def capture(self, capture: int) -> CaptureDetail | None:
+        """All of one capture."""
+        return self._ask(lambda db: captures.detail(db, capture))
+
+    def sent(self, limit: int) -> list[SentRecord]:
+        """The newest sent events, newest first."""
+        return self._ask(lambda db: history.sent(db, "1 ORDER BY id DESC LIMIT ?", (limit,)))
+
+    def sent_detail(self, number: int) -> SentDetail | None:
+        """All of one sent event."""
+        return self._ask(lambda db: history.sent_detail(db, number))
+
+    def requests(self, limit: int) -> list[RequestRecord]:
+        """The newest requests the emulator did not plainly accept, newest first."""
+        return self._ask(lambda db: history.requests(db, limit))
+
+    def deliveries(
+        self, destination: str, limit: int, *, since: int = 0, until: int = 2**62
+    ) -> list[DeliveryRecord]:
+        """A destination's deliveries created from `since` to before `until` (epoch ms), newest first."""
+        return self._ask(
+            lambda db: outbox.deliveries(
+                db,
+                "d.destination = ? AND d.created >= ? AND d.created < ? ORDER BY d.id DESC LIMIT ?",
+                (destination, since, until, limit),
+            )
+        )
+
+    def attempts(self, delivery: int) -> list[AttemptRecord]:
+        """Every attempt of a delivery."""
+        return self._ask(lambda db: outbox.attempts(db, [delivery]))
+
+    def batch_body(self, delivery: int) -> bytes | None:
+        """The bytes a delivery sends."""
+        return self._ask(lambda db: outbox.batch_body(db, delivery))
+
+    def seen_events(self) -> list[SeenEvent]:
+        """Every custom event name accepted so far, the most frequent first."""
+        return self._ask(
+            lambda db: [
+                SeenEvent(name, EventClass(kind), volume)
+                for name, kind, volume in db.execute(
+                    "SELECT name, class, volume FROM seen WHERE class = 'custom' AND name <> ''"
+                    " ORDER BY volume DESC, name"
+                )
+            ]
+        )
+
+    def diagnostics(self, destination: str, limit: int) -> list[DiagnosticsRow]:
+        """What happened for a destination by the minute, newest first."""
+        return self._ask(lambda db: _diagnostics(db, destination, limit))
+
+    def counters(self) -> Counters:
+        """Totals, and those of every destination that was ever judged for."""
+        return self._ask(self._count)
+
+    def trace(self, of: str) -> Trace | None:
+        """The way of an event by any id of it: trace, event, delivery, capture, sent or timeUUID."""
+        return self._ask(lambda db: _trace(db, of.strip()))
+
+    def fact(self, name: str) -> str | None:
+        """A remembered fact of this data directory."""
+
+        def ask(db: sqlite3.Connection) -> str | None:
+            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            return row[0] if row else None
+
+        return self._ask(ask)
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        return self._store.look(question)
+
+    def _count(self, db: sqlite3.Connection) -> Counters:
+        kept, events, last = captures.totals(db)
+        disabled = outbox.disabled(db)
+        found: dict[str, dict[str, int]] = {}
+        for destination, forwarded, count in db.execute(
+            "SELECT destination, forwarded, count(*) FROM verdicts GROUP BY destination, forwarded"
+        ):
+            found.setdefault(destination, {})["forwarded" if forwarded else "filtered"] = count
+        pending = db.execute(
+            "SELECT destination, count(*) FROM verdicts WHERE forwarded = 1 AND delivery IS NULL GROUP BY 1"
+        )
+        for destination, count in pending:
+            found.setdefault(destination, {})["queued"] = count
+        for destination, state, events_in, limited in db.execute(
+            "SELECT destination, state, sum(events), sum(rate_limited) FROM deliveries WHERE replay IS NULL"
+            " GROUP BY destination, state"
+        ):
+            counts = found.setdefault(destination, {})
+            key = {"delivered": "delivered", "failed": "failed", "cancelled": "cancelled"}.get(
+                state, "queued"
+            )
+            counts[key] = counts.get(key, 0) + events_in
+            if state == "retrying":
+                counts["retrying"] = events_in
+            counts["rate_limited"] = counts.get("rate_limited", 0) + limited
+        accepted = db.execute("SELECT count(*) FROM events").fetchone()[0]
+        names = set(found) | set(disabled)
+        return Counters(
+            rev=self._store.rev,
+            captures=kept,
+            captured_events=events,
+            last_capture_at=last,
+            events=accepted,
+            destinations={
+                name: DestinationCounters(
+                    **{key: value for key, value in found.get(name, {}).items() if key != "cancelled"},
+                    disabled=disabled.get(name),
+                )
+                for name in names
+            },
+        )
+
+
+def _diagnostics(db: sqlite3.Connection, destination: str, limit: int) -> list[DiagnosticsRow]:
+    rows: dict[int, list[int]] = {}
+    judged = db.execute(
+        f"SELECT at / {_MINUTE}, count(*), sum(forwarded) FROM verdicts WHERE destination = ?"
+        " GROUP BY 1 ORDER BY 1 DESC LIMIT ?",
+        (destination, limit),
+    )
+    for minute, total, forwarded in judged:
+        rows[minute] = [total, forwarded, total - forwarded, 0, 0]
+    delivered = db.execute(
+        f"SELECT created / {_MINUTE}, sum(events * rate_limited), sum(events * (state = 'failed'))"
+        " FROM deliveries WHERE destination = ? GROUP BY 1 ORDER BY 1 DESC LIMIT ?",
+        (destination, limit),
+    )
+    for minute, limited, failed in delivered:
+        row = rows.setdefault(minute, [0, 0, 0, 0, 0])
+        row[3], row[4] = limited, failed
+    # SQLite takes the other columns from the row that max() picks: the newest error of the minute.
+    newest_errors = db.execute(
+        f"SELECT d.created / {_MINUTE}, a.error, max(a.at) FROM deliveries d"
+        " JOIN attempts a ON a.delivery = d.id AND a.error IS NOT NULL"
+        " WHERE d.destination = ? GROUP BY 1 ORDER BY 1 DESC LIMIT ?",
+        (destination, limit),
+    )
+    errors = {minute: error for minute, error, _ in newest_errors}
+    newest = sorted(rows, reverse=True)[:limit]
+    return [
+        DiagnosticsRow(minute * _MINUTE, total, forwarded, filtered, limited, failed, errors.get(minute))
+        for minute in newest
+        for total, forwarded, filtered, limited, failed in [rows[minute]]
+    ]
+
+
+def _trace(db: sqlite3.Connection, of: str) -> Trace | None:
+    events: Sequence[int] = ()
+    deliveries: set[int] = set()
+    traces: set[str] = set()
+    captured: set[int] = set()
+    kind_number = numbered(of)
+    if is_trace(of):
+        traces.add(of)
+    elif kind_number is None:
+        events = [row[0] for row in db.execute("SELECT id FROM events WHERE time_uuid = ?", (of,))]
+        if not events:
+            return None
+    else:
+        kind, number = kind_number
+        if kind == "e":
+            events = [number]
+        elif kind == "d":
+            deliveries.add(number)
+        elif kind == "b":
+            deliveries |= {
+                row[0] for row in db.execute("SELECT id FROM deliveries WHERE batch = ?", (number,))
+            }
+        elif kind == "c":
+            captured.add(number)
+            deliveries |= set(captures.deliveries_of(db, number))
+        elif kind == "s":
+            rows = db.execute("SELECT trace FROM sent WHERE id = ? AND trace IS NOT NULL", (number,))
+            traces |= {row[0] for row in rows}
+            if not traces:
+                alone = history.sent(db, "id = ?", (number,))
+                return Trace("", sent=tuple(alone)) if alone else None
+    for delivery in deliveries:
+        events = [*events, *outbox.event_ids(db, delivery)]
+    if traces:
+        marks = ",".join("?" * len(traces))
+        events = [
+            row[0] for row in db.execute(f"SELECT id FROM events WHERE trace IN ({marks})", tuple(traces))
+        ]
+    if not events and not deliveries and not captured and not traces:
+        return None
+    return _gather(db, sorted(set(events)), deliveries, captured, traces)
+
+
+def _gather(
+    db: sqlite3.Connection, of: Sequence[int], deliveries: set[int], captured: set[int], traces: set[str]
+) -> Trace:
+    marks = ",".join("?" * len(of))
+    events = outbox.events(db, f"id IN ({marks})", of)
+    traces = traces | {event.trace for event in events}
+    verdicts = outbox.verdicts(db, of)
+    numbers = sorted(deliveries | {verdict.delivery for verdict in verdicts if verdict.delivery is not None})
+    marks = ",".join("?" * len(numbers))
+    found = outbox.deliveries(db, f"d.id IN ({marks}) ORDER BY d.id", numbers)
+    joined = {record.id: record for record in captures.of_deliveries(db, numbers)} if numbers else {}
+    for number in captured - set(joined):
+        joined |= {record.id: record for record in captures.page(db, number, number)}
+    marks = ",".join("?" * len(traces))
+    return Trace(
+        trace=min(traces, default=""),
+        sent=tuple(history.sent(db, f"trace IN ({marks}) ORDER BY id", sorted(traces))),
+        events=tuple(events),
+        verdicts=tuple(verdicts),
+        deliveries=tuple(found),
+        attempts=tuple(outbox.attempts(db, numbers)) if numbers else (),
+        captures=tuple(joined[number] for number in sorted(joined)),
+    )

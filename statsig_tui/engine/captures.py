@@ -1,0 +1,176 @@
+"""What the receiver got, in SQL: writing captures, paging through them, joining them to attempts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+import zstandard
+
+from statsig_tui.core.records import Captured, CaptureDetail, CaptureRecord, EventSummary, Headers
+from statsig_tui.core.signing import SignatureState
+from statsig_tui.engine.store import Tx
+
+_PACK_FROM = 512
+"""Bytes; a smaller body gains nothing from compression."""
+_ROW = "id, rev, at, method, path, size, envelope, summary, signature_state, status, fault, ms"
+_summaries = msgspec.json.Decoder(tuple[EventSummary, ...])
+
+
+def insert(tx: Tx, got: Captured) -> CaptureRecord:
+    """Keep one capture."""
+    packed = len(got.body) >= _PACK_FROM
+    rev = tx.next_rev()
+    cursor = tx.db.execute(
+        "INSERT INTO captures (rev, at, method, path, size, envelope, events, signature_state, status,"
+        " fault, ms, signature, sent_timestamp, digest, summary, peer, http_version, headers,"
+        " signature_reason, answer_headers, answer_body, packed, body)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            rev, got.at, got.method, got.path, len(got.body), got.envelope, len(got.events),
+            got.verdict.state.value, got.status, got.fault, got.ms, got.signature, got.timestamp,
+            hashlib.sha256(got.body).digest(), msgspec.json.encode(got.events), got.peer,
+            got.http_version, json.dumps(got.headers), got.verdict.reason,
+            json.dumps(got.answer_headers), got.answer_body, packed,
+            zstandard.ZstdCompressor(level=1).compress(got.body) if packed else got.body,
+        ),
+    )  # fmt: skip
+    record = CaptureRecord(
+        id=cast("int", cursor.lastrowid),
+        rev=rev,
+        at=got.at,
+        method=got.method,
+        path=got.path,
+        size=len(got.body),
+        envelope=got.envelope,
+        events=got.events,
+        signature=got.verdict.state,
+        status=got.status,
+        fault=got.fault,
+        ms=got.ms,
+    )
+    tx.announce(record)
+    return record
+
+
+def ids(db: sqlite3.Connection, after: int = 0) -> array[int]:
+    """The ids of all captures behind `after`, oldest first."""
+    return array(
+        "q", (row[0] for row in db.execute("SELECT id FROM captures WHERE id > ? ORDER BY id", (after,)))
+    )
+
+
+def oldest(db: sqlite3.Connection) -> int:
+    """The smallest id still kept; 0 when there are none."""
+    return int(db.execute("SELECT coalesce(min(id), 0) FROM captures").fetchone()[0])
+
+
+def page(db: sqlite3.Connection, first: int, last: int) -> list[CaptureRecord]:
+    """The captures with ids from `first` to `last`, oldest first."""
+    rows = db.execute(f"SELECT {_ROW} FROM captures WHERE id BETWEEN ? AND ? ORDER BY id", (first, last))
+    return [_record(row) for row in rows]
+
+
+def since(db: sqlite3.Connection, rev: int, limit: int) -> list[CaptureRecord]:
+    """Captures newer than a revision, oldest first."""
+    rows = db.execute(f"SELECT {_ROW} FROM captures WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
+    return [_record(row) for row in rows]
+
+
+def detail(db: sqlite3.Connection, capture: int) -> CaptureDetail | None:
+    """All of one capture, body unpacked."""
+    row = db.execute(
+        f"SELECT {_ROW}, peer, http_version, headers, signature_reason, answer_headers, answer_body,"
+        " packed, body FROM captures WHERE id = ?",
+        (capture,),
+    ).fetchone()
+    if row is None:
+        return None
+    peer, version, headers, reason, answer_headers, answer_body, packed, body = row[12:]
+    return CaptureDetail(
+        record=_record(row),
+        peer=peer,
+        http_version=version,
+        headers=headers_of(headers),
+        body=zstandard.ZstdDecompressor().decompress(body) if packed else body,
+        signature_reason=reason,
+        answer_headers=headers_of(answer_headers),
+        answer_body=answer_body,
+    )
+
+
+def of_deliveries(db: sqlite3.Connection, deliveries: Sequence[int]) -> list[CaptureRecord]:
+    """The captures that these deliveries' attempts became.
+
+    Joined by signature and timestamp headers; unsigned ones by body digest and time.
+    """
+    marks = ",".join("?" * len(deliveries))
+    rows = db.execute(
+        f"""SELECT {_ROW} FROM captures WHERE id IN (
+            SELECT c.id FROM attempts a JOIN captures c
+                ON c.signature = a.signature AND c.sent_timestamp = a.sent_timestamp
+                WHERE a.delivery IN ({marks}) AND a.signature IS NOT NULL
+            UNION
+            SELECT c.id FROM attempts a
+                JOIN deliveries d ON d.id = a.delivery
+                JOIN batches b ON b.id = d.batch
+                JOIN captures c ON c.digest = b.digest AND c.signature IS NULL
+                WHERE a.delivery IN ({marks}) AND a.signature IS NULL
+                    AND c.at BETWEEN a.at - 1000 AND a.at + coalesce(a.ms, 0) + 1000
+        ) ORDER BY id""",
+        (*deliveries, *deliveries),
+    )
+    return [_record(row) for row in rows]
+
+
+def deliveries_of(db: sqlite3.Connection, capture: int) -> list[int]:
+    """The deliveries that led to a capture: the other side of of_deliveries()."""
+    rows = db.execute(
+        """SELECT a.delivery FROM captures c JOIN attempts a
+                ON a.signature = c.signature AND a.sent_timestamp = c.sent_timestamp
+                WHERE c.id = ? AND c.signature IS NOT NULL
+            UNION
+            SELECT a.delivery FROM captures c JOIN batches b ON b.digest = c.digest
+                JOIN deliveries d ON d.batch = b.id
+                JOIN attempts a ON a.delivery = d.id AND a.signature IS NULL
+                WHERE c.id = ? AND c.signature IS NULL
+                    AND c.at BETWEEN a.at - 1000 AND a.at + coalesce(a.ms, 0) + 1000""",
+        (capture, capture),
+    )
+    return [row[0] for row in rows]
+
+
+def totals(db: sqlite3.Connection) -> tuple[int, int, int | None]:
+    """Captures kept, their events, and when the newest came (epoch ms)."""
+    count, events, last = db.execute(
+        "SELECT count(*), coalesce(sum(events), 0), max(id) FROM captures"
+    ).fetchone()
+    at = db.execute("SELECT at FROM captures WHERE id = ?", (last,)).fetchone() if last else None
+    return count, events, at[0] if at else None
+
+
+def headers_of(text: str) -> Headers:
+    """Stored headers, in the order they came."""
+    return tuple((name, value) for name, value in json.loads(text))
+
+
+def _record(row: Sequence[Any]) -> CaptureRecord:
+    return CaptureRecord(
+        id=row[0],
+        rev=row[1],
+        at=row[2],
+        method=row[3],
+        path=row[4],
+        size=row[5],
+        envelope=row[6],
+        events=_summaries.decode(row[7]),
+        signature=SignatureState(row[8]),
+        status=row[9],
+        fault=row[10],
+        ms=row[11],
+    )

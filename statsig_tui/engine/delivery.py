@@ -1,0 +1,221 @@
+"""One destination's deliveries: sign, post, decide, wait, repeat. What is to be done stands in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import math
+import random
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from statsig_tui.core.config import Destination, RetryPolicy
+from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
+from statsig_tui.core.retry import Next, next_step
+from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.sender import Outcome
+from statsig_tui.errors import StatsigTuiError
+
+Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
+"""URL, headers, body, seconds -> what became of it."""
+_STORE_PAUSE = 1.0
+_LONGEST_WAIT = 7 * 24 * 3600 * 1000
+"""Ms; a due time farther off comes from a clock that jumped."""
+_ONCE = RetryPolicy("none")
+
+
+class Ledger(Protocol):
+    """Where deliveries are kept; every call returns once it is durable."""
+
+    async def next_job(self, destination: str) -> Job | None:
+        """The delivery of a destination that is due first."""
+
+    async def begin(
+        self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
+    ) -> bool:
+        """Note an attempt before it is made; False: it is not to be made any more."""
+
+    async def end(
+        self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
+    ) -> None:
+        """Note what came of it."""
+
+    async def halve(self, attempt: AttemptRecord, destination: Destination) -> None:
+        """Note a 413, and replace the delivery by two of half its events."""
+
+    async def note_rate_limited(self, delivery: int) -> None:
+        """Note that a delivery waits for the rate limit."""
+
+
+class Delivery:
+    """The worker of one destination; a slow endpoint holds up nobody else."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        clock: Clock,
+        ledger: Ledger,
+        post: Post,
+        on_gone: Callable[[str], Awaitable[None]],
+        is_disabled: Callable[[str], bool],
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
+    ) -> None:
+        self.destination = destination
+        self._clock = clock
+        self._ledger = ledger
+        self._post = post
+        self._on_gone = on_gone
+        self._is_disabled = is_disabled
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self._held_until = 0.0
+        self._last_sent = float("-inf")
+        self._idle = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"delivery {destination.name}")
+
+    def wake(self) -> None:
+        """Something may be due earlier than was known."""
+        self._idle.clear()
+        self._wake.set()
+
+    def apply(self, destination: Destination) -> None:
+        """Use these settings from the next attempt on."""
+        self.destination = destination
+        self._held_until = 0.0
+        self.wake()
+
+    async def drained(self) -> None:
+        """Return when nothing is due at this moment."""
+        self.wake()
+        await self._idle.wait()
+
+    async def stop(self) -> None:
+        """End at once; an attempt under way counts as interrupted."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                wait_until = await self._step()
+            except StatsigTuiError:
+                # The store cannot take it down at present: nothing is sent that is not noted first.
+                wait_until = self._clock.monotonic() + _STORE_PAUSE
+            if wait_until is not None and wait_until <= self._clock.monotonic():
+                continue
+            if not self._wake.is_set():
+                self._idle.set()
+            await self._clock.wait(self._wake, wait_until)
+
+    async def _step(self) -> float | None:
+        """Make the attempt that is due; returns when to look again (monotonic s; None: when woken)."""
+        name = self.destination.name
+        if not self.destination.enabled or self._is_disabled(name):
+            return None
+        now = self._clock.monotonic()
+        if now < self._held_until:
+            return self._held_until
+        job = await self._ledger.next_job(name)
+        if job is None:
+            return None
+        due_in = job.due - self._clock.now()
+        if 0 < due_in <= _LONGEST_WAIT:
+            return now + due_in / 1000
+        rate = self.destination.rate_limit
+        if rate is not None and now < self._last_sent + 1 / rate:
+            await self._ledger.note_rate_limited(job.delivery)
+            return self._last_sent + 1 / rate
+        await self._attempt(job)
+        return now
+
+    async def _attempt(self, job: Job) -> None:
+        destination = self.destination
+        headers, signature, timestamp = self._signed(job)
+        if not await self._ledger.begin(job, destination.url, headers, signature, timestamp):
+            return
+        self._last_sent = self._clock.monotonic()
+        at = self._clock.now()
+        outcome = await self._post(destination.url, headers, job.body, destination.timeout_seconds)
+        number = job.attempt + 1
+        policy = _ONCE if job.replay else destination.retry
+        wish = retry_after(outcome.retry_after, self._clock.now())
+        step = next_step(number, outcome.status, policy, self._jitter(), wish, job.events)
+        attempt = AttemptRecord(
+            delivery=job.delivery,
+            number=number,
+            at=at,
+            url=destination.url,
+            request_headers=headers,
+            status=outcome.status,
+            reason=outcome.reason,
+            response_headers=outcome.headers,
+            response_body=outcome.body,
+            truncated=outcome.truncated,
+            error=outcome.error,
+            ms=outcome.ms,
+        )
+        await self._settle(job, attempt, step)
+
+    async def _settle(self, job: Job, attempt: AttemptRecord, step: Next) -> None:
+        while True:
+            try:
+                await self._note(job, attempt, step)
+            except StatsigTuiError:
+                # What happened has happened: it is noted as soon as the store takes it.
+                pause = asyncio.Event()
+                await self._clock.wait(pause, self._clock.monotonic() + _STORE_PAUSE)
+            else:
+                return
+
+    async def _note(self, job: Job, attempt: AttemptRecord, step: Next) -> None:
+        now = self._clock.now()
+        if step.step == "delivered":
+            await self._ledger.end(attempt, DeliveryState.DELIVERED, None, None)
+        elif step.step == "retry":
+            if step.holds_destination:
+                self._held_until = self._clock.monotonic() + step.delay
+            due = now + round(step.delay * 1000)
+            await self._ledger.end(attempt, DeliveryState.RETRYING, attempt.error, due)
+        elif step.step == "split" and job.replay is None:
+            await self._ledger.halve(attempt, self.destination)
+        elif step.step == "disable":
+            # It stays due: whoever resumes the destination wants it delivered.
+            await self._on_gone(self.destination.name)
+            await self._ledger.end(attempt, DeliveryState.RETRYING, attempt.error, now)
+        else:
+            await self._ledger.end(attempt, DeliveryState.FAILED, attempt.error, None)
+
+    def _signed(self, job: Job) -> tuple[Headers, str | None, str | None]:
+        destination = self.destination
+        headers: list[tuple[str, str]] = [("Content-Type", "application/json"), *destination.headers.items()]
+        if job.replay is Replay.AS_RECEIVED:
+            kept = dict(job.headers)
+            return (
+                (*headers, *job.headers),
+                kept.get(SIGNATURE_HEADER),
+                kept.get(TIMESTAMP_HEADER),
+            )
+        secret = destination.secret.value if destination.secret is not None else None
+        if not secret:
+            return tuple(headers), None, None
+        timestamp = str(self._clock.now())
+        signature = sign(secret, timestamp, job.body)
+        headers += [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)]
+        return tuple(headers), signature, timestamp
+
+
+def retry_after(text: str | None, now: int) -> float | None:
+    """A Retry-After header in seconds from `now` (epoch ms): a number or an HTTP date; None: nonsense."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now / 1000
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return seconds if seconds >= 0 and math.isfinite(seconds) else None

@@ -1,0 +1,526 @@
+"""The door of the engine: wiring of the rooms, order of start and stop, and the public verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from statsig_tui.core.batch import Closed
+from statsig_tui.core.config import (
+    DEFAULT_EMULATOR_PORT,
+    DEFAULT_RECEIVER_PORT,
+    DEFAULT_RECEIVER_URL,
+    EMULATOR,
+    EMULATOR_KEY,
+    RECEIVER,
+    Config,
+    Destination,
+    Secret,
+    Target,
+)
+from statsig_tui.core.event import Event
+from statsig_tui.core.records import (
+    Captured,
+    CaptureRecord,
+    Headers,
+    Record,
+    Replay,
+    SentDetail,
+    SentRecord,
+)
+from statsig_tui.core.redact import Redactor
+from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from statsig_tui.engine import captures, history, outbox, retention
+from statsig_tui.engine.archive import Archive
+from statsig_tui.engine.clock import Clock, SystemClock
+from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.emulator import DEMO_HEADER, TRACE_HEADER, Emulator
+from statsig_tui.engine.emulator import error_body as statsig_error
+from statsig_tui.engine.forwarder import Answers, Forwarder, Queued
+from statsig_tui.engine.ledger import StoreLedger
+from statsig_tui.engine.receiver import receiver
+from statsig_tui.engine.sender import Outcome, Sender
+from statsig_tui.engine.server import Refusal, address, bind, serving
+from statsig_tui.engine.store import Observer, Store, Tx
+from statsig_tui.errors import NotFound, PortInUse
+
+ENDPOINT = "/v1/webhooks/event_webhook"
+STOP_SECONDS = 3.0
+"""For all stages together."""
+_PRUNE_EVERY = 500
+_RESOLVERS = 32
+"""Threads for name resolution: a resolver that hangs must not hold up the others."""
+Listener = Literal["emulator", "receiver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Base URLs of the listeners; None where one does not listen."""
+
+    emulator: str | None = None
+    receiver: str | None = None
+
+
+class Engine:
+    """What screens and commands may do. Coroutines run on the engine's loop, `archive` on any thread."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock, limits: Limits) -> None:
+        self.config = config
+        self.archive = Archive(store)
+        self.troubles: dict[Listener, str] = {}
+        """Why a listener does not listen, or not where it was expected, with what to do."""
+        self.refused: dict[str, int] = {}
+        """Requests that never arrived whole or were over a limit, by reason."""
+        self.redact = Redactor()
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._ledger = StoreLedger(store, clock)
+        self._listeners: dict[Listener, tuple[str, contextlib.AsyncExitStack]] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self._senders: dict[str, Sender] = {}
+        self._disabled: dict[str, str] = {}
+        self._secrets: tuple[str, ...] = ()
+        self._demo_token = secrets.token_hex(16)
+        self._until_prune = 0
+        self._background: set[asyncio.Task[None]] = set()
+        self._forwarder = Forwarder(
+            clock=clock,
+            keep=self._keep,
+            backlog=lambda name, after, limit: store.read(lambda db: outbox.backlog(db, name, after, limit)),
+            deliver=self._deliver,
+            is_disabled=self._disabled.__contains__,
+        )
+        self._emulator = Emulator(
+            clock=clock,
+            settings=lambda: self.config.emulator,
+            redact=lambda: self.redact,
+            new_trace=lambda: "t" + secrets.token_hex(8),
+            new_uuid=_new_uuid,
+            accept=self._accept,
+            note=self._note_request,
+            refused=self._count_refused,
+            limits=limits,
+            demo_token=self._demo_token,
+        )
+        self._receiver = receiver(
+            clock=clock,
+            settings=lambda: self.config.receiver,
+            secrets=lambda: self._secrets,
+            redact=lambda: self.redact,
+            record=self._record,
+            refused=self._count_refused,
+            limits=limits,
+        )
+
+    # Reads
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the listeners really listen."""
+        return Addresses(**{name: base for name, (base, _) in self._listeners.items()})
+
+    def targets(self) -> tuple[Target, ...]:
+        """The built-in target first, at the emulator's real address, then those of the settings."""
+        keys = [key for key in self.config.emulator.keys if key.value]
+        key = keys[0] if keys else Secret.of(EMULATOR_KEY)
+        base = self.addresses.emulator or f"http://127.0.0.1:{DEFAULT_EMULATOR_PORT}"
+        return (Target(EMULATOR, base, key), *self.config.targets)
+
+    def destinations(self) -> tuple[Destination, ...]:
+        """The destinations; the built-in one at the receiver's real address."""
+        return tuple(self._really(destination) for destination in self.config.destinations)
+
+    def disabled(self, destination: str) -> str | None:
+        """Why a destination takes nothing though it is enabled."""
+        return self._disabled.get(destination)
+
+    def on_commit(self, observer: Observer) -> Callable[[], None]:
+        """Be told, in the writer's thread, what each commit wrote; returns the way out."""
+        return self._store.on_commit(observer)
+
+    # Verbs
+
+    async def send(
+        self,
+        target: Target,
+        body: bytes,
+        *,
+        event_name: str = "",
+        headers: Sequence[tuple[str, str]] = (),
+        seconds: float = 15.0,
+    ) -> SentRecord:
+        """Post one incoming event to a target, exactly these bytes, once; keep what became of it."""
+        url = target.url.rstrip("/") + ENDPOINT
+        key = target.key.value if target.key is not None else None
+        own: list[tuple[str, str]] = [("Content-Type", "application/json")]
+        if key:
+            own.append(("STATSIG-API-KEY", key))
+        given = {name.lower() for name, _ in headers}
+        complete = [(name, value) for name, value in own if name.lower() not in given]
+        complete += [*target.headers.items(), *headers]
+        at = self._clock.now()
+        sender = Sender(keep_alive=False)
+        try:
+            outcome = await sender.send("POST", url, complete, body, seconds)
+        finally:
+            await sender.close()
+        answered = {name.lower(): value for name, value in outcome.headers}
+        record = SentRecord(
+            id=0,
+            rev=0,
+            at=at,
+            target=target.name,
+            url=self.redact(url),
+            event_name=event_name,
+            size=len(body),
+            status=outcome.status,
+            error=self.redact(outcome.error) if outcome.error else None,
+            certainty=outcome.certainty,
+            ms=outcome.ms,
+            trace=answered.get(TRACE_HEADER.decode()),
+        )
+        shown = tuple(
+            (name, self.redact(value)) for name, value in complete if name.lower() != DEMO_HEADER.decode()
+        )
+        detail = SentDetail(record, shown, body, outcome.headers, outcome.body, outcome.truncated)
+        return await self._store.write(lambda tx: history.insert_sent(tx, detail))
+
+    async def send_demo(self) -> SentRecord | None:
+        """A marked event through the whole pipe, to `receiver` alone: for the first run."""
+        if self.addresses.emulator is None or self.config.destination(RECEIVER) is None:
+            return None
+        body = (
+            b'{"user":{"userID":"demo-user","email":"demo@example.com","statsigEnvironment":{"tier":"development"}},'
+            b'"event":"DEMO_checkout_completed","value":49.90,'
+            b'"metadata":{"demo":"sent by statsig-tui on its first run","currency":"EUR","items":3},'
+            b'"timestamp":' + str(self._clock.now()).encode() + b"}"
+        )
+        await self.remember("demo", "sent")
+        demo = [(DEMO_HEADER.decode(), self._demo_token)]
+        return await self.send(self.targets()[0], body, event_name="DEMO_checkout_completed", headers=demo)
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a fact of this data directory; archive.fact() tells it again."""
+        await self._store.write(
+            lambda tx: tx.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value)).rowcount
+        )
+
+    async def apply(self, config: Config, *, renamed: tuple[str, str] | None = None) -> None:
+        """Use these settings from now on; only what changed restarts, and queued work is kept.
+
+        `renamed` is a destination's old and new name. One that is gone has what waits for it cancelled;
+        one that comes back gets it back.
+        """
+        before, self.config = self.config, config
+        at = self._clock.now()
+        old = {destination.name for destination in before.destinations}
+        new = {destination.name for destination in config.destinations}
+        if renamed is not None:
+            was, becomes = renamed
+            # The lane ends first: a batch it still holds open is read again under the new name.
+            self._forwarder.apply([item for item in self.destinations() if item.name not in renamed])
+            await self._stop_delivery(was)
+            await self._store.write(lambda tx: outbox.rename_destination(tx, was, becomes))
+            if was in self._disabled:
+                self._disabled[becomes] = self._disabled.pop(was)
+            old, new = old - {was}, new - {becomes}
+        for name in old - new:
+            await self._stop_delivery(name)
+            self._disabled.pop(name, None)
+        self._refresh()
+        for name in old - new:
+            await self._drop(name, at)
+        for name in new - old:
+            await self._store.write(lambda tx, name=name: outbox.restore_destination(tx, at, name))  # type: ignore[misc]  # a default argument binds the loop's name
+        for listener, was_at, is_at in (
+            ("emulator", before.emulator, config.emulator),
+            ("receiver", before.receiver, config.receiver),
+        ):
+            if (was_at.host, was_at.port) != (is_at.host, is_at.port):
+                await self.listen("emulator" if listener == "emulator" else "receiver")
+        for delivery in self._deliveries.values():
+            delivery.wake()
+
+    async def listen(self, listener: Listener, *, anywhere: bool = False) -> str:
+        """(Re)start a listener where the settings say, or on any free port; its base URL.
+
+        Raises PortInUse or Unavailable.
+        """
+        kept = self._listeners.pop(listener, None)
+        if kept is not None:
+            await kept[1].aclose()
+        chosen = self.config.emulator if listener == "emulator" else self.config.receiver
+        default = DEFAULT_EMULATOR_PORT if listener == "emulator" else DEFAULT_RECEIVER_PORT
+        port = 0 if anywhere else default if chosen.port is None else chosen.port
+        sock = bind(chosen.host, port)
+        stack = contextlib.AsyncExitStack()
+        render = _render_statsig if listener == "emulator" else None
+        app = self._emulator if listener == "emulator" else self._receiver
+        context = (
+            serving(app, sock, self._limits, on_refused=self._on_refusal, render=render)
+            if render is not None
+            else serving(app, sock, self._limits, on_refused=self._on_refusal)
+        )
+        await stack.enter_async_context(context)
+        base = address(sock)
+        self._listeners[listener] = (base, stack)
+        self.troubles.pop(listener, None)
+        self._refresh()
+        return base
+
+    async def replay(self, capture: int, destination: str, how: Replay) -> int:
+        """Send a capture's body again to a destination, signed as it was or anew; the delivery's number."""
+        detail = await self._store.read(lambda db: captures.detail(db, capture))
+        if detail is None:
+            raise NotFound(f"There is no capture c{capture}.", "It may have been forgotten: see [retention].")
+        if self.config.destination(destination) is None:
+            raise NotFound(f"There is no destination {destination}.", "See Destinations for the names.")
+        signed = {SIGNATURE_HEADER.lower(): SIGNATURE_HEADER, TIMESTAMP_HEADER.lower(): TIMESTAMP_HEADER}
+        headers: Headers = ()
+        if how is Replay.AS_RECEIVED:
+            headers = tuple(
+                (signed[name.lower()], value) for name, value in detail.headers if name.lower() in signed
+            )
+        at = self._clock.now()
+        record = await self._store.write(
+            lambda tx: outbox.open_delivery(
+                tx, at, destination, detail.body, (), "replay",
+                count=len(detail.record.events), replay=how, headers=headers,
+            )
+        )  # fmt: skip
+        self._wake(destination)
+        return record.id
+
+    async def retry_now(self, delivery: int) -> bool:
+        """Make a delivery due at once, whatever became of it; False where there is nothing to do."""
+        at = self._clock.now()
+        done = await self._store.write(lambda tx: outbox.reschedule(tx, at, delivery))
+        for name in self._deliveries:
+            self._wake(name)
+        return done
+
+    async def cancel(self, delivery: int) -> bool:
+        """Give up a delivery; False where it is settled already."""
+        at = self._clock.now()
+        return await self._store.write(lambda tx: outbox.cancel(tx, at, delivery))
+
+    async def resume(self, destination: str) -> None:
+        """Let a destination that was disabled by a 410 take deliveries again."""
+        self._disabled.pop(destination, None)
+        await self._store.write(lambda tx: outbox.resume(tx, destination))
+        self._wake(destination)
+
+    # Start and stop
+
+    async def start(self, listeners: Sequence[Listener], *, fall_back: bool) -> None:
+        """Recover what a former run left, then listen, downstream first."""
+        at = self._clock.now()
+        await self._store.write(lambda tx: outbox.recover(tx, at))
+        self._disabled.update(await self._store.read(outbox.disabled))
+        for listener in sorted(listeners, reverse=True):
+            await self._listen_or_say(listener, fall_back=fall_back)
+        self._refresh()
+        self._prune_soon()
+
+    async def stop(self) -> None:
+        """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
+        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
+        await self._close_listener("emulator")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await self._forwarder.close()
+                await asyncio.gather(*(delivery.drained() for delivery in self._deliveries.values()))
+        for name in list(self._deliveries):
+            await self._stop_delivery(name)
+        await self._close_listener("receiver")
+        for task in self._background:
+            task.cancel()
+
+    async def _listen_or_say(self, listener: Listener, *, fall_back: bool) -> None:
+        try:
+            await self.listen(listener)
+        except PortInUse as error:
+            if not fall_back:
+                raise
+            chosen = self.config.emulator if listener == "emulator" else self.config.receiver
+            if chosen.port is not None:
+                self.troubles[listener] = f"{error.message} {error.hint}"
+                return
+            base = await self.listen(listener, anywhere=True)
+            self.troubles[listener] = (
+                f"{error.message.rstrip('.')}: the {listener} listens on {base} instead."
+            )
+
+    async def _close_listener(self, listener: Listener) -> None:
+        kept = self._listeners.pop(listener, None)
+        if kept is not None:
+            await kept[1].aclose()
+
+    # The row of rooms
+
+    async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
+        await self._forwarder.accept(trace, events, demo_for=RECEIVER if demo else None)
+        self._prune_soon()
+
+    async def _keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
+        at = self._clock.now()
+        return await self._store.write(lambda tx: outbox.accept(tx, at, trace, events, answers))
+
+    async def _deliver(self, destination: Destination, closed: Closed[Queued]) -> None:
+        await self._ledger.open(destination, closed)
+        self._wake(destination.name)
+
+    async def _record(self, captured: Captured) -> CaptureRecord:
+        self._prune_soon()
+        return await self._store.write(lambda tx: captures.insert(tx, captured))
+
+    async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
+        at = self._clock.now()
+        await self._store.write(lambda tx: history.insert_request(tx, at, method, path, status, fault))
+
+    async def _gone(self, destination: str) -> None:
+        reason = "the endpoint answered 410 Gone"
+        self._disabled[destination] = reason
+        at = self._clock.now()
+        await self._store.write(lambda tx: outbox.disable(tx, at, destination, reason))
+
+    # What follows the settings
+
+    def _refresh(self) -> None:
+        config = self.config
+        given = [item.secret for item in config.destinations] + list(config.receiver.secrets)
+        values = [secret.value for secret in given if secret is not None and secret.value]
+        self._secrets = tuple(dict.fromkeys(values))
+        keys = [key.value for key in config.emulator.keys] + [
+            item.key.value for item in config.targets if item.key
+        ]
+        self.redact = Redactor([*values, *keys, self._demo_token])
+        destinations = self.destinations()
+        self._forwarder.apply(destinations)
+        for destination in destinations:
+            delivery = self._deliveries.get(destination.name)
+            if delivery is None:
+                self._deliveries[destination.name] = self._delivery(destination)
+            elif delivery.destination != destination:
+                delivery.apply(destination)
+
+    def _delivery(self, destination: Destination) -> Delivery:
+        async def post(url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
+            name = destination.name
+            verify = self._deliveries[name].destination.verify_tls
+            sender = self._senders.get(name)
+            if sender is None or sender.verify_tls != verify:
+                if sender is not None:
+                    await sender.close()
+                sender = self._senders[name] = Sender(verify_tls=verify)
+            return await sender.send("POST", url, headers, body, seconds)
+
+        return Delivery(
+            destination,
+            clock=self._clock,
+            ledger=self._ledger,
+            post=post,
+            on_gone=self._gone,
+            is_disabled=self._disabled.__contains__,
+        )
+
+    async def _stop_delivery(self, name: str) -> None:
+        delivery = self._deliveries.pop(name, None)
+        if delivery is not None:
+            await delivery.stop()
+        sender = self._senders.pop(name, None)
+        if sender is not None:
+            await sender.close()
+
+    async def _drop(self, name: str, at: int) -> None:
+        def note(tx: Tx) -> None:
+            pending = outbox.backlog(tx.db, name, 0, 2**31)
+            if pending:
+                body = b'{"data":[' + b",".join(raw for _, raw in pending) + b"]}"
+                outbox.open_delivery(tx, at, name, body, [number for number, _ in pending], "stop")
+            outbox.drop_destination(tx, at, name)
+
+        await self._store.write(note)
+
+    def _really(self, destination: Destination) -> Destination:
+        real = self.addresses.receiver
+        if destination.name == RECEIVER and destination.url == DEFAULT_RECEIVER_URL and real:
+            return replace(destination, url=f"{real}/")
+        return destination
+
+    def _wake(self, destination: str) -> None:
+        delivery = self._deliveries.get(destination)
+        if delivery is not None:
+            delivery.wake()
+
+    def _on_refusal(self, refusal: Refusal) -> None:
+        self._count_refused(refusal.code)
+
+    def _count_refused(self, reason: str) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+
+    def _prune_soon(self) -> None:
+        self._until_prune -= 1
+        if self._until_prune >= 0:
+            return
+        self._until_prune = _PRUNE_EVERY
+        task = asyncio.create_task(self._prune())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _prune(self) -> None:
+        kept = self.config.retention
+        over = await self._store.read(lambda db: retention.is_over(db, kept))
+        while over:
+            over = await self._store.write(lambda tx: retention.prune(tx, kept))
+
+
+@contextlib.asynccontextmanager
+async def running(
+    config: Config,
+    database: Path,
+    *,
+    listeners: Sequence[Listener] = ("emulator", "receiver"),
+    fall_back: bool = False,
+    clock: Clock | None = None,
+    limits: Limits | None = None,
+    observers: Sequence[Callable[[Sequence[Record]], None]] = (),
+) -> AsyncIterator[Engine]:
+    """An engine that listens, on the running loop, until the context ends.
+
+    With `fall_back` a taken default port becomes any free one, and one asked for by name a trouble to
+    show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
+    """
+    asyncio.get_running_loop().set_default_executor(
+        ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="engine-io")
+    )
+    store = await Store.open(database)
+    try:
+        for observer in observers:
+            store.on_commit(observer)
+        engine = Engine(config, store, clock or SystemClock(), limits or Limits())
+        try:
+            await engine.start(listeners, fall_back=fall_back)
+            yield engine
+        finally:
+            await engine.stop()
+    finally:
+        await store.close()
+
+
+def _new_uuid() -> str:
+    # A random node instead of the machine's hardware address, which must not leave it.
+    return str(uuid.uuid1(node=secrets.randbits(48) | 1 << 40))
+
+
+def _render_statsig(status: int, code: str, message: str) -> bytes:
+    return statsig_error(status, message)

@@ -1,0 +1,69 @@
+"""What was posted to targets and to the emulator, in SQL: sent events and remarkable requests."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from statsig_tui.core.records import RequestRecord, SentDetail, SentRecord
+from statsig_tui.engine.captures import headers_of
+from statsig_tui.engine.store import Tx
+
+_SENT = "id, rev, at, target, url, event_name, size, status, error, certainty, ms, trace"
+
+
+def insert_request(tx: Tx, at: int, method: str, path: str, status: int, fault: str | None) -> None:
+    """Keep a request to the emulator that was not plainly accepted."""
+    rev = tx.next_rev()
+    cursor = tx.db.execute(
+        "INSERT INTO requests (rev, at, method, path, status, fault) VALUES (?,?,?,?,?,?)",
+        (rev, at, method, path, status, fault),
+    )
+    tx.announce(RequestRecord(cast("int", cursor.lastrowid), rev, at, method, path, status, fault))
+
+
+def insert_sent(tx: Tx, sent: SentDetail) -> SentRecord:
+    """Keep what was sent and how it was answered; `sent.record` comes back with its id and revision."""
+    rev = tx.next_rev()
+    record = sent.record
+    cursor = tx.db.execute(
+        "INSERT INTO sent (rev, at, target, url, event_name, size, status, error, certainty, ms, trace,"
+        " request_headers, body, response_headers, response_body, truncated)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (rev, record.at, record.target, record.url, record.event_name, record.size, record.status,
+         record.error, record.certainty, record.ms, record.trace, json.dumps(sent.request_headers),
+         sent.body, json.dumps(sent.response_headers), sent.response_body, sent.truncated),
+    )  # fmt: skip
+    record = replace(record, id=cast("int", cursor.lastrowid), rev=rev)
+    tx.announce(record)
+    return record
+
+
+def sent(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[SentRecord]:
+    """Sent events that fulfil a condition."""
+    return [SentRecord(*row) for row in db.execute(f"SELECT {_SENT} FROM sent WHERE {where}", tuple(values))]
+
+
+def sent_detail(db: sqlite3.Connection, number: int) -> SentDetail | None:
+    """All of one sent event."""
+    row: Sequence[Any] | None = db.execute(
+        f"SELECT {_SENT}, request_headers, body, response_headers, response_body, truncated"
+        " FROM sent WHERE id = ?",
+        (number,),
+    ).fetchone()
+    if row is None:
+        return None
+    return SentDetail(
+        SentRecord(*row[:12]), headers_of(row[12]), row[13], headers_of(row[14]), row[15], bool(row[16])
+    )
+
+
+def requests(db: sqlite3.Connection, limit: int) -> list[RequestRecord]:
+    """The newest remarkable requests, newest first."""
+    rows = db.execute(
+        "SELECT id, rev, at, method, path, status, fault FROM requests ORDER BY id DESC LIMIT ?", (limit,)
+    )
+    return [RequestRecord(*row) for row in rows]

@@ -1,0 +1,196 @@
+"""What both endpoints do with ASGI: read a body within limits, inflate it, answer JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+
+import brotli
+import zstandard
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from statsig_tui.engine.framing import Limits, RefusedError, body_too_large
+
+__all__ = [
+    "CLOSE",
+    "ASGIApp",
+    "BodyRefused",
+    "ClientGone",
+    "Receive",
+    "Scope",
+    "Send",
+    "decoded_body",
+    "error_json",
+    "header",
+    "headers_all",
+    "json_head",
+    "read_body",
+    "respond",
+    "sniff_encoding",
+]
+
+CLOSE = (b"connection", b"close")
+"""For answers to a request whose framing is in doubt or whose body was not read."""
+_STEP = 64 * 1024
+_ZSTD_WINDOW = 8 * 1024 * 1024
+"""What RFC 9659 lets a sender ask of a receiver; the frame's own wish could be gigabytes."""
+
+
+class BodyRefused(RefusedError):
+    """A body that is not taken: status, code and message of the answer."""
+
+
+class ClientGone(Exception):
+    """The peer left before its body had arrived; the server has already told `on_refused`."""
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first header of that lower-case name."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+def headers_all(scope: Scope, name: bytes) -> list[bytes]:
+    """Every header of that lower-case name, in order."""
+    return [value for key, value in scope["headers"] if key == name]
+
+
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+    """The whole body as it came over the wire; BodyRefused (413, 408) or ClientGone."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + limits.body_total_seconds
+    whole = bytearray()
+    try:
+        async with asyncio.timeout(min(limits.body_idle_seconds, limits.body_total_seconds)) as timer:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                part: bytes = message.get("body", b"")
+                if len(whole) + len(part) > limits.body_bytes:
+                    raise BodyRefused(*body_too_large(limits))
+                if not message.get("more_body", False):
+                    return bytes(whole + part) if whole else part
+                whole += part
+                timer.reschedule(min(end, loop.time() + limits.body_idle_seconds))
+    except TimeoutError:
+        late = loop.time() >= end
+        seconds = limits.body_total_seconds if late else limits.body_idle_seconds
+        reason = f"The body was not whole after {seconds:g} seconds."
+        if not late:
+            reason = f"No more of the body came for {seconds:g} seconds."
+        raise BodyRefused(408, "body_timeout", reason) from None
+
+
+def error_json(status: int, code: str, message: str) -> bytes:
+    """The receiver's error body."""
+    return json.dumps({"error": {"code": code, "message": message}}).encode()
+
+
+def json_head(body: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers every JSON answer has."""
+    return [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer with a JSON body."""
+    await send({"type": "http.response.start", "status": status, "headers": [*json_head(body), *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def sniff_encoding(raw: bytes) -> str | None:
+    """The encoding a body's first bytes betray, where the header does not say."""
+    if raw.startswith(b"\x1f\x8b"):
+        return "gzip"
+    return "zstd" if raw.startswith(b"\x28\xb5\x2f\xfd") else None
+
+
+def decoded_body(raw: bytes, encoding: str | None, limit: int) -> bytes:
+    """The body without its Content-Encoding, of at most `limit` bytes; BodyRefused (413, 400, 415)."""
+    name = (encoding or "identity").strip().lower()
+    if name == "identity":
+        pieces: Iterator[bytes] = iter((raw,))
+    elif name in {"gzip", "x-gzip"}:
+        pieces = _zlib_pieces(raw, 31)
+    elif name == "deflate":
+        # Some senders leave out the zlib header the RFC asks for.
+        has_header = len(raw) > 1 and raw[0] & 15 == 8 and int.from_bytes(raw[:2], "big") % 31 == 0
+        pieces = _zlib_pieces(raw, 15 if has_header else -15)
+    elif name == "br":
+        pieces = _brotli_pieces(raw)
+    elif name == "zstd":
+        pieces = _zstd_pieces(raw)
+    else:
+        raise BodyRefused(
+            415,
+            "unsupported_encoding",
+            "Content-Encoding must be one of gzip, deflate, br, zstd and identity, and only one.",
+        )
+    whole = []
+    size = 0
+    try:
+        for piece in pieces:
+            size += len(piece)
+            if size > limit:
+                raise BodyRefused(413, "inflated_too_large", f"The body inflates to over {limit} bytes.")
+            whole.append(piece)
+    except (zlib.error, brotli.error, zstandard.ZstdError, EOFError):
+        raise BodyRefused(400, "bad_encoding", f"The body is not valid or not whole {name} data.") from None
+    return whole[0] if len(whole) == 1 else b"".join(whole)
+
+
+def _zlib_pieces(raw: bytes, wbits: int) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(wbits)
+    for start in range(0, len(raw), _STEP):
+        rest = raw[start : start + _STEP]
+        while rest:
+            yield inflate.decompress(rest, _STEP)
+            rest = inflate.unconsumed_tail
+        if inflate.eof:
+            break
+    yield inflate.flush()
+    if not inflate.eof or inflate.unused_data or start + _STEP < len(raw):
+        raise EOFError
+
+
+def _brotli_pieces(raw: bytes) -> Iterator[bytes]:
+    inflate = brotli.Decompressor()
+    for start in range(0, len(raw), _STEP):
+        yield inflate.process(raw[start : start + _STEP], output_buffer_limit=_STEP)
+        while not inflate.can_accept_more_data():
+            yield inflate.process(b"", output_buffer_limit=_STEP)
+    if not inflate.is_finished():
+        raise EOFError
+
+
+def _zstd_pieces(raw: bytes) -> Iterator[bytes]:
+    # The stream reader ends a frame that was cut off without a word, so the blocks are counted first.
+    _check_zstd_whole(raw)
+    reader = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(raw)
+    while piece := reader.read(_STEP):
+        yield piece
+
+
+def _check_zstd_whole(raw: bytes) -> None:
+    """Raise EOFError unless the bytes are one frame from end to end (RFC 8878 §3.1.1)."""
+    frame = zstandard.get_frame_parameters(raw)
+    place = zstandard.frame_header_size(raw)
+    last = False
+    while not last:
+        block = raw[place : place + 3]
+        if len(block) < 3:
+            raise EOFError
+        head = int.from_bytes(block, "little")
+        last = bool(head & 1)
+        is_run = (head >> 1) & 3 == 1
+        place += 3 + (1 if is_run else head >> 3)
+    if place + (4 if frame.has_checksum else 0) != len(raw):
+        raise EOFError

@@ -1,0 +1,84 @@
+"""One owner a data directory: an flock, with the owner's pid and addresses beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from statsig_tui.errors import DataLocked
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who owns a data directory, and where it listens."""
+
+    pid: int
+    emulator: str | None = None
+    receiver: str | None = None
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[Callable[[str | None, str | None], None]]:
+    """Own the data directory of this lock file; yields how to publish both addresses.
+
+    Raises DataLocked naming the owner. The system frees the lock when the process ends, however it ends.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise _in_use(path) from None
+        _write(fd, Holder(os.getpid()))
+        yield lambda emulator, receiver: _write(fd, Holder(os.getpid(), emulator, receiver))
+        os.ftruncate(fd, 0)
+    finally:
+        os.close(fd)
+
+
+def holder(path: Path) -> Holder | None:
+    """Who owns a data directory at this moment; None: nobody."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _read(path)
+    else:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _write(fd: int, owner: Holder) -> None:
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, json.dumps(asdict(owner)).encode(), 0)
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        return Holder(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _in_use(path: Path) -> DataLocked:
+    owner = _read(path)
+    who = f"statsig-tui with pid {owner.pid}" if owner else "another statsig-tui"
+    listens = " and ".join(
+        f"{name} {url}"
+        for name, url in (("emulator", owner and owner.emulator), ("receiver", owner and owner.receiver))
+        if url
+    )
+    where = f", which listens as {listens}" if listens else ""
+    return DataLocked(
+        f"{path.parent} is in use by {who}{where}.",
+        "Quit that one, or name another directory with --data.",
+    )

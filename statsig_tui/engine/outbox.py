@@ -1,0 +1,361 @@
+"""What is accepted and on its way out, in SQL: events, verdicts, batches, deliveries, attempts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from statsig_tui.core.event import Event, EventClass
+from statsig_tui.core.filters import Verdict
+from statsig_tui.core.records import (
+    AttemptRecord,
+    DeliveryRecord,
+    DeliveryState,
+    EventRecord,
+    Headers,
+    Job,
+    Replay,
+    VerdictRecord,
+)
+from statsig_tui.engine.captures import headers_of
+from statsig_tui.engine.store import Tx
+
+DELETED = "destination deleted"
+"""The error of deliveries that were cancelled with their destination; undo looks for it."""
+_EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
+_DELIVERY = (
+    "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
+    " d.status, d.error, d.next_at, d.replay, b.closed_by"
+)
+_DELIVERIES = f"SELECT {_DELIVERY} FROM deliveries d JOIN batches b ON b.id = d.batch"
+_ATTEMPT = (
+    "delivery, number, at, url, request_headers, status, reason, response_headers, response_body,"
+    " truncated, error, ms"
+)
+
+
+def accept(
+    tx: Tx, at: int, trace: str, events: Sequence[Event], verdicts: Sequence[Sequence[tuple[str, Verdict]]]
+) -> list[int]:
+    """Keep events and, beside each, every destination's verdict; their ids in order."""
+    accepted: list[int] = []
+    for event, answers in zip(events, verdicts, strict=True):
+        rev = tx.next_rev()
+        cursor = tx.db.execute(
+            "INSERT INTO events (rev, at, trace, name, class, user_id, time_uuid, note, raw)"
+            " VALUES (?,?,?,?,?,?,?,?,?)",
+            (rev, at, trace, event.name, event.event_class.value, event.user_id, event.time_uuid,
+             event.note, event.raw),
+        )  # fmt: skip
+        number = cast("int", cursor.lastrowid)
+        accepted.append(number)
+        tx.announce(
+            EventRecord(number, rev, at, trace, event.name, event.event_class, event.user_id,
+                        event.time_uuid, event.note)
+        )  # fmt: skip
+        tx.db.execute(
+            "INSERT INTO seen (name, class, volume, at) VALUES (?,?,1,?)"
+            " ON CONFLICT (name) DO UPDATE SET volume = volume + 1, at = excluded.at",
+            (event.name, event.event_class.value, at),
+        )
+        for destination, verdict in answers:
+            tx.db.execute(
+                "INSERT INTO verdicts (event, destination, at, forwarded, clause) VALUES (?,?,?,?,?)",
+                (number, destination, at, verdict.forwarded, verdict.clause.value),
+            )
+            tx.announce(VerdictRecord(number, destination, at, verdict.forwarded, verdict.clause.value))
+    return accepted
+
+
+def backlog(db: sqlite3.Connection, destination: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Events that a destination is to get and no batch holds yet, behind event `after`: id and bytes."""
+    return db.execute(
+        "SELECT e.id, e.raw FROM verdicts v JOIN events e ON e.id = v.event"
+        " WHERE v.destination = ? AND v.forwarded = 1 AND v.delivery IS NULL AND v.event > ?"
+        " ORDER BY v.event LIMIT ?",
+        (destination, after, limit),
+    ).fetchall()
+
+
+def open_delivery(
+    tx: Tx,
+    at: int,
+    destination: str,
+    body: bytes,
+    events: Sequence[int],
+    closed_by: str,
+    *,
+    count: int | None = None,
+    replay: Replay | None = None,
+    headers: Headers = (),
+) -> DeliveryRecord:
+    """Keep a closed batch and the delivery it becomes, waiting; its events belong to it from now on."""
+    total = len(events) if count is None else count
+    cursor = tx.db.execute(
+        "INSERT INTO batches (at, closed_by, events, size, digest, body) VALUES (?,?,?,?,?,?)",
+        (at, closed_by, total, len(body), hashlib.sha256(body).digest(), body),
+    )
+    cursor = tx.db.execute(
+        "INSERT INTO deliveries (rev, at, created, batch, destination, events, state, next_at, replay,"
+        " headers) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value, at,
+         replay, json.dumps(headers)),
+    )  # fmt: skip
+    number = cast("int", cursor.lastrowid)
+    tx.db.executemany(
+        "UPDATE verdicts SET delivery = ? WHERE event = ? AND destination = ?",
+        [(number, event, destination) for event in events],
+    )
+    return _announced(tx, number)
+
+
+def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
+    """The delivery of a destination that is due first."""
+    row = db.execute(
+        "SELECT d.id, d.next_at, d.attempt, d.events, b.body, d.replay, d.headers"
+        " FROM deliveries d JOIN batches b ON b.id = d.batch"
+        " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT 1",
+        (destination,),
+    ).fetchone()
+    if row is None:
+        return None
+    replay = Replay(row[5]) if row[5] else None
+    return Job(row[0], row[1], row[2], row[3], row[4], replay, headers_of(row[6]))
+
+
+def begin_attempt(
+    tx: Tx, at: int, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
+) -> bool:
+    """Note, before anything is sent, that an attempt is made; False where it was cancelled meanwhile."""
+    changed = tx.db.execute(
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'sending', attempt = ?, next_at = NULL,"
+        " status = NULL, error = NULL WHERE id = ? AND state IN ('waiting', 'retrying')",
+        (tx.next_rev(), at, job.attempt + 1, job.delivery),
+    )
+    if not changed.rowcount:
+        return False
+    tx.db.execute(
+        "INSERT INTO attempts (delivery, number, at, url, request_headers, signature, sent_timestamp)"
+        " VALUES (?,?,?,?,?,?,?)",
+        (job.delivery, job.attempt + 1, at, url, json.dumps(headers), signature, timestamp),
+    )
+    _announced(tx, job.delivery)
+    return True
+
+
+def end_attempt(
+    tx: Tx, at: int, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
+) -> DeliveryRecord:
+    """Note what came of an attempt, and where that leaves its delivery."""
+    note_attempt(tx, attempt)
+    tx.db.execute(
+        # A delivery that was cancelled while its request was under way stays so, unless it arrived.
+        "UPDATE deliveries SET rev = ?, at = ?, state = ?, status = ?, error = ?, next_at = ?"
+        " WHERE id = ? AND (state = 'sending' OR ? = 'delivered')",
+        (tx.next_rev(), at, state.value, attempt.status, error, next_at, attempt.delivery, state.value),
+    )
+    return _announced(tx, attempt.delivery)
+
+
+def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
+    """Note what came of an attempt, and nothing of its delivery."""
+    tx.db.execute(
+        "UPDATE attempts SET status = ?, reason = ?, response_headers = ?, response_body = ?,"
+        " truncated = ?, error = ?, ms = ? WHERE delivery = ? AND number = ?",
+        (attempt.status, attempt.reason, json.dumps(attempt.response_headers), attempt.response_body,
+         attempt.truncated, attempt.error, attempt.ms, attempt.delivery, attempt.number),
+    )  # fmt: skip
+
+
+def split(tx: Tx, at: int, delivery: int, bodies: Sequence[tuple[bytes, Sequence[int], int]]) -> None:
+    """Replace a delivery that was too large by smaller ones: body, its events' ids, their number each."""
+    destination = tx.db.execute("SELECT destination FROM deliveries WHERE id = ?", (delivery,)).fetchone()[0]
+    for body, events, count in bodies:
+        open_delivery(tx, at, destination, body, events, "halved", count=count)
+    tx.db.execute(
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', error = 'too large: halved',"
+        " next_at = NULL WHERE id = ?",
+        (tx.next_rev(), at, delivery),
+    )
+    _announced(tx, delivery)
+
+
+def note_rate_limited(tx: Tx, delivery: int) -> None:
+    """Note that a delivery had to wait for its destination's rate limit."""
+    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ?", (delivery,))
+
+
+def reschedule(tx: Tx, at: int, delivery: int) -> bool:
+    """Make a delivery due now, whatever became of it, unless it is being sent or has arrived."""
+    changed = tx.db.execute(
+        "UPDATE deliveries SET rev = ?, at = ?,"
+        " state = CASE attempt WHEN 0 THEN 'waiting' ELSE 'retrying' END,"
+        " next_at = ?, error = NULL WHERE id = ? AND state NOT IN ('sending', 'delivered')",
+        (tx.next_rev(), at, at, delivery),
+    )
+    if changed.rowcount:
+        _announced(tx, delivery)
+    return bool(changed.rowcount)
+
+
+def cancel(tx: Tx, at: int, delivery: int) -> bool:
+    """Give up a delivery that has not arrived."""
+    changed = tx.db.execute(
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', next_at = NULL,"
+        " error = 'cancelled by hand' WHERE id = ? AND state IN ('waiting', 'retrying', 'sending')",
+        (tx.next_rev(), at, delivery),
+    )
+    if changed.rowcount:
+        _announced(tx, delivery)
+    return bool(changed.rowcount)
+
+
+def recover(tx: Tx, at: int) -> int:
+    """After a crash: what was being sent may or may not have arrived, so it is sent again. How many."""
+    rows = tx.db.execute("SELECT id FROM deliveries WHERE state = 'sending'").fetchall()
+    for (delivery,) in rows:
+        tx.db.execute(
+            "UPDATE attempts SET error = 'interrupted: statsig-tui ended while waiting for the answer'"
+            " WHERE delivery = ? AND status IS NULL AND error IS NULL",
+            (delivery,),
+        )
+        tx.db.execute(
+            "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', next_at = ?, error = 'interrupted'"
+            " WHERE id = ?",
+            (tx.next_rev(), at, at, delivery),
+        )
+        _announced(tx, delivery)
+    return len(rows)
+
+
+def drop_destination(tx: Tx, at: int, destination: str) -> None:
+    """Cancel what waits for a destination that is being deleted."""
+    _cancel_all(tx, at, destination)
+    tx.db.execute("DELETE FROM endpoints WHERE destination = ?", (destination,))
+
+
+def restore_destination(tx: Tx, at: int, destination: str) -> None:
+    """Undo drop_destination()."""
+    rows = tx.db.execute(
+        "SELECT id FROM deliveries WHERE destination = ? AND state = 'cancelled' AND error = ?",
+        (destination, DELETED),
+    ).fetchall()
+    for (delivery,) in rows:
+        reschedule(tx, at, delivery)
+
+
+def rename_destination(tx: Tx, old: str, new: str) -> None:
+    """Give everything of one destination to another name."""
+    for table in ("verdicts", "deliveries", "endpoints"):
+        tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
+
+
+def disable(tx: Tx, at: int, destination: str, reason: str) -> None:
+    """Keep that a destination takes nothing until it is resumed."""
+    tx.db.execute(
+        "INSERT INTO endpoints VALUES (?,?,?) ON CONFLICT (destination) DO UPDATE SET"
+        " disabled = excluded.disabled, at = excluded.at",
+        (destination, reason, at),
+    )
+
+
+def resume(tx: Tx, destination: str) -> None:
+    """Undo disable()."""
+    tx.db.execute("DELETE FROM endpoints WHERE destination = ?", (destination,))
+
+
+def disabled(db: sqlite3.Connection) -> dict[str, str]:
+    """Destinations that take nothing, and why."""
+    return dict(db.execute("SELECT destination, disabled FROM endpoints"))
+
+
+def events(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[EventRecord]:
+    """Events that fulfil a condition, oldest first."""
+    rows = db.execute(f"SELECT {_EVENT} FROM events WHERE {where} ORDER BY id", tuple(values))
+    return [replace(EventRecord(*row), event_class=EventClass(row[5])) for row in rows]
+
+
+def event_body(db: sqlite3.Connection, event: int) -> bytes | None:
+    """The bytes of one event."""
+    row = db.execute("SELECT raw FROM events WHERE id = ?", (event,)).fetchone()
+    return row[0] if row else None
+
+
+def event_ids(db: sqlite3.Connection, delivery: int) -> list[int]:
+    """The events of a delivery in the order of its batch."""
+    rows = db.execute("SELECT event FROM verdicts WHERE delivery = ? ORDER BY event", (delivery,))
+    return [row[0] for row in rows]
+
+
+def verdicts(db: sqlite3.Connection, of: Sequence[int]) -> list[VerdictRecord]:
+    """Every destination's verdict on these events."""
+    marks = ",".join("?" * len(of))
+    rows = db.execute(
+        "SELECT event, destination, at, forwarded, clause, delivery FROM verdicts"
+        f" WHERE event IN ({marks}) ORDER BY event, destination",
+        tuple(of),
+    )
+    return [VerdictRecord(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
+
+
+def deliveries(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[DeliveryRecord]:
+    """Deliveries that fulfil a condition."""
+    return [_delivery(row) for row in db.execute(f"{_DELIVERIES} WHERE {where}", tuple(values))]
+
+
+def attempts(db: sqlite3.Connection, of: Sequence[int]) -> list[AttemptRecord]:
+    """Every attempt of these deliveries, in order."""
+    marks = ",".join("?" * len(of))
+    rows = db.execute(
+        f"SELECT {_ATTEMPT} FROM attempts WHERE delivery IN ({marks}) ORDER BY delivery, number",
+        tuple(of),
+    )
+    return [_attempt(row) for row in rows]
+
+
+def batch_body(db: sqlite3.Connection, delivery: int) -> bytes | None:
+    """The bytes that a delivery sends."""
+    row = db.execute(
+        "SELECT b.body FROM deliveries d JOIN batches b ON b.id = d.batch WHERE d.id = ?", (delivery,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _cancel_all(tx: Tx, at: int, destination: str) -> None:
+    rows = tx.db.execute(
+        "SELECT id FROM deliveries WHERE destination = ? AND state IN ('waiting', 'retrying', 'sending')",
+        (destination,),
+    ).fetchall()
+    for (delivery,) in rows:
+        tx.db.execute(
+            "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', next_at = NULL, error = ?"
+            " WHERE id = ?",
+            (tx.next_rev(), at, DELETED, delivery),
+        )
+        _announced(tx, delivery)
+
+
+def _announced(tx: Tx, delivery: int) -> DeliveryRecord:
+    record = _delivery(tx.db.execute(f"{_DELIVERIES} WHERE d.id = ?", (delivery,)).fetchone())
+    tx.announce(record)
+    return record
+
+
+def _delivery(row: Sequence[Any]) -> DeliveryRecord:
+    record = DeliveryRecord(*row)
+    return replace(
+        record, state=DeliveryState(record.state), replay=Replay(record.replay) if record.replay else None
+    )
+
+
+def _attempt(row: Sequence[Any]) -> AttemptRecord:
+    return replace(
+        AttemptRecord(*row),
+        request_headers=headers_of(row[4]),
+        response_headers=headers_of(row[7]),
+        truncated=bool(row[9]),
+    )

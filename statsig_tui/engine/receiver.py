@@ -1,0 +1,234 @@
+"""The endpoint that destinations point at: keep everything that arrives whole, judge it, answer.
+
+Order and answers: reliability.md, decisions and §2.1–2.3. A 2xx is sent after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from statsig_tui.core import jsontext
+from statsig_tui.core.config import ReceiverConfig
+from statsig_tui.core.envelope import Batch, Content, EnvelopeName, NotABatch, Verification, decode
+from statsig_tui.core.event import EventClass
+from statsig_tui.core.records import Captured, EventSummary
+from statsig_tui.core.redact import Redactor
+from statsig_tui.core.signing import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    SignatureState,
+    SignatureVerdict,
+    verify,
+)
+from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.http import (
+    BodyRefused,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    decoded_body,
+    header,
+    headers_all,
+    read_body,
+    respond,
+)
+from statsig_tui.errors import StatsigTuiError
+
+LARGE = 256 * 1024
+"""Bytes from which a body is parsed and verified off the loop."""
+_SIGNATURE = SIGNATURE_HEADER.lower().encode()
+_TIMESTAMP = TIMESTAMP_HEADER.lower().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the receiver says, and the fault it names; None: a request as it should be."""
+
+    status: int
+    body: bytes
+    fault: str | None = None
+
+
+def receiver(
+    *,
+    clock: Clock,
+    settings: Callable[[], ReceiverConfig],
+    secrets: Callable[[], tuple[str, ...]],
+    redact: Callable[[], Redactor],
+    record: Callable[[Captured], Awaitable[object]],
+    refused: Callable[[str], None],
+    limits: Limits,
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application; `secrets` are all that may have signed, `refused` counts what is not kept."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        try:
+            body = await read_body(scope, receive, limits)
+        except ClientGone:
+            refused("aborted")
+            return
+        except BodyRefused as error:
+            refused(error.code)
+            await respond(
+                send, error.status, error_body(error.code, error.message), [(b"connection", b"close")]
+            )
+            return
+        now = clock.now()
+        judge = _Judge(settings(), secrets(), now, limits.body_bytes)
+        if len(body) > LARGE:
+            content, verdict, answer = await asyncio.to_thread(judge, scope, body)
+        else:
+            content, verdict, answer = judge(scope, body)
+        captured = _captured(scope, body, content, verdict, answer, now, started, redact())
+        try:
+            await record(captured)
+        except StatsigTuiError as error:
+            refused("not_stored")
+            await respond(
+                send, 503, error_body("not_stored", f"Not kept: {error.message}"), [(b"retry-after", b"5")]
+            )
+            return
+        await respond(send, answer.status, answer.body)
+
+    return application
+
+
+def error_body(code: str, message: str) -> bytes:
+    """The receiver's error envelope."""
+    return jsontext.dump({"error": {"code": code, "message": message}})
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    settings: ReceiverConfig
+    secrets: tuple[str, ...]
+    now: int
+    limit: int
+
+    def __call__(self, scope: Scope, body: bytes) -> tuple[Content, SignatureVerdict, Answer]:
+        verdict = self._signature(scope, body)
+        content: Content
+        try:
+            content = decode(decoded_body(body, _encoding(scope), self.limit))
+        except BodyRefused as error:
+            content = NotABatch(error.status, error.code, error.message)
+        return content, verdict, self._answer(scope, body, content, verdict)
+
+    def _signature(self, scope: Scope, body: bytes) -> SignatureVerdict:
+        signatures, timestamps = headers_all(scope, _SIGNATURE), headers_all(scope, _TIMESTAMP)
+        if len(signatures) > 1 or len(timestamps) > 1:
+            return SignatureVerdict(
+                SignatureState.INVALID, "bad_signature_format", "a signature header was sent twice"
+            )
+        if not self.secrets and not signatures:
+            return SignatureVerdict(
+                SignatureState.UNCHECKED, "unverified", "not signed, and no signing secret is known here"
+            )
+        return verify(
+            self.secrets,
+            signatures[0] if signatures else None,
+            timestamps[0] if timestamps else None,
+            body,
+            self.now,
+            self.settings.tolerance_seconds,
+        )
+
+    def _answer(self, scope: Scope, body: bytes, content: Content, verdict: SignatureVerdict) -> Answer:
+        if not self.settings.allow_browsers and is_foreign_browser(scope):
+            return _error(
+                403,
+                "browser_request",
+                "A web page sent this. Set allow_browsers under [receiver] to take such requests.",
+            )
+        if isinstance(content, Verification):
+            return Answer(200, jsontext.dump({"verification_code": content.code}))
+        signed = verdict.state is SignatureState.VALID
+        fault = None if signed or verdict.state is SignatureState.UNCHECKED else verdict.code
+        if fault is not None and self.settings.signature == "enforce":
+            return _error(401, fault, f"Signature refused: {verdict.reason}.")
+        if body and not signed and not _is_json(header(scope, b"content-type")):
+            return _error(415, "not_json", "An unsigned request must say Content-Type: application/json.")
+        if isinstance(content, NotABatch):
+            return _error(content.status, content.code, content.message)
+        stored: dict[str, object] = {"success": True, "stored": len(content.events)}
+        if content.rejected:
+            stored["rejected"] = len(content.rejected)
+            places = ", ".join(str(index) for index in content.rejected[:5])
+            fault = fault or f"items that are no events: {places}"
+        return Answer(200, jsontext.dump(stored), fault)
+
+
+def is_foreign_browser(scope: Scope) -> bool:
+    """Whether a page of another site sent a request: judged by Origin and Sec-Fetch-Site alone."""
+    if header(scope, b"sec-fetch-site") == b"cross-site":
+        return True
+    origin = header(scope, b"origin")
+    if origin is None:
+        return False
+    _, _, authority = origin.partition(b"://")
+    return authority.lower() != (header(scope, b"host") or b"").lower()
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    return Answer(status, error_body(code, message), code)
+
+
+def _is_json(content_type: bytes | None) -> bool:
+    kind = (content_type or b"").split(b";")[0].strip().lower()
+    return kind == b"application/json" or kind.endswith(b"+json")
+
+
+def _encoding(scope: Scope) -> str | None:
+    value = header(scope, b"content-encoding")
+    return value.decode("latin-1") if value is not None else None
+
+
+def _captured(
+    scope: Scope,
+    body: bytes,
+    content: Content,
+    verdict: SignatureVerdict,
+    answer: Answer,
+    now: int,
+    started: float,
+    redact: Redactor,
+) -> Captured:
+    query = scope["query_string"]
+    path = scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
+    client = scope["client"]
+    signature, timestamp = header(scope, _SIGNATURE), header(scope, _TIMESTAMP)
+    envelope: EnvelopeName | None = None
+    events: tuple[EventSummary, ...] = ()
+    if isinstance(content, Batch):
+        envelope = content.envelope
+        events = tuple(
+            EventSummary(e.name, e.event_class, e.user_id, e.time_uuid, e.timestamp) for e in content.events
+        )
+    elif isinstance(content, Verification):
+        envelope = "verification"
+        events = (EventSummary("url_verification", EventClass.VERIFICATION, None, None, None),)
+    return Captured(
+        at=now,
+        method=scope["method"],
+        path=redact(path),
+        http_version=scope["http_version"],
+        peer=f"{client[0]}:{client[1]}" if client else "",
+        headers=tuple((k.decode("latin-1"), redact(v.decode("latin-1"))) for k, v in scope["headers"]),
+        body=body,
+        envelope=envelope,
+        events=events,
+        signature=signature.decode("latin-1") if signature is not None else None,
+        timestamp=timestamp.decode("latin-1") if timestamp is not None else None,
+        verdict=verdict,
+        status=answer.status,
+        fault=answer.fault,
+        answer_headers=(("content-type", "application/json"),),
+        answer_body=answer.body,
+        ms=(time.perf_counter() - started) * 1000,
+    )

@@ -1,0 +1,58 @@
+"""What is forgotten: the oldest of everything that is settled, beyond a count or a size."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from statsig_tui.core.config import Retention
+from statsig_tui.engine.store import Tx
+
+_CHUNK = 500
+"""Rows of each kind deleted in one transaction, so that intake never waits long."""
+_SETTLED = (
+    "NOT EXISTS (SELECT 1 FROM verdicts v LEFT JOIN deliveries d ON d.id = v.delivery"
+    " WHERE v.event = events.id AND v.forwarded = 1"
+    " AND (v.delivery IS NULL OR d.state IN ('waiting', 'sending', 'retrying')))"
+)
+
+
+def is_over(db: sqlite3.Connection, retention: Retention) -> bool:
+    """Whether anything is to be forgotten."""
+    return _count(db, "captures") > retention.captures or _is_large(db, retention)
+
+
+def prune(tx: Tx, retention: Retention) -> bool:
+    """Forget a chunk; True while there may be more. Undelivered events and open deliveries stay."""
+    large = _is_large(tx.db, retention)
+    deleted = 0
+    for table, condition in (
+        ("captures", "1"),
+        ("sent", "1"),
+        ("requests", "1"),
+        ("events", _SETTLED),
+        ("deliveries", "state IN ('delivered', 'failed', 'cancelled')"),
+    ):
+        surplus = _CHUNK if large else min(_CHUNK, _count(tx.db, table) - retention.captures)
+        if surplus > 0:
+            deleted += tx.db.execute(
+                f"DELETE FROM {table} WHERE id IN"
+                f" (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT ?)",
+                (surplus,),
+            ).rowcount
+    if deleted:
+        tx.db.execute("DELETE FROM verdicts WHERE event < (SELECT coalesce(min(id), 0) FROM events)")
+        tx.db.execute("DELETE FROM attempts WHERE delivery < (SELECT coalesce(min(id), 0) FROM deliveries)")
+        tx.db.execute("DELETE FROM batches WHERE id < (SELECT coalesce(min(batch), 0) FROM deliveries)")
+    return deleted > 0 and is_over(tx.db, retention)
+
+
+def _count(db: sqlite3.Connection, table: str) -> int:
+    # Ids are given out in order and forgotten from the oldest, so their span is the count, nearly.
+    low, high = db.execute(f"SELECT min(id), max(id) FROM {table}").fetchone()
+    return high - low + 1 if high is not None else 0
+
+
+def _is_large(db: sqlite3.Connection, retention: Retention) -> bool:
+    pages = db.execute("PRAGMA page_count").fetchone()[0] - db.execute("PRAGMA freelist_count").fetchone()[0]
+    size: int = pages * db.execute("PRAGMA page_size").fetchone()[0]
+    return size > retention.megabytes * 1024 * 1024

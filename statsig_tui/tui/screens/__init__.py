@@ -1,0 +1,1 @@
+"""The three modes and their dialogs."""

@@ -1,0 +1,196 @@
+"""Lines that are drawn only where they are seen; RowList and JsonView stand on it.
+
+It knows how many lines there are, which one the cursor is on, and how to draw one; never what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.style import Style
+from textual.widget import Widget
+
+GUTTER = 3
+"""Cells before a line: the cursor's bar, the fold mark, a space."""
+OPEN, FOLDED, PLAIN = "▾", "▸", " "
+
+
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+    """A column of lines with a cursor line and a fixed head above them."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-view--accent"}
+    DEFAULT_CSS = """
+    LineView {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        & > .line-view--accent {
+            color: $primary;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "up", "Up", show=False, id="list.up"),
+        Binding("down,j", "down", "Down", show=False, id="list.down"),
+        Binding("pageup", "page_up", "Page up", show=False, id="list.page_up"),
+        Binding("pagedown", "page_down", "Page down", show=False, id="list.page_down"),
+        Binding("g,home", "top", "First", show=False, id="list.top"),
+        Binding("G,end", "bottom", "Last", show=False, id="list.bottom"),
+        Binding("enter", "open", "Open", show=False, id="list.open"),
+        Binding("right", "unfold", "Unfold", show=False, id="list.unfold"),
+        Binding("left", "fold", "Fold", show=False, id="list.fold"),
+    ]
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(name=name, id=id, classes=classes)
+        self._strips: LRUCache[Hashable, Strip] = LRUCache(1024)
+        self._line_count = 0
+        self._page = 0
+
+    @property
+    def head(self) -> int:
+        """Lines above the first one that stay when the others scroll."""
+        return 0
+
+    @property
+    def page(self) -> int:
+        """Lines seen at a time."""
+        return max(1, self.scrollable_content_region.height - self.head)
+
+    @property
+    def top(self) -> int:
+        """The first line seen."""
+        return self.scroll_offset.y
+
+    @property
+    def line_width(self) -> int:
+        """Cells a line has, the gutter included; the scrollbar's column stays free."""
+        return self.scrollable_content_region.width
+
+    def cursor_line(self) -> int | None:
+        """The line the cursor is on; None without lines."""
+        raise NotImplementedError
+
+    def go(self, line: int) -> None:
+        """Put the cursor on a line, or on the nearest one there is."""
+        raise NotImplementedError
+
+    def set_line_count(self, count: int) -> None:
+        """Say how many lines there are; the screen is laid out anew only if the scrollbar comes or goes."""
+        self._line_count = count
+        size = Size(0, count + self.head)
+        if size != self.virtual_size:
+            # The reactive would lay out the whole screen for every row that arrives.
+            self.set_reactive(Widget.virtual_size, size)
+            if self.container_size:
+                self._scroll_update(size)
+
+    def scroll_to_line(self, line: int) -> None:
+        """Make a line the first one seen, as far as there are lines below it."""
+        if self.container_size:
+            self.scroll_to(y=line, animate=False, force=True)
+
+    def bring(self, line: int, below: int = 0) -> None:
+        """Scroll as little as possible to see a line, and of the `below` next ones what fits."""
+        last = min(line + below, line + self.page - 1)
+        if line < self.top:
+            self.scroll_to_line(line)
+        elif last >= self.top + self.page:
+            self.scroll_to_line(last - self.page + 1)
+
+    def sees(self, line: int) -> bool:
+        """Whether a line is on the screen."""
+        return self.top <= line < self.top + self.page
+
+    def repaint_lines(self, *lines: int) -> None:
+        """Draw these lines anew, where they are on the screen."""
+        width = self.content_region.width
+        regions = [Region(0, line - self.top + self.head, width, 1) for line in lines if self.sees(line)]
+        if regions:
+            self.refresh(*regions)
+
+    def line_at(self, event: events.MouseEvent) -> int | None:
+        """The line under the mouse; None on the head, on the border and below the last line."""
+        at = event.get_content_offset(self)
+        if at is None or at.y < self.head:
+            return None
+        line = self.top + at.y - self.head
+        return line if line < self._line_count else None
+
+    def draw(self, line: Text | Content, style: Style, *, bar: bool = False, mark: str = " ") -> Strip:
+        """One line over its gutter, filled in its style to the full width."""
+        if isinstance(line, Text):
+            segments = list(Segment.apply_style(line.render(self.app.console, end=""), style.rich_style))
+        else:
+            segments = line.render_segments(style)
+        return self.fill(segments, style, bar=bar, mark=mark)
+
+    def fill(self, segments: list[Segment], style: Style, *, bar: bool = False, mark: str = " ") -> Strip:
+        """Segments over their gutter, cropped or extended to the full width."""
+        rich_style = style.rich_style
+        accent = (style + self.get_visual_style("line-view--accent", partial=True)).rich_style
+        gutter = [Segment("▌" if bar else " ", accent), Segment(f"{mark} ", rich_style)]
+        strip = Strip([*gutter, *segments]).crop(0, self.line_width)
+        return strip.crop_extend(0, self.content_region.width, rich_style)
+
+    def on_resize(self) -> None:
+        """Keep the cursor on the screen if it was."""
+        page, self._page = self._page, self.page
+        line = self.cursor_line()
+        if line is not None and (not page or self.top <= line < self.top + page):
+            self.bring(line)
+
+    def action_up(self) -> None:
+        """One line up."""
+        self.go((self.cursor_line() or 0) - 1)
+
+    def action_down(self) -> None:
+        """One line down."""
+        self.go((self.cursor_line() or 0) + 1)
+
+    def action_page_up(self) -> None:
+        """One screen up."""
+        self.go((self.cursor_line() or 0) - self.page)
+
+    def action_page_down(self) -> None:
+        """One screen down."""
+        self.go((self.cursor_line() or 0) + self.page)
+
+    def action_top(self) -> None:
+        """To the first line."""
+        self.go(0)
+
+    def action_bottom(self) -> None:
+        """To the last line."""
+        self.go(self._line_count - 1)
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the old styles."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def on_focus(self) -> None:
+        """The cursor looks different without the focus."""
+        self._repaint_cursor()
+
+    def on_blur(self) -> None:
+        """The cursor looks different without the focus."""
+        self._repaint_cursor()
+
+    def _repaint_cursor(self) -> None:
+        line = self.cursor_line()
+        if line is not None:
+            self.repaint_lines(line)

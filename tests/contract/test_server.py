@@ -1,0 +1,746 @@
+"""The listeners against real sockets and raw bytes (reliability.md §2.1; the ids are its rows).
+
+After every hostile case a good request on a new connection must be answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import random
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from statsig_tui.engine import connection
+from statsig_tui.engine.http import CLOSE, BodyRefused, ClientGone, Receive, Scope, Send, read_body, respond
+from statsig_tui.engine.server import Limits, Refusal, address, bind, error_json, serving
+from statsig_tui.errors import PortInUse, Unavailable
+
+PATIENCE = 20.0
+"""Seconds after which a test is stuck; no test takes a tenth of it."""
+SHORT = Limits(
+    head_seconds=0.2,
+    keep_alive_seconds=0.2,
+    body_idle_seconds=0.2,
+    body_total_seconds=0.6,
+    stop_seconds=0.3,
+)
+ROOMY = Limits()
+HOST = b"Host: localhost\r\n"
+GOOD = b"POST /good HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+@dataclass
+class Site:
+    """A running server, what it refused, and what its app saw."""
+
+    port: int
+    refusals: list[Refusal] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    limits: Limits = SHORT
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the body's length; /gate waits to be let through, /hang waits without end."""
+        self.scopes.append(scope)
+        try:
+            self.bodies.append(await read_body(scope, receive, self.limits))
+        except BodyRefused as refused:
+            answer = error_json(refused.status, refused.code, refused.message)
+            await respond(send, refused.status, answer, [CLOSE])
+        except ClientGone:
+            self.gone.set()
+        else:
+            self.started.set()
+            await self.route(scope["path"], receive, send)
+
+    async def route(self, path: str, receive: Receive, send: Send) -> None:
+        if path == "/gate":
+            await self.gate.wait()
+        elif path == "/hang":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self.gone.set()
+        elif path == "/boom":
+            raise RuntimeError("secret-in-the-exception")
+        if path not in {"/silent", "/hang"}:
+            await respond(send, 200, json.dumps({"size": len(self.bodies[-1])}).encode())
+
+    async def good(self) -> None:
+        """A request beyond reproach is answered."""
+        assert (await self.ask(GOOD)).startswith(b"HTTP/1.1 200 ")
+
+    async def ask(self, *parts: bytes) -> bytes:
+        """Everything that comes back until the server closes."""
+        async with self.peer() as (reader, writer):
+            return await _exchange(reader, writer, *parts)
+
+    @contextlib.asynccontextmanager
+    async def peer(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *parts: bytes) -> bytes:
+    async def send() -> None:
+        with contextlib.suppress(OSError):
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(send())
+        answer = await reader.read(-1)
+        sending.cancel()
+    return answer
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """One response: its head and its body."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return head, await reader.readexactly(length)
+
+
+def _statuses(answers: bytes) -> list[bytes]:
+    return re.findall(rb"HTTP/1\.1 (\d+) ", answers)
+
+
+@contextlib.asynccontextmanager
+async def running(limits: Limits = SHORT, **options: Any) -> AsyncIterator[Site]:
+    """A site whose server keeps quiet: nothing reaches the loop's exception handler."""
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    sock = bind("127.0.0.1", 0)
+    site = Site(sock.getsockname()[1], limits=limits)
+    async with (
+        asyncio.timeout(PATIENCE),
+        serving(site.app, sock, limits, on_refused=site.refusals.append, **options),
+    ):
+        yield site
+    assert faults == []
+
+
+def _head(*lines: str, request: str = "POST / HTTP/1.1", host: bytes = HOST) -> bytes:
+    return request.encode() + b"\r\n" + host + "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
+
+
+CHUNKED = _head("Transfer-Encoding: chunked")
+HOSTILE = [
+    pytest.param(
+        _head("Content-Length: 99999999999999999999"), 400, "bad_framing", id="R09-length-20-digits"
+    ),
+    pytest.param(_head("Content-Length: -5"), 400, "bad_framing", id="R10-length-negative"),
+    pytest.param(_head("Content-Length: +5"), 400, "bad_framing", id="R10-length-plus"),
+    pytest.param(_head("Content-Length: abc"), 400, "bad_framing", id="R10-length-word"),
+    pytest.param(_head("Content-Length: 5, 5"), 400, "bad_framing", id="R10-length-list"),
+    pytest.param(_head("Content-Length:"), 400, "bad_framing", id="R10-length-empty"),
+    pytest.param(_head("Content-Length: 5", "Content-Length: 5"), 400, "bad_framing", id="R10-length-twins"),
+    pytest.param(_head("Content-Length: 5", "Content-Length: 6"), 400, "bad_framing", id="R10-length-two"),
+    pytest.param(_head("Content-Length: " + "0" * 19 + "5"), 400, "bad_framing", id="R10-length-zeros"),
+    pytest.param(
+        _head("Content-Length: 5", "Transfer-Encoding: chunked"),
+        400,
+        "bad_framing",
+        id="R11-length-and-chunked",
+    ),
+    pytest.param(
+        _head("Transfer-Encoding: chunked", "Content-Length: 5"),
+        400,
+        "bad_framing",
+        id="R11-chunked-and-length",
+    ),
+    pytest.param(_head("Transfer-Encoding: xchunked"), 501, "bad_framing", id="R12-xchunked"),
+    pytest.param(_head("Transfer-Encoding: identity"), 501, "bad_framing", id="R12-identity"),
+    pytest.param(_head("Transfer-Encoding: gzip, chunked"), 501, "bad_framing", id="R12-gzip-chunked"),
+    pytest.param(_head(*["Transfer-Encoding: chunked"] * 2), 400, "bad_framing", id="R12-chunked-twice"),
+    pytest.param(_head("Transfer-Encoding: chunked, chunked"), 400, "bad_framing", id="R12-chunked-list"),
+    pytest.param(
+        _head("Transfer-Encoding: chunked", request="POST / HTTP/1.0"),
+        400,
+        "bad_framing",
+        id="R12-chunked-in-1.0",
+    ),
+    pytest.param(CHUNKED + b"zz\r\n", 400, "bad_framing", id="R13-chunk-size-letters"),
+    pytest.param(CHUNKED + b"0x5\r\nhello\r\n", 400, "bad_framing", id="R13-chunk-size-0x"),
+    pytest.param(CHUNKED + b"ffffffffffffffff1\r\n", 400, "bad_framing", id="R13-chunk-size-overflow"),
+    pytest.param(CHUNKED + b"5\r\nhelloX", 400, "bad_framing", id="R13-chunk-no-crlf"),
+    pytest.param(_head("X: " + "a" * 70_000), 431, "head_too_large", id="R15-header-70-kB"),
+    pytest.param(_head("X: " + "a" * 1_000_000), 431, "head_too_large", id="R15-header-1-MB"),
+    pytest.param(
+        _head("X: " + "a" * 17_000) + b"x" * 90_000, 431, "head_too_large", id="R15-whole-in-one-burst"
+    ),
+    pytest.param(b"\r\n" * 40_000, 431, "head_too_large", id="R15-empty-lines"),
+    pytest.param(_head(*["X: 1"] * 200), 431, "too_many_headers", id="R16-200-headers"),
+    pytest.param(_head(*["X: 1"] * 20_000), 431, "head_too_large", id="R16-20000-headers"),
+    pytest.param(_head(request=f"GET /{'a' * 70_000} HTTP/1.1"), 414, "uri_too_long", id="R17-uri-70-kB"),
+    pytest.param(_head(request=f"GET /{'a' * 1_000_000} HTTP/1.1"), 414, "uri_too_long", id="R17-uri-1-MB"),
+    pytest.param(_head(request=f"GET /{'a' * 9_000} HTTP/1.1"), 414, "uri_too_long", id="R17-uri-9-kB"),
+    pytest.param(_head(request=f"{'A' * 100_000} / HTTP/1.1"), 400, "bad_request", id="R17-method-100-kB"),
+    pytest.param(_head(host=b""), 400, "bad_host", id="R18-no-host"),
+    pytest.param(_head(host=HOST + HOST), 400, "bad_host", id="R18-two-hosts"),
+    pytest.param(_head(host=b"Host:\r\n"), 400, "bad_host", id="R18-empty-host"),
+    pytest.param(
+        _head(host=b"Host:  \r\n", request="GET / HTTP/1.0"), 400, "bad_host", id="R18-empty-host-1.0"
+    ),
+    pytest.param(_head(request="GET http://evil/ HTTP/1.1"), 400, "bad_host", id="R20-absolute-other-host"),
+    pytest.param(
+        _head(request="GET http://u@localhost/ HTTP/1.1"), 400, "bad_host", id="R20-absolute-userinfo"
+    ),
+    pytest.param(_head(request="GET ftp://localhost/ HTTP/1.1"), 400, "bad_target", id="R20-absolute-ftp"),
+    pytest.param(b"GET /\r\n\r\n", 505, "http_version", id="R21-http-0.9"),
+    pytest.param(_head(request="GET / HTTP/3.7"), 505, "http_version", id="R21-http-3.7"),
+    pytest.param(_head(request="GET / HTTP/2.0"), 505, "http_version", id="R21-http-2.0"),
+    pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http_version", id="R21-pri"),
+    pytest.param(
+        _head(
+            "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"
+        ),
+        400,
+        "upgrade_unsupported",
+        id="R21-h2c",
+    ),
+    pytest.param(_head("X: a\0b"), 400, "bad_request", id="R24-nul-in-header"),
+    pytest.param(_head("X: \x1b[31m"), 400, "bad_request", id="R24-escape-in-header"),
+    pytest.param(_head("X: a", " folded"), 400, "bad_request", id="R24-folded"),
+    pytest.param(b"GET / HTTP/1.1\nHost: a\n\n", 400, "bad_request", id="R24-bare-lf"),
+    pytest.param(_head("X : a"), 400, "bad_request", id="R24-space-before-colon"),
+    pytest.param(_head(request="GET /\x7f\x1b HTTP/1.1"), 400, "bad_request", id="R24-control-in-target"),
+    pytest.param(_head("Content-Length: 10485761"), 413, "body_too_large", id="R36-one-over"),
+    pytest.param(_head("Content-Length: 268435456"), 413, "body_too_large", id="R36-256-MB"),
+    pytest.param(
+        _head("Content-Length: 10485761", "Expect: 100-continue"),
+        413,
+        "body_too_large",
+        id="R26-expect-too-big",
+    ),
+    pytest.param(
+        _head("Expect: 100-continue", "Content-Length: 5", host=HOST + HOST),
+        400,
+        "bad_host",
+        id="R26-expect-bad-host",
+    ),
+    pytest.param(
+        _head("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x"),
+        400,
+        "upgrade_unsupported",
+        id="R35-websocket",
+    ),
+    pytest.param(_head(request="CONNECT localhost:1 HTTP/1.1"), 400, "bad_target", id="R28-connect"),
+]
+
+
+@pytest.mark.parametrize(("raw", "status", "code"), HOSTILE)
+async def test_a_hostile_head_is_refused_as_json(
+    raw: bytes, status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running() as site:
+        answer = await site.ask(raw)
+        await site.good()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\ncontent-type: application/json\r\n" in head
+    assert b"\r\nx-content-type-options: nosniff" in head
+    assert b"\r\nconnection: close" in head
+    assert b"server:" not in head
+    error = json.loads(body)["error"]
+    assert error["code"] == code
+    (refusal,) = site.refusals
+    assert (refusal.status, refusal.code, refusal.message) == (status, code, error["message"])
+    assert refusal.peer.startswith("127.0.0.1:")
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        pytest.param(b"", None, id="R01-nothing"),
+        pytest.param(b"POST / HTTP/1.1\r\nHost: loc", "head_timeout", id="R02-half-a-head"),
+    ],
+)
+async def test_a_silent_peer_is_closed(
+    sent: bytes, code: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running() as site:
+        assert await site.ask(sent) == b""
+        await site.good()
+    assert [refusal.code for refusal in site.refusals] == ([code] if code else [])
+    assert caplog.records == []
+
+
+async def test_a_dripping_head_has_one_deadline() -> None:  # R03
+    async with running() as site, site.peer() as (reader, writer):
+
+        async def drip() -> None:
+            with contextlib.suppress(OSError):
+                while not writer.is_closing():
+                    writer.write(b"X: 1\r\n")
+                    await asyncio.sleep(0.05)
+
+        writer.write(_head()[:-2])
+        async with asyncio.TaskGroup() as group:
+            dripping = group.create_task(drip())
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read(-1) == b""
+            dripping.cancel()
+        await site.good()
+    assert [refusal.code for refusal in site.refusals] == ["head_timeout"]
+
+
+async def test_a_connection_kept_alive_is_closed_when_idle() -> None:
+    async with running() as site:
+        answer = await site.ask(_head("Content-Length: 0"))
+    assert answer.endswith(b'{"size": 0}')
+    assert b"connection: close" not in answer
+    assert site.refusals == []
+
+
+async def test_a_second_head_has_a_deadline_too() -> None:
+    async with running() as site:
+        answer = await site.ask(_head("Content-Length: 0") + b"POST / HT")
+        await site.good()
+    assert answer.endswith(b'{"size": 0}')
+    assert [refusal.code for refusal in site.refusals] == ["head_timeout"]
+
+
+async def test_a_body_that_stops_is_408() -> None:  # R04
+    async with running() as site:
+        answer = await site.ask(_head("Content-Length: 100000") + b"abc")
+        await site.good()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"body_timeout" in answer
+    assert b"connection: close" in answer
+
+
+async def test_a_body_that_drips_is_408() -> None:  # R05
+    async with running() as site, site.peer() as (reader, writer):
+
+        async def drip() -> None:
+            with contextlib.suppress(OSError):
+                while not writer.is_closing():
+                    writer.write(b"x")
+                    await asyncio.sleep(0.05)
+
+        writer.write(_head("Content-Length: 100000"))
+        async with asyncio.TaskGroup() as group:
+            dripping = group.create_task(drip())
+            head, body = await _answer(reader)
+            dripping.cancel()
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert b"not whole after" in body
+        await site.good()
+
+
+@pytest.mark.parametrize("reset", [pytest.param(False, id="R06-fin"), pytest.param(True, id="R07-rst")])
+async def test_a_body_cut_off_is_told_as_aborted(reset: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async with running() as site:
+        with socket.create_connection(("127.0.0.1", site.port)) as peer:
+            peer.sendall(_head("Content-Length: 100") + b"abc")
+            while not site.scopes:
+                await asyncio.sleep(0)
+            if reset:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await site.gone.wait()
+        await site.good()
+    assert site.bodies == [b"{}"]
+    assert [(refusal.code, refusal.status) for refusal in site.refusals] == [("aborted", None)]
+    assert caplog.records == []
+
+
+async def test_at_the_cap_accepting_pauses_and_nobody_is_reset(
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # R08
+    limits = Limits(head_seconds=0.2, connections=4)
+    async with running(limits) as site, contextlib.AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(site.peer()) for _ in range(12)]
+        for _, writer in peers:
+            writer.write(b"POST / HTTP/1.1\r\n")
+        await site.good()
+        assert [await reader.read(-1) for reader, _ in peers] == [b""] * 12
+        await site.good()
+    assert [refusal.code for refusal in site.refusals] == ["head_timeout"] * 12
+    assert caplog.records == []
+
+
+async def test_without_descriptors_accepting_rests(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Starved(socket.socket):
+        left = 3
+
+        def accept(self) -> tuple[socket.socket, Any]:
+            if self.left:
+                self.left -= 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    sock = Starved(fileno=bind("127.0.0.1", 0).detach())
+    monkeypatch.setattr("statsig_tui.engine.server._STARVED_SECONDS", 0.01)
+    site = Site(sock.getsockname()[1])
+    async with asyncio.timeout(PATIENCE), serving(site.app, sock, SHORT):
+        await site.good()
+    assert [record.message for record in caplog.records] == [
+        "Cannot accept connections for now: Too many open files"
+    ]
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        pytest.param(b"5;" + b"e" * 262_144, id="R14-chunk-extension"),
+        pytest.param(b"0\r\nX: " + b"t" * 262_144, id="R14-long-trailer"),
+        pytest.param(b"0\r\n" + b"X: t\r\n" * 50_000, id="R14-many-trailers"),
+    ],
+)
+async def test_endless_chunk_framing_is_refused(flood: bytes) -> None:
+    async with running() as site:
+        assert b'"bad_framing"' in await site.ask(CHUNKED, flood)
+        await site.good()
+
+
+async def test_a_huge_head_in_small_pieces_is_refused_early() -> None:  # R15
+    async with running() as site:
+        answer = await site.ask(_head()[:-2], b"X: ", *[b"a" * 65_536] * 500)
+        await site.good()
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_trailers_do_not_become_headers() -> None:
+    async with running() as site:
+        answer = await site.ask(CHUNKED + b"2\r\n{}\r\n0\r\nHost: evil\r\nX-Late: 1\r\n\r\n")
+    assert b"200 OK" in answer
+    assert [name for name, _ in site.scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"/a%20b?x=1?y", "/a b", b"x=1?y"),
+        (b"//", "//", b""),
+        (b"/../%2e%2e/%00", "/../../\0", b""),
+        (b"/a#b", "/a", b""),
+        (b"http://LOCALHOST/p?q", "/p", b"q"),
+        (b"http://localhost", "/", b""),
+        (b"http://localhost?q", "/", b"q"),
+        (b"*", "*", b""),
+    ],
+)
+async def test_targets_reach_the_app_as_path_and_query(target: bytes, path: str, query: bytes) -> None:
+    async with running() as site:
+        await site.ask(b"OPTIONS " + target + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    assert [(scope["path"], scope["query_string"]) for scope in site.scopes] == [(path, query)]
+
+
+async def test_http_1_0_needs_no_host() -> None:
+    async with running() as site:
+        assert (await site.ask(b"GET / HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_tls_on_the_plain_port_is_named() -> None:  # R22
+    async with running() as site:
+        assert await site.ask(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200))) == b""
+        await site.good()
+    (refusal,) = site.refusals
+    assert (refusal.status, refusal.code) == (None, "tls")
+    assert "use http:// or a tunnel" in refusal.message
+
+
+async def test_random_bytes_do_no_harm(caplog: pytest.LogCaptureFixture) -> None:  # R23
+    async with running(ROOMY) as site:
+        for seed in range(1000):
+            chance = random.Random(seed)
+            raw = chance.randbytes(chance.randrange(1, 300))
+            async with site.peer() as (reader, writer):
+                writer.write(raw)
+                writer.write_eof()
+                answer = await reader.read(-1)
+            assert answer == b"" or answer[9:12] in {b"400", b"505"}
+        await site.good()
+    assert caplog.records == []
+
+
+async def test_forwarded_headers_are_not_believed() -> None:  # R25
+    async with running() as site:
+        await site.ask(_head("X-Forwarded-For: 8.8.8.8", "X-Forwarded-Proto: https", "Connection: close"))
+    assert site.scopes[0]["client"][0] == "127.0.0.1"
+    assert site.scopes[0]["scheme"] == "http"
+
+
+async def test_100_continue_comes_before_the_body_is_read() -> None:  # R26
+    async with running() as site, site.peer() as (reader, writer):
+        writer.write(_head("Content-Length: 5", "Expect: 100-continue"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"hello")
+        _, body = await _answer(reader)
+        assert body == b'{"size": 5}'
+
+
+async def test_pipelined_requests_are_answered_before_the_garbage_behind_them() -> None:  # R27
+    three = b"".join(_head(f"Content-Length: {size}") + b"x" * size for size in (1, 2, 3))
+    async with running() as site:
+        answer = await site.ask(three + b"\x00garbage\r\n\r\n")
+        await site.good()
+    assert _statuses(answer) == [b"200", b"200", b"200", b"400"]
+    assert [len(body) for body in site.bodies] == [1, 2, 3, 2]
+
+
+async def test_pipelined_requests_arriving_one_by_one_are_answered_in_order() -> None:
+    async with running(ROOMY) as site, site.peer() as (reader, writer):
+        writer.write(_head("Content-Length: 0", request="POST /gate HTTP/1.1"))
+        await site.started.wait()
+        writer.write(_head("Content-Length: 100000") + b"x" * 50_000)
+        await writer.drain()
+        site.gate.set()
+        assert (await _answer(reader))[1] == b'{"size": 0}'
+        writer.write(b"x" * 50_000 + _head("Content-Length: 7") + b"x" * 7)
+        assert (await _answer(reader))[1] == b'{"size": 100000}'
+        assert (await _answer(reader))[1] == b'{"size": 7}'
+
+
+async def test_a_broken_body_behind_a_slow_request_waits_its_turn() -> None:
+    async with running(ROOMY) as site, site.peer() as (reader, writer):
+        writer.write(_head("Content-Length: 0", request="POST /gate HTTP/1.1") + CHUNKED + b"zz\r\n")
+        await site.started.wait()
+        while not site.refusals:
+            await asyncio.sleep(0)
+        site.gate.set()
+        answer = await reader.read(-1)
+    assert _statuses(answer) == [b"200", b"400"]
+    assert len(site.scopes) == 1
+
+
+async def test_a_pipeline_is_bounded() -> None:
+    async with running() as site:
+        answer = await site.ask(_head("Content-Length: 0") * 200)
+        await site.good()
+    assert answer.count(b"HTTP/1.1 200") < 200
+    assert answer.endswith(b'requests wait on one connection."}}')
+
+
+@pytest.mark.parametrize("size", [10 * 1024 * 1024 - 1, 10 * 1024 * 1024])
+async def test_a_body_up_to_the_limit_is_taken(size: int) -> None:  # R36
+    async with running(ROOMY) as site:
+        head = _head(f"Content-Length: {size}", "Connection: close")
+        assert (await site.ask(head, b"x" * size)).endswith(b'{"size": %d}' % size)
+        chunks = b"%x\r\n" % size + b"x" * size + b"\r\n0\r\n\r\n"
+        head = _head("Transfer-Encoding: chunked", "Connection: close")
+        assert (await site.ask(head, chunks)).endswith(b'{"size": %d}' % size)
+
+
+async def test_a_chunked_body_over_the_limit_is_413_before_its_end() -> None:  # R36
+    async with running(ROOMY) as site:
+        answer = await site.ask(CHUNKED, *[b"100000\r\n" + b"x" * 0x100000 + b"\r\n"] * 64)
+        await site.good()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert site.bodies == [b"{}"]
+
+
+async def test_a_refused_upload_can_still_read_why() -> None:
+    """The peer sends all it announced before it looks: it must find an answer, not a reset."""
+    async with running(ROOMY) as site, site.peer() as (reader, writer):
+        writer.write(_head("Content-Length: 20000000") + b"x" * 20_000_000)
+        await writer.drain()
+        assert (await reader.read(-1)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_an_answer_before_the_bodys_end_closes() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, 404, b"{}")
+
+    sock = bind("127.0.0.1", 0)
+    site = Site(sock.getsockname()[1])
+    async with asyncio.timeout(PATIENCE), serving(app, sock, SHORT, on_refused=site.refusals.append):
+        answer = await site.ask(_head("Content-Length: 1000", "Expect: 100-continue"))
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"connection: close" in answer
+    assert site.refusals == []
+
+
+async def test_a_peer_that_closes_its_half_is_answered() -> None:
+    async with running(ROOMY) as site, site.peer() as (reader, writer):
+        writer.write(_head("Content-Length: 0", request="POST /gate HTTP/1.1"))
+        await site.started.wait()
+        writer.write_eof()
+        site.gate.set()
+        assert (await reader.read(-1)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_peer_that_left_is_noticed_while_its_answer_hangs() -> None:
+    async with running() as site:
+        async with site.peer() as (_, writer):
+            writer.write(_head("Content-Length: 0", request="POST /hang HTTP/1.1"))
+            await site.started.wait()
+        await site.gone.wait()
+        await site.good()
+    assert site.refusals == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/boom", "A request failed inside statsig-tui"),
+        ("/silent", "A request was left without a whole answer"),
+    ],
+)
+async def test_a_failing_app_is_a_500_that_tells_nothing(
+    path: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running() as site:
+        answer = await site.ask(_head("Content-Length: 0", request=f"POST {path} HTTP/1.1"))
+        await site.good()
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "internal"
+    assert b"secret-in-the-exception" not in answer
+    assert [(record.name, record.levelno, record.message) for record in caplog.records] == [
+        ("statsig_tui", logging.ERROR, said)
+    ]
+
+
+async def test_the_app_decides_what_an_error_looks_like() -> None:
+    def render(status: int, code: str, message: str) -> bytes:
+        return json.dumps({"status": status, "message": message}).encode()
+
+    async with running(render=render) as site:
+        answer = await site.ask(_head(host=b""))
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 400
+
+
+async def test_stopping_lets_a_request_in_flight_finish() -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        site = await stack.enter_async_context(running(ROOMY))
+        async with site.peer() as (reader, writer), site.peer() as (idle, _):
+            writer.write(_head("Content-Length: 0", request="POST /gate HTTP/1.1"))
+            await site.started.wait()
+            stopping = asyncio.create_task(stack.aclose())
+            assert await idle.read(-1) == b""
+            with pytest.raises(OSError, match="Connect call failed"):
+                await asyncio.open_connection("127.0.0.1", site.port)
+            site.gate.set()
+            answer = await reader.read(-1)
+            await stopping
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer
+
+
+async def test_stopping_ends_what_hangs() -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        site = await stack.enter_async_context(running())
+        async with site.peer() as (reader, writer):
+            writer.write(_head("Content-Length: 0", request="POST /gate HTTP/1.1"))
+            await site.started.wait()
+            await stack.aclose()
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read(-1) == b""
+
+
+async def test_stopping_waits_for_no_keep_alive() -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        site = await stack.enter_async_context(running(Limits(stop_seconds=PATIENCE)))
+        async with site.peer() as (reader, writer):
+            writer.write(_head("Content-Length: 0"))
+            await _answer(reader)
+            await stack.aclose()
+            assert await reader.read(-1) == b""
+
+
+async def test_idle_means_no_timer() -> None:
+    loop = asyncio.get_running_loop()
+
+    def is_sweeping() -> bool:
+        handles: list[Any] = loop._scheduled  # type: ignore[attr-defined]
+        return any("_sweep" in repr(handle) and not handle.cancelled() for handle in handles)
+
+    async with running() as site:
+        assert not is_sweeping()
+        async with site.peer() as (_, writer):
+            writer.write(b"G")
+            while not is_sweeping():
+                await asyncio.sleep(0)
+        while is_sweeping():
+            await asyncio.sleep(0.01)
+        await site.good()
+
+
+async def test_accepted_connections_do_not_wait_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    made = connection.Connection.connection_made
+
+    def spy(self: connection.Connection, transport: asyncio.Transport) -> None:
+        seen.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, transport)
+
+    monkeypatch.setattr(connection.Connection, "connection_made", spy)
+    async with running() as site:
+        await site.good()
+    assert seen
+    assert all(seen)
+
+
+def test_a_taken_port_says_so() -> None:
+    with bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(PortInUse) as caught:
+            bind("127.0.0.1", port)
+    assert caught.value.message == f"127.0.0.1:{port} is in use by another program."
+    assert f"lsof -i :{port}" in caught.value.hint
+    assert "--emulator-port" in caught.value.hint
+    assert (caught.value.host, caught.value.port, caught.value.exit_code) == ("127.0.0.1", port, 3)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("192.0.2.1", 0), ("127.0.0.1", 70_000), ("2001:db8::1", 0), ("a" * 70, 0)]
+)
+def test_an_address_that_cannot_be_had_says_so(host: str, port: int) -> None:
+    with pytest.raises(Unavailable) as caught:
+        bind(host, port)
+    assert not isinstance(caught.value, PortInUse)
+    assert "cannot be listened on" in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_forbidden_port_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forbidden(socket.socket):
+        def bind(self, address: Any) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "socket", Forbidden)
+    with pytest.raises(Unavailable, match="may not be opened"):
+        bind("127.0.0.1", 80)
+
+
+def test_the_address_is_a_url() -> None:
+    with bind("127.0.0.1", 0) as sock:
+        assert address(sock) == f"http://127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+async def test_ipv6_is_served() -> None:
+    try:
+        sock = bind("::1", 0)
+    except Unavailable:
+        pytest.skip("no IPv6 here")
+    site = Site(sock.getsockname()[1])
+    assert address(sock) == f"http://[::1]:{site.port}"
+    async with asyncio.timeout(PATIENCE), serving(site.app, sock, SHORT):
+        reader, writer = await asyncio.open_connection("::1", site.port)
+        assert (await _exchange(reader, writer, GOOD)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+    assert site.scopes[0]["client"][0] == "::1"
