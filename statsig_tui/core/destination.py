@@ -6,12 +6,13 @@ Each `validate_…` returns None or raises `Invalid` at the first thing that can
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from unicodedata import category
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le, Len
@@ -29,6 +30,9 @@ _LONGEST_LABEL = 63
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LABEL = re.compile(r"[0-9A-Za-z_-]+")
 _NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNSEEN = _CONTROL | {"Cf", "Zs"}
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
 _RESERVED_HEADER_PREFIX = "x-statsig-"
 
@@ -76,7 +80,7 @@ def validate_url(url: str) -> None:
         raise Invalid("", "is empty", "enter a URL such as http://localhost:3000/webhook")
     if len(url) > LONGEST_URL:
         raise Invalid("", f"is too long ({len(url):,} characters; {LONGEST_URL:,} at most)", "shorten it")
-    if bad := next((char for char in url if char == " " or not char.isprintable()), None):
+    if bad := next((char for char in url if category(char) in _UNSEEN), None):
         raise Invalid("", f"contains {_character(bad)}", "remove it, or write it as %20 and the like")
     if "\\" in url:
         raise Invalid("", "contains a backslash, which programs read differently", "use / instead")
@@ -149,7 +153,7 @@ def validate_headers(headers: Mapping[str, str]) -> None:
         seen.add(lower)
         if len(value) > LONGEST_HEADER:
             raise Invalid(field, f"is too long ({LONGEST_HEADER:,} characters at most)", "shorten it")
-        if bad := next((char for char in value if not char.isprintable() and char != "\t"), None):
+        if bad := next((char for char in value if is_control(char) and char != "\t"), None):
             raise Invalid(field, f"contains {_character(bad)}", "remove it")
         if not value.isascii():
             raise Invalid(field, "contains characters beyond ASCII", "encode them, for example as %C3%A9")
@@ -165,7 +169,9 @@ def validate_secret(secret: Secret) -> None:
         raise Invalid("", f"must have exactly one source ({len(sources)} given)", example)
     if not sources[0].strip():
         raise Invalid("", "is empty", "enter the secret or its place, or remove the whole field")
-    if any(_is_control(char) for char in sources[0].strip()):
+    if sources[0] != sources[0].strip():
+        raise Invalid("", "begins or ends with a space or line break", "remove it")
+    if any(is_control(char) for char in sources[0]):
         raise Invalid("", "contains a control character or a line break", "copy the secret again")
 
 
@@ -184,9 +190,9 @@ def out_of_bounds(constraint: object, value: Any) -> str | None:
     """Why a value breaks a bound of config.py's annotations, in words; None where it keeps it."""
     match constraint:
         case Ge(ge=bound) if not value >= bound:
-            return f"must be at least {bound} (got {_got(value)})"
+            return f"must be at least {_number(bound)} (got {_number(value)})"
         case Le(le=bound) if not value <= bound:
-            return f"must be at most {bound} (got {_got(value)})"
+            return f"must be at most {_number(bound)} (got {_number(value)})"
         case Len(min_length=least) if len(value) < least:
             return "must not be empty"
         case Len(max_length=most) if most is not None and len(value) > most:
@@ -194,15 +200,21 @@ def out_of_bounds(constraint: object, value: Any) -> str | None:
     return None
 
 
+def is_control(char: str) -> bool:
+    """Whether a character drives a terminal, turns text around, or is half of one (a lone surrogate)."""
+    return category(char) in _CONTROL or char in _BIDI
+
+
 def _validate_name(name: str, taken: Collection[str], kind: str) -> None:
-    if name != name.strip() or not name.isprintable():
+    if name != name.strip() or any(is_control(char) for char in name):
         raise Invalid("name", "has a space at an end, or a character that cannot be shown", "rename it")
     if name in taken:
         raise Invalid("name", f"another {kind} has this name", "give each its own name")
 
 
 def _validate_bounds(item: Any, path: str = "") -> None:
-    for name, hint in _hints(type(item)).items():
+    cls: type = type(item)
+    for name, hint in _hints(cls).items():
         value = getattr(item, name)
         if is_dataclass(value):
             _validate_bounds(value, f"{path}{name}.")
@@ -233,7 +245,7 @@ def _complaint(hint: Any, value: Any) -> str | None:
     return None
 
 
-def _within(field: str, validate: Any, value: Any) -> None:
+def _within(field: str, validate: Callable[[Any], None], value: object) -> None:
     try:
         validate(value)
     except Invalid as error:
@@ -268,15 +280,13 @@ def _validate_punycode(text: str) -> None:
         raise Invalid("", "has a broken international host name (xn--)", "check the host name")
 
 
-def _is_control(char: str) -> bool:
-    return char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029" or "\ud800" <= char <= "\udfff"
-
-
 def _character(char: str) -> str:
     names = {" ": "a space", "\n": "a line break", "\r": "a line break", "\t": "a tab", "\0": "a NUL"}
     return names.get(char, f"the character U+{ord(char):04X}, which cannot be shown")
 
 
-def _got(value: Any) -> str:
-    text = str(value) if isinstance(value, float) or abs(value) < 10**20 else "a far larger number"
-    return text if value >= 0 or value != value else text
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 10**15 else str(value)
+    # A number of thousands of digits is an error of its own to write out.
+    return str(value) if abs(value) < 10**20 else "a number far beyond"

@@ -20,6 +20,7 @@ from statsig_tui.core.redact import Redactor, mask_secret
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.http import (
+    CLOSE,
     BodyRefused,
     ClientGone,
     Receive,
@@ -119,11 +120,10 @@ class Emulator:
             extra += self._cors(scope)
             status, body, fault = await self._route(scope, receive, extra)
         except ClientGone:
-            self._refused("aborted")
             return
         except BodyRefused as error:
             # The answer comes before the body was read to its end: the connection cannot go on.
-            extra.append((b"connection", b"close"))
+            extra.append(CLOSE)
             status, body, fault = error.status, error_body(error.status, error.message), error.message
         except Refused as error:
             if error.allow:
@@ -215,7 +215,7 @@ class Emulator:
             if encoding == "gzip" and sniff_encoding(wire) != "gzip":
                 encoding = "identity"
         try:
-            raw = decoded_body(wire, encoding, self._limits.body_bytes)
+            raw = decoded_body(wire, encoding, self._limits.body_bytes) if wire else wire
         except BodyRefused as error:
             raise Refused(error.status, error.message) from None
         if query.get("se") == "1":

@@ -30,7 +30,6 @@ from statsig_tui.core.records import (
     Captured,
     CaptureRecord,
     Headers,
-    Record,
     Replay,
     SentDetail,
     SentRecord,
@@ -40,11 +39,11 @@ from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, history, outbox, retention
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
-from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.delivery import Delivery
 from statsig_tui.engine.emulator import DEMO_HEADER, TRACE_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Queued
+from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.sender import Outcome, Sender
@@ -72,7 +71,14 @@ class Addresses:
 class Engine:
     """What screens and commands may do. Coroutines run on the engine's loop, `archive` on any thread."""
 
-    def __init__(self, config: Config, store: Store, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        clock: Clock,
+        limits: Limits,
+        on_listening: Callable[[str | None, str | None], None],
+    ) -> None:
         self.config = config
         self.archive = Archive(store)
         self.troubles: dict[Listener, str] = {}
@@ -83,6 +89,7 @@ class Engine:
         self._store = store
         self._clock = clock
         self._limits = limits
+        self._on_listening = on_listening
         self._ledger = StoreLedger(store, clock)
         self._listeners: dict[Listener, tuple[str, contextlib.AsyncExitStack]] = {}
         self._deliveries: dict[str, Delivery] = {}
@@ -159,27 +166,16 @@ class Engine:
         seconds: float = 15.0,
     ) -> SentRecord:
         """Post one incoming event to a target, exactly these bytes, once; keep what became of it."""
-        url = target.url.rstrip("/") + ENDPOINT
-        key = target.key.value if target.key is not None else None
-        own: list[tuple[str, str]] = [("Content-Type", "application/json")]
-        if key:
-            own.append(("STATSIG-API-KEY", key))
-        given = {name.lower() for name, _ in headers}
-        complete = [(name, value) for name, value in own if name.lower() not in given]
-        complete += [*target.headers.items(), *headers]
         at = self._clock.now()
-        sender = Sender(keep_alive=False)
-        try:
-            outcome = await sender.send("POST", url, complete, body, seconds)
-        finally:
-            await sender.close()
+        complete = request_headers(target, headers)
+        outcome = await post_to(target, body, headers=headers, seconds=seconds)
         answered = {name.lower(): value for name, value in outcome.headers}
         record = SentRecord(
             id=0,
             rev=0,
             at=at,
             target=target.name,
-            url=self.redact(url),
+            url=self.redact(endpoint(target)),
             event_name=event_name,
             size=len(body),
             status=outcome.status,
@@ -275,6 +271,7 @@ class Engine:
         self._listeners[listener] = (base, stack)
         self.troubles.pop(listener, None)
         self._refresh()
+        self._on_listening(self.addresses.emulator, self.addresses.receiver)
         return base
 
     async def replay(self, capture: int, destination: str, how: Replay) -> int:
@@ -493,12 +490,14 @@ async def running(
     fall_back: bool = False,
     clock: Clock | None = None,
     limits: Limits | None = None,
-    observers: Sequence[Callable[[Sequence[Record]], None]] = (),
+    observers: Sequence[Observer] = (),
+    on_listening: Callable[[str | None, str | None], None] = lambda emulator, receiver: None,
 ) -> AsyncIterator[Engine]:
     """An engine that listens, on the running loop, until the context ends.
 
     With `fall_back` a taken default port becomes any free one, and one asked for by name a trouble to
     show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
+    `on_listening` hears both base URLs whenever one changes.
     """
     asyncio.get_running_loop().set_default_executor(
         ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="engine-io")
@@ -507,7 +506,7 @@ async def running(
     try:
         for observer in observers:
             store.on_commit(observer)
-        engine = Engine(config, store, clock or SystemClock(), limits or Limits())
+        engine = Engine(config, store, clock or SystemClock(), limits or Limits(), on_listening)
         try:
             await engine.start(listeners, fall_back=fall_back)
             yield engine
@@ -515,6 +514,33 @@ async def running(
             await engine.stop()
     finally:
         await store.close()
+
+
+def endpoint(target: Target) -> str:
+    """The URL that a target's incoming events are posted to."""
+    return target.url.rstrip("/") + ENDPOINT
+
+
+def request_headers(target: Target, extra: Sequence[tuple[str, str]] = ()) -> Headers:
+    """What is sent beside an incoming event: content type, the target's key and headers, then `extra`."""
+    key = target.key.value if target.key is not None else None
+    own: list[tuple[str, str]] = [("Content-Type", "application/json")]
+    if key:
+        own.append(("STATSIG-API-KEY", key))
+    own += target.headers.items()
+    given = {name.lower() for name, _ in extra}
+    return (*((name, value) for name, value in own if name.lower() not in given), *extra)
+
+
+async def post_to(
+    target: Target, body: bytes, *, headers: Sequence[tuple[str, str]] = (), seconds: float = 15.0
+) -> Outcome:
+    """Post an incoming event to a target, exactly these bytes, once: never repeated by itself."""
+    sender = Sender(keep_alive=False)
+    try:
+        return await sender.send("POST", endpoint(target), request_headers(target, headers), body, seconds)
+    finally:
+        await sender.close()
 
 
 def _new_uuid() -> str:

@@ -33,7 +33,10 @@ __all__ = [
 
 CLOSE = (b"connection", b"close")
 """For answers to a request whose framing is in doubt or whose body was not read."""
-_STEP = 64 * 1024
+_SLICE = 8 * 1024
+"""How much is inflated from at a time, and"""
+_PIECE = 32 * 1024
+"""how much to: the most that comes out beyond the limit before it is noticed."""
 _ZSTD_WINDOW = 8 * 1024 * 1024
 """What RFC 9659 lets a sender ask of a receiver; the frame's own wish could be gigabytes."""
 
@@ -149,33 +152,36 @@ def decoded_body(raw: bytes, encoding: str | None, limit: int) -> bytes:
 
 def _zlib_pieces(raw: bytes, wbits: int) -> Iterator[bytes]:
     inflate = zlib.decompressobj(wbits)
-    for start in range(0, len(raw), _STEP):
-        rest = raw[start : start + _STEP]
-        while rest:
-            yield inflate.decompress(rest, _STEP)
+    fed = 0
+    while fed < len(raw) and not inflate.eof:
+        rest = raw[fed : fed + _SLICE]
+        fed += len(rest)
+        while rest and not inflate.eof:
+            yield inflate.decompress(rest, _PIECE)
             rest = inflate.unconsumed_tail
-        if inflate.eof:
-            break
     yield inflate.flush()
-    if not inflate.eof or inflate.unused_data or start + _STEP < len(raw):
+    if not inflate.eof or inflate.unused_data or fed < len(raw):
         raise EOFError
 
 
 def _brotli_pieces(raw: bytes) -> Iterator[bytes]:
     inflate = brotli.Decompressor()
-    for start in range(0, len(raw), _STEP):
-        yield inflate.process(raw[start : start + _STEP], output_buffer_limit=_STEP)
+    for start in range(0, len(raw), _SLICE):
+        yield inflate.process(raw[start : start + _SLICE], output_buffer_limit=_PIECE)
         while not inflate.can_accept_more_data():
-            yield inflate.process(b"", output_buffer_limit=_STEP)
-    if not inflate.is_finished():
-        raise EOFError
+            yield inflate.process(b"", output_buffer_limit=_PIECE)
+    while not inflate.is_finished():
+        piece = inflate.process(b"", output_buffer_limit=_PIECE)
+        if not piece:
+            raise EOFError
+        yield piece
 
 
 def _zstd_pieces(raw: bytes) -> Iterator[bytes]:
     # The stream reader ends a frame that was cut off without a word, so the blocks are counted first.
     _check_zstd_whole(raw)
     reader = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(raw)
-    while piece := reader.read(_STEP):
+    while piece := reader.read(_PIECE):
         yield piece
 
 

@@ -26,6 +26,7 @@ from statsig_tui.core.signing import (
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.http import (
+    CLOSE,
     BodyRefused,
     ClientGone,
     Receive,
@@ -71,13 +72,10 @@ def receiver(
         try:
             body = await read_body(scope, receive, limits)
         except ClientGone:
-            refused("aborted")
             return
         except BodyRefused as error:
             refused(error.code)
-            await respond(
-                send, error.status, error_body(error.code, error.message), [(b"connection", b"close")]
-            )
+            await respond(send, error.status, error_body(error.code, error.message), [CLOSE])
             return
         now = clock.now()
         judge = _Judge(settings(), secrets(), now, limits.body_bytes)
@@ -115,7 +113,7 @@ class _Judge:
         verdict = self._signature(scope, body)
         content: Content
         try:
-            content = decode(decoded_body(body, _encoding(scope), self.limit))
+            content = decode(decoded_body(body, _encoding(scope), self.limit) if body else body)
         except BodyRefused as error:
             content = NotABatch(error.status, error.code, error.message)
         return content, verdict, self._answer(scope, body, content, verdict)

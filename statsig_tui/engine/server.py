@@ -27,9 +27,8 @@ log = logging.getLogger("statsig_tui")
 
 __all__ = ["Limits", "Refusal", "address", "bind", "error_json", "serving"]
 
-_STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _STARVED_SECONDS = 0.25
-"""How long accepting rests when the process or the system has no descriptor left."""
+"""How long accepting rests when it fails, as it does with no file descriptor left."""
 
 
 def bind(host: str, port: int, *, backlog: int = 1024) -> socket.socket:
@@ -164,7 +163,7 @@ class _Listener:
                 return
             except OSError as exc:
                 self._pause()
-                if exc.errno not in _STARVED or not self._warned:
+                if not self._warned:
                     self._warned = True
                     log.warning("Cannot accept connections for now: %s", exc.strerror)
                 self._starved = self.loop.call_later(_STARVED_SECONDS, self.accept)

@@ -188,12 +188,12 @@ def test_a_bomb_takes_no_more_than_the_limit(name: str) -> None:
     finally:
         tracemalloc.stop()
     assert (caught.value.status, caught.value.code) == (413, "inflated_too_large")
-    assert peak < LIMIT + 192 * 1024  # a step in hand, a step of input, bookkeeping
+    assert peak < LIMIT + 64 * 1024 + 48 * 1024  # the last is what zlib itself works with
 
 
 def test_a_zstd_frame_may_not_ask_for_a_huge_window() -> None:
-    wide = zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True)
-    frame = zstandard.ZstdCompressor(compression_params=wide, write_content_size=False).compressobj()
+    wide = zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True, write_content_size=False)
+    frame = zstandard.ZstdCompressor(compression_params=wide).compressobj()
     raw = frame.compress(TEXT) + frame.flush()
     with pytest.raises(BodyRefused) as caught:
         decoded_body(raw, "zstd", LIMIT)

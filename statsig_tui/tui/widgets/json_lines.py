@@ -5,16 +5,12 @@ No widget and no screen, so that a thread can prepare a body of any size.
 
 from __future__ import annotations
 
+import codecs
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn
-
-from rich.cells import cell_len
-
-from statsig_tui.tui.text import from_bytes
 
 MAX_DEPTH = 1000
 """Nobody reads a deeper tree; such a body is shown raw."""
@@ -45,7 +41,7 @@ class NotJsonError(ValueError):
     def __init__(self, text: str, offset: int, reason: str) -> None:
         line = text.count("\n", 0, offset) + 1
         column = offset - text.rfind("\n", 0, offset)
-        super().__init__(f"not JSON from line {line}, column {column}: {reason}")
+        super().__init__(f"not JSON at line {line}, column {column}: {reason}")
 
 
 class Line(NamedTuple):
@@ -250,14 +246,19 @@ class JsonTree:
 class Folds:
     """Which lines of a tree are shown; an opened long value repeats its line once for each further row."""
 
-    def __init__(self, tree: JsonTree, toggled: Iterable[int] = (), root: bool = False) -> None:
+    def __init__(
+        self, tree: JsonTree, toggled: Iterable[int] = (), opened: Mapping[int, array[int]] | None = None
+    ) -> None:
         """The short containers start folded; `toggled` ones are the other way round."""
         self.tree = tree
         self.toggled = set(toggled)
         self.opened: dict[int, array[int]] = {}
         """Where the rows of opened values start."""
+        self._hidden: dict[int, array[int]] = {}
         first = 0 if len(tree) == 1 or not tree.is_container(0) else 1
         self.lines = self._between(first, len(tree))
+        for index, rows in (opened or {}).items():
+            self.open(index, rows)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -279,21 +280,25 @@ class Folds:
 
     def toggle(self, index: int) -> None:
         """Fold or unfold a container."""
-        at = bisect_left(self.lines, index) + 1
+        at, stop = bisect_left(self.lines, index) + 1, self.tree.stop(index)
         if self.is_folded(index):
             self.toggled ^= {index}
-            self.lines[at:at] = self._between(index + 1, self.tree.stop(index))
+            self.lines[at:at] = self._hidden.pop(index, array("i")) or self._between(index + 1, stop)
         else:
             self.toggled ^= {index}
-            stop = self.tree.stop(index)
-            for opened in [line for line in self.opened if index < line < stop]:
-                del self.opened[opened]
-            del self.lines[at : bisect_left(self.lines, stop)]
+            end = bisect_left(self.lines, stop)
+            if not (opened := [line for line in self.opened if index < line < stop]):
+                self._hidden[index] = self.lines[at:end]
+            for line in opened:
+                del self.opened[line]
+            del self.lines[at:end]
 
     def open(self, index: int, rows: array[int] | None) -> None:
         """Show a value on several rows, or on one again."""
         at = bisect_left(self.lines, index)
         end = bisect_right(self.lines, index)
+        if at == end:
+            return
         self.opened.pop(index, None)
         if rows:
             self.opened[index] = rows
@@ -312,42 +317,35 @@ class Folds:
         return lines
 
 
-def shown(text: str) -> str:
-    r"""A piece of a decoded body, gated; bytes that were no UTF-8 as `\xNN`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return from_bytes(text.encode("utf-8", "surrogateescape"))
+class Body(NamedTuple):
+    """A body's text, its tree or why it has none."""
+
+    text: str
+    """Bytes that are no UTF-8 are lone surrogates in it."""
+    folds: Folds | None
+    broken: str
 
 
-def wrapped(text: str, width: int, start: int = 0, end: int | None = None) -> array[int]:
-    """Where rows of at most `width` cells start; a line feed ends a row."""
-    end = len(text) if end is None else end
-    rows, position = array("i"), start
-    while position < end:
-        rows.append(position)
-        piece = text[position : min(end, position + width + 1)]
-        feed = piece.find("\n")
-        if feed >= 0:
-            piece = piece[:feed]
-        elif len(piece) > width:
-            piece = piece[:width]
-        fitting = len(piece) if piece.isascii() and piece.isprintable() else _fitting(piece, width)
-        position += fitting + (fitting == feed)
-    return rows
+def read(raw: bytes) -> Body:
+    """Read a whole body; never raises."""
+    if not raw:
+        return Body("", None, "the body is empty")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        return Body(raw.decode("utf-8", "surrogateescape"), None, f"not UTF-8 from byte {error.start:,}")
+    try:
+        return Body(text, Folds(JsonTree(text)), "")
+    except NotJsonError as error:
+        return Body(text, None, str(error))
 
 
-def _fitting(piece: str, width: int) -> int:
-    room, count = width, 0
-    while count < len(piece) and (room := room - _cells(piece[count])) >= 0:
-        count += 1
-    while count > 1 and cell_len(shown(piece[:count])) > width:
-        count -= 1
-    return max(1, count) if piece else 0
-
-
-@lru_cache(maxsize=4096)
-def _cells(character: str) -> int:
-    return cell_len(shown(character))
+def read_head(head: bytes) -> Body:
+    """Read what can be shown of a body before all of it is read."""
+    # The incremental decoder keeps back a character that is cut in two.
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
+    tree = JsonTree(text, partial=True)
+    return Body(text, Folds(tree) if len(tree) else None, "")
 
 
 def _scanner(pattern: re.Pattern[str]) -> Callable[[str, int], Any]:

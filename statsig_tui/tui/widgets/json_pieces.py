@@ -1,4 +1,4 @@
-"""What a line of a body says: gated text in pieces, each with what it is; no widget, no colour."""
+"""What the lines of a body say: gated text in pieces, each with what it is; no widget, no colour."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from rich.cells import cell_len
 
-from statsig_tui.tui.text import cut, fit, printable
-from statsig_tui.tui.widgets.json_lines import Folds, JsonTree, shown, wrapped
+from statsig_tui.tui.text import bound, cut, fit, from_bytes, printable
+from statsig_tui.tui.widgets.json_lines import Folds, JsonTree
 
 INDENT = 2
 FOLDED, OPEN, PLAIN = "▸", "▾", " "
@@ -58,7 +59,7 @@ class TreeText:
             yield shown(tree.text[rows[row] : end]), kind
         elif not tree.is_container(index):
             yield from self._head(index, FOLDED if self.is_long(index) else PLAIN, value)
-            yield fit(tree.text[line.start : line.end], self.width - value), kind
+            yield fit(self._seen(line.start, line.end), self.width - value), kind
         else:
             yield from self._container(index, value)
 
@@ -71,7 +72,8 @@ class TreeText:
         """Whether a value does not fit its line."""
         _, start, end = self.tree.line(index)
         room = self.width - self._column(index)
-        return end - start > room and cell_len(printable(self.tree.text[start:end])) > room
+        value = self._seen(start, end)
+        return end - start > room and (len(value) < end - start or cell_len(printable(value)) > room)
 
     def open(self, index: int) -> None:
         """Show a value on as many rows as it needs."""
@@ -122,8 +124,12 @@ class TreeText:
                 inside = "…" if tree.stop(child) > child + 1 else ""
                 yield f"{opening}{inside}{']' if opening == '[' else '}'}", "punctuation"
             else:
-                yield fit(tree.text[start:end], room), _KINDS.get(opening, "number")
+                yield fit(self._seen(start, end), room), _KINDS.get(opening, "number")
         yield " }" if is_object else " ]", "punctuation"
+
+    def _seen(self, start: int, end: int) -> str:
+        """As much of a value as can make a difference to a line."""
+        return self.tree.text[start : min(end, start + bound(self.width) + 1)]
 
     def _label(self, index: int) -> str:
         key = self.tree.line(index).key
@@ -191,6 +197,30 @@ def hex_pieces(raw: bytes, offset: int, count: int) -> Iterator[Piece]:
     yield "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in row), "string"
 
 
+def shown(text: str) -> str:
+    r"""A piece of a decoded body, gated; bytes that were no UTF-8 as `\xNN`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return from_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def wrapped(text: str, width: int, start: int = 0, end: int | None = None) -> array[int]:
+    """Where rows of at most `width` cells start; a line feed ends a row."""
+    end = len(text) if end is None else end
+    rows, position = array("i"), start
+    while position < end:
+        rows.append(position)
+        piece = text[position : min(end, position + width + 1)]
+        feed = piece.find("\n")
+        if feed >= 0:
+            piece = piece[:feed]
+        elif len(piece) > width:
+            piece = piece[:width]
+        fitting = len(piece) if piece.isascii() and piece.isprintable() else _fitting(piece, width)
+        position += fitting + (fitting == feed)
+    return rows
+
+
 def row_at(rows: array[int], offset: int) -> int:
     """The row in which a place of the text is."""
     return max(0, bisect_left(rows, offset + 1) - 1)
@@ -213,3 +243,17 @@ def _clipped(pieces: Iterator[Piece], width: int) -> Iterator[Piece]:
             return
         yield text, kind
         width -= size
+
+
+def _fitting(piece: str, width: int) -> int:
+    room, count = width, 0
+    while count < len(piece) and (room := room - _cells(piece[count])) >= 0:
+        count += 1
+    while count > 1 and cell_len(shown(piece[:count])) > width:
+        count -= 1
+    return max(1, count) if piece else 0
+
+
+@lru_cache(maxsize=4096)
+def _cells(character: str) -> int:
+    return cell_len(shown(character))

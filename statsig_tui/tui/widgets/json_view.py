@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -19,20 +20,24 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from statsig_tui.tui.text import fit
-from statsig_tui.tui.widgets.json_lines import Folds, JsonTree, NotJsonError, shown, wrapped
-from statsig_tui.tui.widgets.json_pieces import Piece, TreeText, copied, hex_columns, hex_pieces, path, row_at
+from statsig_tui.tui.widgets.json_lines import Body, Folds, read, read_head
+from statsig_tui.tui.widgets.json_pieces import (
+    Piece,
+    TreeText,
+    copied,
+    hex_columns,
+    hex_pieces,
+    path,
+    row_at,
+    shown,
+    wrapped,
+)
 from statsig_tui.tui.widgets.line_view import LineView
 
 AT_ONCE = 64 * 1024
 """Bytes, or characters, that are prepared before the next frame; the rest of a larger body follows."""
 VIEWS = ("tree", "raw", "hex")
 _MARGIN = 2
-
-
-class _Body(NamedTuple):
-    text: str
-    folds: Folds | None
-    broken: str
 
 
 class JsonView(LineView):
@@ -115,12 +120,12 @@ class JsonView(LineView):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.raw = b""
-        self._body = _digest(b"")
+        self._body = read(b"")
         self._tree: TreeText | None = None
         self._rows = array("i")
         self._rows_width = 0
         self._cursor = 0
-        self._wanted: int | None = None
+        self._wanted: int | None = None  # the place in the text to keep through views, until the cursor moves
         self._told_view = "tree"
         self._is_whole = True
         self._has_all_rows = True
@@ -147,7 +152,7 @@ class JsonView(LineView):
         self.workers.cancel_node(self)
         if not self._is_whole:
             self.run_worker(self._prepare(raw), group="json-view-body")
-        self._take(_digest(raw) if self._is_whole else _digest_head(raw))
+        self._take(read(raw) if self._is_whole else read_head(raw[:AT_ONCE]))
         self._cursor, self._wanted = 0, None
         self._count()
         self.scroll_to_line(0)
@@ -188,9 +193,9 @@ class JsonView(LineView):
             return self._paint([(fit(self.broken, width), "notice")], False)
         line = self.top + y - self.head
         if line >= self._line_count or width <= 0:
-            return Strip.blank(self.content_region.width, self.visual_style.rich_style)
+            return Strip.blank(self.container_size.width, self.visual_style.rich_style)
         is_cursor = line == self._cursor
-        drawn_as = (line, is_cursor and (1 + self.has_focus), width, self.content_region.width)
+        drawn_as = (line, is_cursor and (1 + self.has_focus), width, self.container_size.width)
         strip = self._strips.get(drawn_as)
         if strip is None:
             strip = self._strips[drawn_as] = self._paint(list(self._pieces(line, width)), is_cursor)
@@ -199,8 +204,9 @@ class JsonView(LineView):
     def watch_view(self, old: str, new: str) -> None:
         """Keep the place in the body."""
         if self._shown(old) != self._shown(new):
-            self._wanted = self._offset(self._shown(old))
-            self._count()
+            if self._wanted is None:
+                self._wanted = self._offset(self._shown(old))
+            self._count(jump=True)
         self._tell()
 
     def validate_view(self, view: str) -> str:
@@ -209,9 +215,9 @@ class JsonView(LineView):
 
     def on_resize(self) -> None:
         """Keep the place in the body, which has other rows at another width."""
-        self._wanted = self._offset(self.shown_view) if self._wanted is None and self._cursor else self._wanted
+        if self._wanted is None and self._cursor:
+            self._wanted = self._offset(self.shown_view)
         self._count()
-        super().on_resize()
 
     def on_click(self, event: events.Click) -> None:
         """Select; fold or unfold what is selected already, or on its mark."""
@@ -222,9 +228,10 @@ class JsonView(LineView):
         again = line == self._cursor
         self.go(line)
         index = self._index()
-        if index is not None and self._tree is not None:
-            if again or at.x - _MARGIN == self._tree.mark_column(index):
-                self.action_open()
+        if index is None or self._tree is None:
+            return
+        if again or at.x - _MARGIN == self._tree.mark_column(index):
+            self.action_open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The view that is shown needs no key; a tree that cannot be has none."""
@@ -242,7 +249,7 @@ class JsonView(LineView):
         self.view = views[(views.index(self.shown_view) + 1) % len(views)]
 
     def action_open(self) -> None:
-        """Fold or unfold a container, or a value that is too long for its line."""
+        """Fold or unfold a container, or a value that is too long for its line; a huge one is shown raw."""
         index, tree = self._index(), self._tree
         if index is None or tree is None:
             return
@@ -250,16 +257,17 @@ class JsonView(LineView):
             tree.folds.toggle(index)
         elif index in tree.folds.opened:
             tree.folds.open(index, None)
+        elif len(tree.tree.source(index)) > AT_ONCE:
+            self.view = "raw"
+            return
         elif tree.is_long(index):
             tree.open(index)
         else:
             return
-        self._cursor = tree.folds.shown(index)
-        self._strips.clear()
+        self._cursor, self._wanted = tree.folds.shown(index), None
         self._count()
-        below = range(self._cursor + 1, len(tree.folds))
-        end = tree.tree.stop(index)
-        self.bring(self._cursor, next((n for n, at in enumerate(below) if tree.folds.lines[at] >= end), len(below)))
+        stop = bisect_left(tree.folds.lines, tree.tree.stop(index))
+        self.bring(self._cursor, stop - self._cursor - 1)
 
     def action_unfold(self) -> None:
         """Unfold; go to the first line below if it is unfolded."""
@@ -283,13 +291,129 @@ class JsonView(LineView):
             self.go(tree.folds.shown(parent))
 
     async def _prepare(self, raw: bytes) -> None:
-        toggled = self._body.folds.toggled if self._body.folds is not None else set()
-        body = await asyncio.to_thread(_digest, raw)
+        body = await asyncio.to_thread(read, raw)
         before = self._body.folds
-        if before is not None and body.folds is not None and (before.toggled or before.opened):
-            opened = before.opened
-            body = body._replace(folds=Folds(body.folds.tree, before.toggled))
-        self._wanted = self._offset(self.shown_view) if self._wanted is None else self._wanted
+        if body.folds is not None and before is not None and (before.toggled or before.opened):
+            body = body._replace(folds=Folds(body.folds.tree, before.toggled, before.opened))
+        if self._wanted is None:
+            self._wanted = self._offset(self.shown_view)
         self._is_whole = True
         self._take(body)
         self._count()
+
+    async def _wrap_all(self, text: str, width: int) -> None:
+        rows = await asyncio.to_thread(wrapped, text, width)
+        if text is self._body.text and width == self._rows_width:
+            self._rows, self._has_all_rows = rows, True
+            self._count()
+
+    def _take(self, body: Body) -> None:
+        self._body = body
+        self._tree = None
+        self._rows_width = 0
+        self._tell()
+
+    def _count(self, jump: bool = False) -> None:
+        """Say how many lines there are in this view, at this width, and put the cursor where it is wanted."""
+        width, view, folds = self._width(), self.shown_view, self._body.folds
+        if width <= 0:
+            return
+        self._strips.clear()
+        seen = self.sees(self._cursor)
+        place = self._cursor - self.top if seen else self.page // 3
+        is_ready = self._is_whole
+        if view == "tree" and folds is not None:
+            if self._tree is None or self._tree.width != width:
+                self._tree = TreeText(folds, width)
+            count = len(folds) + (not is_ready)
+        elif view == "raw":
+            self._wrap(width)
+            is_ready = is_ready and self._has_all_rows
+            count = len(self._rows) + (not is_ready)
+        else:
+            count = -(-len(self.raw) // self._hex_columns())
+        self.set_line_count(count)
+        if self._wanted is not None:
+            self._cursor = self._line_of(view, self._wanted)
+            if seen or jump:
+                self.scroll_to_line(max(0, self._cursor - place))
+        self._cursor = max(0, min(self._cursor, count - 1))
+        self.refresh()
+
+    def _wrap(self, width: int) -> None:
+        text = self._body.text
+        if width == self._rows_width:
+            return
+        self._rows_width, self._has_all_rows = width, len(text) <= AT_ONCE
+        self._rows = wrapped(text, width, 0, min(len(text), AT_ONCE))
+        if not self._has_all_rows:
+            self.run_worker(self._wrap_all(text, width), group="json-view-rows", exclusive=True)
+
+    def _tell(self) -> None:
+        if self.shown_view != self._told_view:
+            self._told_view = self.shown_view
+            self.post_message(self.ViewChanged(self, self.shown_view))
+        self.refresh_bindings()
+
+    def _shown(self, view: str) -> str:
+        return "raw" if view == "tree" and self._body.folds is None else view
+
+    def _width(self) -> int:
+        return self.line_width - _MARGIN
+
+    def _hex_columns(self) -> int:
+        return hex_columns(self._width())
+
+    def _index(self) -> int | None:
+        """The line of the tree under the cursor."""
+        if self.shown_view != "tree" or self._tree is None or self._cursor >= len(self._tree.folds):
+            return None
+        return self._tree.folds.lines[self._cursor]
+
+    def _offset(self, view: str) -> int:
+        """Where in the text the cursor is."""
+        if view == "tree" and self._tree is not None and len(self._tree.folds):
+            folds = self._tree.folds
+            at = min(self._cursor, len(folds) - 1)
+            index = folds.lines[at]
+            return folds.opened[index][folds.row(at)] if folds.row(at) else folds.tree.offset(index)
+        if view == "raw" and self._rows:
+            return self._rows[min(self._cursor, len(self._rows) - 1)]
+        if view == "hex" and self._width() > 0:
+            before = self.raw[: self._cursor * self._hex_columns()]
+            return len(before.decode("utf-8", "surrogateescape"))
+        return 0
+
+    def _line_of(self, view: str, offset: int) -> int:
+        if view == "tree" and self._tree is not None:
+            folds = self._tree.folds
+            index = folds.tree.at(offset)
+            return folds.shown(index) + (row_at(folds.opened[index], offset) if index in folds.opened else 0)
+        if view == "raw":
+            return row_at(self._rows, offset)
+        return len(self._body.text[:offset].encode("utf-8", "surrogateescape")) // self._hex_columns()
+
+    def _raw_row(self, line: int) -> str:
+        end = self._rows[line + 1] if line + 1 < len(self._rows) else None
+        return self._body.text[self._rows[line] : end].removesuffix("\n") if line < len(self._rows) else ""
+
+    def _pieces(self, line: int, width: int) -> Iterator[Piece]:
+        view = self.shown_view
+        if view == "hex":
+            count = self._hex_columns()
+            return hex_pieces(self.raw, line * count, count)
+        if view == "tree" and self._tree is not None and line < len(self._tree.folds):
+            return self._tree.pieces(line)
+        if view == "raw" and line < len(self._rows):
+            return iter([(shown(self._raw_row(line)), "")])
+        return iter([("preparing…", "punctuation")])
+
+    def _paint(self, pieces: list[Piece], is_cursor: bool) -> Strip:
+        name = ["json-view--cursor" if self.has_focus else "json-view--cursor-blurred"] if is_cursor else []
+        style = self.get_visual_style(*name)
+        styles = {
+            kind: (style + self.get_visual_style(f"json-view--{kind}", partial=True)).rich_style
+            for kind in {kind for _, kind in pieces if kind}
+        } | {"": style.rich_style}
+        segments = [Segment(text, styles[kind]) for text, kind in pieces if text]
+        return self.fill(segments, style, bar=is_cursor, mark="")

@@ -68,7 +68,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def page(self) -> int:
         """Lines seen at a time."""
-        return max(1, self.scrollable_content_region.height - self.head)
+        return max(1, self.container_size.height - self.head)
 
     @property
     def top(self) -> int:
@@ -78,7 +78,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def line_width(self) -> int:
         """Cells a line has, the gutter included; the scrollbar's column stays free."""
-        return self.scrollable_content_region.width
+        # Unlike a region, the container's size outlives being hidden: a hidden view can be prepared.
+        return max(0, self.container_size.width - self.scrollbar_size_vertical)
 
     def cursor_line(self) -> int | None:
         """The line the cursor is on; None without lines."""
@@ -117,7 +118,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def repaint_lines(self, *lines: int) -> None:
         """Draw these lines anew, where they are on the screen."""
-        width = self.content_region.width
+        width = self.container_size.width
         regions = [Region(0, line - self.top + self.head, width, 1) for line in lines if self.sees(line)]
         if regions:
             self.refresh(*regions)
@@ -144,7 +145,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         accent = (style + self.get_visual_style("line-view--accent", partial=True)).rich_style
         gutter = [Segment("▌" if bar else " ", accent), Segment(f"{mark} ", rich_style)]
         strip = Strip([*gutter, *segments]).crop(0, self.line_width)
-        return strip.crop_extend(0, self.content_region.width, rich_style)
+        return strip.crop_extend(0, self.container_size.width, rich_style)
 
     def on_resize(self) -> None:
         """Keep the cursor on the screen if it was."""

@@ -116,6 +116,7 @@ class RowList(LineView):
         self._row = 0
         self._child: int | None = None
         self._key: int | None = None
+        self._chosen: int | None = None  # where the cursor comes back to when a filter shows it again
         self._told: tuple[int | None, int | None] = (None, None)
         self._told_follow = (True, 0)
         self._held_row = -1
@@ -162,7 +163,8 @@ class RowList(LineView):
             self._unfolded = self._counted(self._unfolded.rows)
             self._clamp_child()
         if self.follow:
-            self._row, self._child, self._key = count - 1, None, self.rows.key(count - 1)
+            self._row, self._child = count - 1, None
+            self._key = self._chosen = self.rows.key(self._row)
         self.set_line_count(count + self._unfolded.children)
         if self.follow:
             self._bring_cursor()
@@ -176,11 +178,11 @@ class RowList(LineView):
 
         Without keep_cursor the list goes to the newest row and follows.
         """
-        place = self._anchor()[1] if self._count else 0
-        anchor_key = self._key
         line = self.cursor_line()
+        top_key = None
         if line is not None and not self.sees(line) and self.head in self._drawn:
-            anchor_key, place = self._drawn[self.head][0], 0
+            top_key = self._drawn[self.head][0]
+        place = line - self.top if line is not None and top_key is None else 0
         count = self._count = len(self.rows)
         self._strips.clear()
         self._unfolded = self._counted(sorted(self._rows_of(self._open_keys)))
@@ -189,18 +191,20 @@ class RowList(LineView):
         if count:
             if self._held_key is not None:
                 self._held_row = self._after(self._held_key) - 1
-            row = count - 1 if self.follow or self._key is None else self._nearest(self._key)
+            row = count - 1 if self.follow or self._chosen is None else self._nearest(self._chosen)
             key = self.rows.key(row)
             if key != self._key or self.follow:
                 self._child = None
             self._row, self._key = row, key
+            if self.follow or self._chosen is None:
+                self._chosen = key
             self._clamp_child()
         self.set_line_count(count + self._unfolded.children)
         if count and self.follow:
             self._bring_cursor()
-        elif count and anchor_key is not None:
-            child = self._child if anchor_key == self._key else None
-            self._hold_still((self._nearest(anchor_key), child), place)
+        elif count:
+            anchor = (self._row, self._child) if top_key is None else (self._nearest(top_key), None)
+            self._hold_still(anchor, place)
         self.refresh()
         self._tell()
 
@@ -213,7 +217,7 @@ class RowList(LineView):
             return self.draw(self.header(width - GUTTER), self.get_visual_style("row-list--header"))
         line = self.top + y - self.head
         if line >= self._line_count:
-            return Strip.blank(self.content_region.width, self.visual_style.rich_style)
+            return Strip.blank(self.container_size.width, self.visual_style.rich_style)
         row, child = self._unfolded.at(line)
         key, revision = self.rows.key(row), self.rows.revision(row)
         self._drawn[y] = (key, child, revision)
@@ -222,7 +226,7 @@ class RowList(LineView):
         if is_cursor and mark is PLAIN and child is None and self.rows.children(row):
             mark = FOLDED
         state = (self.has_focus if is_cursor else None, mark)
-        drawn_as = (key, child, revision, state, width, self.content_region.width)
+        drawn_as = (key, child, revision, state, width, self.container_size.width)
         strip = self._strips.get(drawn_as)
         if strip is None:
             strip = self._strips[drawn_as] = self._draw_row(row, child, is_cursor, mark, width - GUTTER)
@@ -323,7 +327,8 @@ class RowList(LineView):
         before = self.cursor_line()
         if before is None:
             return
-        self._row, self._child, self._key = row, child, self.rows.key(row)
+        self._row, self._child = row, child
+        self._key = self._chosen = self.rows.key(row)
         self.repaint_lines(before, self._unfolded.line(row, child))
         self._bring_cursor()
 
@@ -374,11 +379,12 @@ class RowList(LineView):
         return after - 1 if key - self.rows.key(after - 1) <= self.rows.key(after) - key else after
 
     def _repaint_changed(self) -> None:
+        top, head = self.top, self.head
         changed: list[int] = []
-        for line in range(self.top, min(self.top + self.page, self._line_count)):
+        for line in range(top, min(top + self.page, self._line_count)):
             row, child = self._unfolded.at(line)
             drawn = (self.rows.key(row), child, self.rows.revision(row))
-            if self._drawn.get(line - self.top + self.head) != drawn:
+            if self._drawn.get(line - top + head) != drawn:
                 changed.append(line)
         if len(changed) > self.page // 2:
             self.refresh()

@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
-Path = tuple[str | int, ...]
+Route = tuple[str | int, ...]
 """A field's way from the root: keys, and indexes of list elements."""
 
 MOST_DEPTH = 50
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     | (?P<comment>\#[^\n]*+)
     | (?P<newline>\n)
     | (?P<text>
-        \"\"\" (?:[^\\]|\\.)*? (?:\"\"\"|\Z)
+        \"\"\" (?:[^\\]|\\.)*? (?:\"\"\"|\\?\Z)
       | ''' .*? (?:'''|\Z)
       | " (?:[^"\\\n]|\\.)*+ "?
       | ' [^'\n]*+ '? )
@@ -43,24 +43,25 @@ class TooComplex(ValueError):
 class Lines:
     """The line, from 1, of every field."""
 
-    places: dict[Path, int] = field(default_factory=dict)
+    places: dict[Route, int] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
 
-    def of(self, path: Path) -> int | None:
+    def of(self, path: Route) -> int | None:
         """The line of a field, or of the nearest thing around it."""
-        return next((self.places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.places), None)
+        ways = (path[:end] for end in range(len(path), 0, -1))
+        return next((self.places[way] for way in ways if way in self.places), None)
 
 
 @dataclass(slots=True)
 class _Frame:
     """An open bracket: an inline table, or a list with the index of its current element."""
 
-    path: Path
+    path: Route
     index: int | None = None
 
 
 def scan(text: str) -> Lines:
-    """Find the lines of all fields; an invalid text gives what was found, one too complex raises TooComplex."""
+    """Find the lines of all fields, as far as the text is valid; raises TooComplex."""
     return _Scanner().scan(text)
 
 
@@ -69,11 +70,11 @@ class _Scanner:
         self.lines = Lines()
         self.line = 1
         self.frames: list[_Frame] = []
-        self.lists: dict[Path, int] = {}
+        self.lists: dict[Route, int] = {}
         """Elements so far of each list of tables."""
-        self.table: Path = ()
+        self.table: Route = ()
         self.key: list[str] = []
-        self.value: Path | None = None
+        self.value: Route | None = None
         """The field whose value is being read; None where a key is expected."""
         self.header = 0
         """Brackets of the table header being read."""
@@ -85,7 +86,7 @@ class _Scanner:
             if kind == "newline":
                 self._end_of_line()
             elif kind == "comment":
-                self.lines.comments.append(word)
+                self.lines.comments.append(word.rstrip())
             elif kind == "mark":
                 self._mark(word)
             elif kind in {"text", "bare"}:
@@ -124,7 +125,7 @@ class _Scanner:
             return
         if not self.key:
             return
-        path: Path = ()
+        path: Route = ()
         for name in self.key:
             path = self._inside((*path, name))
         if self.header > 1:
@@ -135,11 +136,11 @@ class _Scanner:
         self.lines.places.setdefault(path, self.line)
         self.table, self.key = path, []
 
-    def _inside(self, path: Path) -> Path:
+    def _inside(self, path: Route) -> Route:
         """The path, or that of its latest element where it is a list of tables."""
         return (*path, self.lists[path] - 1) if path in self.lists else path
 
-    def _record(self, path: Path) -> Path:
+    def _record(self, path: Route) -> Route:
         for name in self.key:
             path = (*path, name)
             self.lines.places.setdefault(path, self.line)
@@ -151,7 +152,7 @@ class _Scanner:
         if self.frames and self.value is not None and self.frames[-1].index is not None:
             self.lines.places.setdefault(self.value, self.line)
 
-    def _open(self, mark: str, path: Path) -> None:
+    def _open(self, mark: str, path: Route) -> None:
         if len(self.frames) >= MOST_DEPTH:
             raise TooComplex(f"brackets are nested more than {MOST_DEPTH} deep", self.line)
         self.frames.append(_Frame(path, 0 if mark == "[" else None))

@@ -1,0 +1,194 @@
+"""The commands: each wires its layer and imports it only when it runs (product.md §5)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from statsig_tui import __version__
+from statsig_tui.cli.options import Options, common_options, failing_in_words, port_options
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(invoke_without_command=True, context_settings=CONTEXT)
+@click.version_option(__version__, package_name="statsig-tui", prog_name="statsig-tui")
+@common_options
+@port_options
+@click.pass_context
+@failing_in_words
+def cli(context: click.Context, options: Options) -> None:
+    """See and drive both halves of Statsig's Event Webhook, on this machine.
+
+    Without a command the app starts: Compose, Destinations and Live, with the emulator and the receiver
+    listening. Everything it does can be done headless with the commands below.
+
+    \b
+    Example:
+      statsig-tui                     # the app
+      statsig-tui serve --json        # the same engine, for a script
+    """
+    if context.invoked_subcommand is None:
+        from statsig_tui.cli.app import run_app
+
+        context.exit(run_app(options))
+
+
+@cli.command()
+@common_options
+@port_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@click.option("--bodies", is_flag=True, help="With --json: add each capture's body.")
+@click.option(
+    "--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the ready line here, too."
+)
+@failing_in_words
+def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None) -> int:
+    """Emulator, forwarder and receiver without the app.
+
+    The first line is JSON and tells the addresses; port 0 takes any free one. Ends on ctrl+c, SIGTERM or
+    SIGHUP, after what is under way is done.
+
+    \b
+    Example:
+      statsig-tui serve --emulator-port 0 --receiver-port 0 --json
+      curl -H 'STATSIG-API-KEY: secret-x' -d '{"user":{"userID":"u"},"event":"hello"}' \\
+        http://127.0.0.1:7828/v1/webhooks/event_webhook
+    """
+    from statsig_tui.cli.serve import Output, run_serve
+
+    return run_serve(options, Output(as_json, bodies, options.quiet, ready_file))
+
+
+@cli.command()
+@common_options
+@click.option("--port", type=click.IntRange(0, 65535), help="The receiver's port; 0: any free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@click.option("--bodies", is_flag=True, help="With --json: add each capture's body.")
+@click.option(
+    "--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the ready line here, too."
+)
+@click.option("--wait", type=click.IntRange(1), help="End with 0 after this many captures.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds; end with 4 when they are over."
+)
+@failing_in_words
+def listen(
+    options: Options,
+    port: int | None,
+    as_json: bool,
+    bodies: bool,
+    ready_file: Path | None,
+    wait: int | None,
+    timeout: float | None,
+) -> int:
+    """The receiver alone: catch webhook deliveries, verify and show them.
+
+    Without --data nothing is kept beyond the end. Any path is taken.
+
+    \b
+    Example:
+      statsig-tui listen --port 0 --json --wait 1 --timeout 30
+    """
+    from statsig_tui.cli.serve import Output, run_listen
+
+    return run_listen(options, port, Output(as_json, bodies, options.quiet, ready_file), wait, timeout)
+
+
+@cli.command()
+@common_options
+@click.argument("source", metavar="FILE|-")
+@click.option(
+    "--target", default="emulator", show_default=True, help="A target of the settings, or `emulator`."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line instead of text.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@failing_in_words
+def send(options: Options, source: str, target: str, as_json: bool, dry_run: bool) -> int:
+    """Post one incoming event, exactly the bytes of FILE or, with -, of standard input.
+
+    The built-in target `emulator` is the one that runs with the same --data, else the one at the
+    default port. Ends with 0 on a 2xx answer.
+
+    \b
+    Example:
+      echo '{"user":{"userID":"u"},"event":"hello"}' | statsig-tui send -
+    """
+    from statsig_tui.cli.send import run_send
+
+    return run_send(options, source, target, as_json=as_json, dry_run=dry_run)
+
+
+@cli.group()
+def config() -> None:
+    """Where the settings are, what they are, and whether they are right."""
+
+
+@config.command("path")
+@common_options
+@failing_in_words
+def config_path(options: Options) -> int:
+    """Print the settings file's path.
+
+    \b
+    Example:
+      $EDITOR "$(statsig-tui config path)"
+    """
+    click.echo(options.places().config)
+    return 0
+
+
+@config.command("show")
+@common_options
+@failing_in_words
+def config_show(options: Options) -> int:
+    """Print the settings as TOML, secrets masked.
+
+    \b
+    Example:
+      statsig-tui config show
+    """
+    from statsig_tui import settings
+
+    click.echo(settings.show(options.load().config), nl=False)
+    return 0
+
+
+@config.command("check")
+@common_options
+@failing_in_words
+def config_check(options: Options) -> int:
+    """Check the settings file; ends with 1 where something is to be said about it.
+
+    \b
+    Example:
+      statsig-tui config check --config staging.toml
+    """
+    from statsig_tui import settings
+
+    problems = settings.check(options.places().config, os.environ)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if not problems and not options.quiet:
+        click.echo(f"{options.places().config}: nothing to mend")
+    return 1 if problems else 0
+
+
+def main() -> None:
+    """The console script."""
+    code = cli.main(standalone_mode=False) if "_STATSIG_TUI_COMPLETE" in os.environ else _run()
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        result = cli.main(prog_name="statsig-tui", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return result if isinstance(result, int) else 0

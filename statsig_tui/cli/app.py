@@ -1,0 +1,65 @@
+"""The app's composition root: settings, lock, engine and screens meet here."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+import click
+
+from statsig_tui import settings
+from statsig_tui.cli.options import Options
+from statsig_tui.cli.process import raise_descriptor_limit
+from statsig_tui.core.config import Config
+from statsig_tui.engine.lock import locked
+from statsig_tui.errors import UsageError
+from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.bridge import Bridge
+
+if TYPE_CHECKING:
+    from statsig_tui.engine.engine import Engine
+
+_SWITCH_SECONDS = 0.0005
+"""How long one thread may hold the interpreter: an acknowledgement must not wait for a drawing."""
+
+
+def run_app(options: Options) -> int:
+    """Run the app until it is quit; the exit code."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "The app needs a terminal.", "Without one use `statsig-tui serve`, `listen` or `send`."
+        )
+    loaded = options.load()
+    places = options.places()
+    places.prepare()
+    digest = loaded.digest
+    config = options.over(loaded.config)
+
+    def save(config: Config) -> None:
+        nonlocal digest
+        # What the command line said for this run is not written into the settings.
+        written = options.without(config, loaded.config)
+        digest = settings.save(places.config, written, expected_digest=digest)
+
+    with locked(places.lock) as publish:
+
+        def open_engine() -> AbstractAsyncContextManager[Engine]:
+            from statsig_tui.engine.engine import running
+
+            raise_descriptor_limit()
+            return running(config, places.database, fall_back=True, on_listening=publish)
+
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.freeze()
+        app = StatsigApp(Bridge(open_engine), config, save, loaded.warnings)
+        app.run()
+    app.print_crash()
+    code = app.return_code or 0
+    if app.ended_by is not None:
+        code = 128 + app.ended_by
+    sys.stdout.flush()
+    if code:
+        click.get_current_context().exit(code)
+    return code

@@ -1,0 +1,158 @@
+"""Records as JSON lines, the contract of product.md §5, and as lines for reading."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections import Counter
+from typing import Any
+
+from statsig_tui.core.ids import tag
+from statsig_tui.core.printable import printable
+from statsig_tui.core.records import (
+    CaptureRecord,
+    DeliveryRecord,
+    EventRecord,
+    Record,
+    RequestRecord,
+    SentRecord,
+    VerdictRecord,
+)
+
+
+def as_json(record: Record, body: bytes | None = None) -> str:
+    """One record as one JSON line; `body` is a capture's, where it is to be added."""
+    fields = _fields(record)
+    if body is not None:
+        try:
+            fields["body"] = body.decode()
+        except UnicodeDecodeError:
+            fields["body_base64"] = base64.b64encode(body).decode()
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def as_text(record: Record) -> str | None:
+    """One record as a line for a person; None for what is said by another line already."""
+    clock = time.strftime("%H:%M:%S", time.localtime(record.at / 1000)) + f".{record.at % 1000:03d}"
+    match record:
+        case EventRecord():
+            who = f"  user {record.user_id}" if record.user_id else ""
+            note = f"  ({record.note})" if record.note else ""
+            text = f"event     {tag('e', record.id)}  {record.name or '(no name)'}{who}{note}"
+        case VerdictRecord():
+            answer = "forwarded" if record.forwarded else "filtered"
+            text = f"verdict   {tag('e', record.event)}  {record.destination}: {answer}, {record.clause}"
+        case DeliveryRecord():
+            attempt = f", attempt {record.attempt}" if record.attempt > 1 else ""
+            reason = f"  {record.error}" if record.error else ""
+            text = (
+                f"delivery  {tag('d', record.id)}  {record.destination}: {record.state}{attempt},"
+                f" {_plural(record.events, 'event')}{reason}"
+            )
+        case CaptureRecord():
+            fault = f"  {record.fault}" if record.fault else ""
+            text = (
+                f"capture   {tag('c', record.id)}  {record.status}  {record.method} {record.path}"
+                f"  {_plural(len(record.events), 'event')}  {names(record)}"
+                f"  signature {record.signature}  {record.size:,} bytes{fault}"
+            )
+        case RequestRecord():
+            fault = f"  {record.fault}" if record.fault else ""
+            text = f"request   emulator  {record.status}  {record.method} {record.path}{fault}"
+        case SentRecord():
+            return None
+    return f"{clock}  {printable(text)}"
+
+
+def names(record: CaptureRecord) -> str:
+    """The event names of a capture, each once, with how often it occurs."""
+    counted = Counter(event.event_name for event in record.events)
+    return ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in counted.items())
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    match record:
+        case EventRecord():
+            return {
+                "type": "event",
+                "at": record.at,
+                "id": tag("e", record.id),
+                "trace": record.trace,
+                "event_name": record.name,
+                "event_class": record.event_class,
+                "user_id": record.user_id,
+                "time_uuid": record.time_uuid,
+                "note": record.note or None,
+            }
+        case VerdictRecord():
+            return {
+                "type": "verdict",
+                "at": record.at,
+                "event": tag("e", record.event),
+                "destination": record.destination,
+                "forwarded": record.forwarded,
+                "clause": record.clause,
+            }
+        case DeliveryRecord():
+            return {
+                "type": "delivery",
+                "at": record.at,
+                "id": tag("d", record.id),
+                "batch": tag("b", record.batch),
+                "destination": record.destination,
+                "events": record.events,
+                "state": record.state,
+                "attempt": record.attempt,
+                "status": record.status,
+                "error": record.error,
+                "next_at": record.next_at,
+            }
+        case CaptureRecord():
+            return {
+                "type": "capture",
+                "at": record.at,
+                "id": tag("c", record.id),
+                "method": record.method,
+                "path": record.path,
+                "size": record.size,
+                "envelope": record.envelope,
+                "events": [
+                    {
+                        "event_name": event.event_name,
+                        "event_class": event.event_class,
+                        "user_id": event.user_id,
+                        "time_uuid": event.time_uuid,
+                    }
+                    for event in record.events
+                ],
+                "signature": record.signature,
+                "status": record.status,
+                "fault": record.fault,
+            }
+        case RequestRecord():
+            return {
+                "type": "request",
+                "at": record.at,
+                "id": tag("r", record.id),
+                "listener": "emulator",
+                "method": record.method,
+                "path": record.path,
+                "status": record.status,
+                "fault": record.fault,
+            }
+        case SentRecord():
+            return {
+                "type": "sent",
+                "at": record.at,
+                "id": tag("s", record.id),
+                "target": record.target,
+                "status": record.status,
+                "ms": record.ms and round(record.ms, 3),
+                "trace": record.trace,
+                "error": record.error,
+            }

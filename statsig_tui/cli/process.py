@@ -1,0 +1,25 @@
+"""What a long-running command asks of its process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import threading
+
+HARD_STOP_SECONDS = 5.0
+"""After this the process ends, whatever still hangs."""
+
+
+def hard_stop(code: int) -> None:
+    """End the process with this code when the clean stop takes too long."""
+    timer = threading.Timer(HARD_STOP_SECONDS, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many descriptors as the system grants: every connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,207 @@
+"""`serve` and `listen`: the engine on the main thread, its commits as lines, signals as a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from statsig_tui.cli.lines import as_json, as_text
+from statsig_tui.cli.options import Options
+from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
+from statsig_tui.core.config import Config
+from statsig_tui.core.records import CaptureRecord, Record
+from statsig_tui.engine.engine import Engine, Listener, running
+from statsig_tui.engine.lock import locked
+from statsig_tui.errors import TimedOut
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is printed."""
+
+    json: bool
+    bodies: bool
+    quiet: bool
+    ready_file: Path | None
+
+
+def run_serve(options: Options, output: Output) -> int:
+    """Run emulator, forwarder and receiver until a signal; the exit code."""
+    config = options.over(options.load().config)
+    places = options.places()
+    places.prepare()
+    return _run(config, places.data, places.database, ("emulator", "receiver"), output)
+
+
+def run_listen(
+    options: Options, port: int | None, output: Output, wait: int | None, timeout: float | None
+) -> int:
+    """Run the receiver until a signal, `wait` captures, or `timeout` seconds; the exit code."""
+    config = options.over(options.load().config)
+    if port is not None:
+        config = replace(config, receiver=replace(config.receiver, port=port))
+    if options.data is None:
+        with tempfile.TemporaryDirectory(prefix="statsig-tui-") as place:
+            data = Path(place)
+            return _run(config, data, data / "listen.db", ("receiver",), output, wait, timeout)
+    places = options.places()
+    places.prepare()
+    return _run(config, places.data, places.database, ("receiver",), output, wait, timeout)
+
+
+def _run(
+    config: Config,
+    data: Path,
+    database: Path,
+    listeners: Sequence[Listener],
+    output: Output,
+    wait: int | None = None,
+    timeout: float | None = None,
+) -> int:
+    raise_descriptor_limit()
+    with locked(data / "lock") as publish:
+        return asyncio.run(_serve(config, database, listeners, output, publish, wait, timeout))
+
+
+async def _serve(
+    config: Config,
+    database: Path,
+    listeners: Sequence[Listener],
+    output: Output,
+    publish: Callable[[str | None, str | None], None],
+    wait: int | None,
+    seconds: float | None,
+) -> int:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    ended_by: list[int] = []
+    left = wait
+
+    def count(records: Sequence[Record]) -> None:
+        nonlocal left
+        if left is not None:
+            left -= sum(isinstance(record, CaptureRecord) for record in records)
+            if left <= 0:
+                loop.call_soon_threadsafe(stop.set)
+
+    def on_signal(number: int) -> None:
+        if ended_by:
+            os._exit(128 + number)
+        ended_by.append(number)
+        hard_stop(128 + number)
+        stop.set()
+
+    def on_broken_pipe() -> None:
+        ended_by.append(signal.SIGPIPE)
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal, number)
+    printer = _Printer(output, on_broken_pipe)
+    try:
+        async with running(
+            config, database, listeners=listeners, observers=[printer.put, count], on_listening=publish
+        ) as engine:
+            with printer.printing(engine), contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await stop.wait()
+    finally:
+        printer.flush()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+    if ended_by:
+        return 128 + ended_by[0]
+    if left is not None and left > 0:
+        raise TimedOut(
+            f"{wait} captures were waited for, {wait - left if wait else 0} came within {seconds:g} s.",
+            "See that the sender's URL is the receiver's, or give it longer with --timeout.",
+        )
+    return 0
+
+
+class _Printer:
+    """Prints what commits wrote, in a thread of its own: a slow reader of stdout delays no commit."""
+
+    def __init__(self, output: Output, on_broken_pipe: Callable[[], None]) -> None:
+        self._output = output
+        self._on_broken_pipe = on_broken_pipe
+        self._queue: queue.SimpleQueue[Sequence[Record] | None] = queue.SimpleQueue()
+        self._engine: Engine | None = None
+        self._thread: threading.Thread | None = None
+
+    def put(self, records: Sequence[Record]) -> None:
+        self._queue.put(tuple(records))
+
+    @contextlib.contextmanager
+    def printing(self, engine: Engine) -> Iterator[None]:
+        """Print the ready line, then everything, until the engine stops."""
+        self._engine = engine
+        addresses = engine.addresses
+        ready = json.dumps(
+            {
+                "type": "ready",
+                "at": time.time_ns() // 1_000_000,
+                "emulator": addresses.emulator,
+                "receiver": addresses.receiver,
+                "pid": os.getpid(),
+            }
+        )
+        click.echo(ready)
+        if self._output.ready_file is not None:
+            write_whole(self._output.ready_file, ready + "\n")
+        self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
+        self._thread.start()
+        yield
+
+    def flush(self) -> None:
+        """Print what is left; the engine has stopped, so nothing more will come."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _print(self) -> None:
+        while (records := self._queue.get()) is not None:
+            lines = [line for record in records if (line := self._line(record)) is not None]
+            try:
+                sys.stdout.write("".join(f"{line}\n" for line in lines))
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # Nobody reads any more: say nothing else, and let nothing be flushed at the exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                self._on_broken_pipe()
+                return
+
+    def _line(self, record: Record) -> str | None:
+        engine = self._engine
+        redact = engine.redact if engine is not None else str
+        if not self._output.json:
+            text = None if self._output.quiet else as_text(record)
+            return redact(text) if text is not None else None
+        body = None
+        if self._output.bodies and isinstance(record, CaptureRecord) and engine is not None:
+            detail = engine.archive.capture(record.id)
+            body = detail.body if detail is not None else None
+        # The body is printed as it came: it was asked for.
+        return as_json(record, body) if body is not None else redact(as_json(record))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or nothing."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(path)

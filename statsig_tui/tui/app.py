@@ -1,0 +1,346 @@
+"""The app: modes, commands, themes. It holds the bridge and the settings in force, nothing else."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from statsig_tui import __version__
+from statsig_tui.core.config import Config
+from statsig_tui.core.records import CaptureRecord
+from statsig_tui.core.redact import Redactor
+from statsig_tui.errors import StatsigTuiError
+from statsig_tui.tui import theme
+from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.text import TerminalNet, printable
+from statsig_tui.tui.widgets.status_line import Rates, StatusLine
+
+FRAME_SECONDS = 0.05
+"""Screens draw at most this often, however fast the engine is."""
+_QUIT_SECONDS = 3.0
+_TICKING_MS = 60_000
+"""An age below this is shown in seconds and so needs a look every second."""
+Save = Callable[[Config], None]
+"""Writes edited settings; raises SettingsError."""
+
+
+class EngineChanged(Message):
+    """Something was committed; says no more, so that one is as good as a thousand."""
+
+
+class StatsigApp(App[int]):
+    """See and drive both halves of Statsig's Event Webhook."""
+
+    TITLE = "statsig-tui"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "styles/app.tcss",
+        "styles/compose.tcss",
+        "styles/destinations.tcss",
+        "styles/live.tcss",
+    ]
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+
+    def __init__(self, bridge: Bridge, config: Config, save: Save, notices: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.config = config
+        self.rates = Rates()
+        self.ended_by: int | None = None
+        """The signal that ended the app."""
+        self._save = save
+        self._notices = list(notices)
+        self._rev = 0
+        self._last_capture_at: int | None = None
+        self._pulling = False
+        self._pull_again = False
+        self._last_pull = 0.0
+        self._ticker: Timer | None = None
+        self._quit_armed_until = 0.0
+
+    # Start and stop
+
+    def on_mount(self) -> None:
+        """Show the first screen; the network's parts follow after the first paint."""
+        for chosen in theme.THEMES:
+            self.register_theme(chosen)
+        self._use_theme(self.config.interface.theme)
+        self.set_keymap(dict(self.config.interface.keys))
+        self._install_modes()
+        self.switch_mode("compose")
+        self.call_after_refresh(lambda: self.run_worker(self._start(), name="start", exit_on_error=False))
+        self._on_signals()
+
+    async def _start(self) -> None:
+        try:
+            await self.bridge.start(self._wake)
+        except StatsigTuiError as error:
+            self.exit(error.exit_code, return_code=error.exit_code, message=self._words(error))
+            return
+        first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
+        for notice in self._notices:
+            self.notify(printable(notice), markup=False, severity="warning", timeout=8)
+        self.show_troubles()
+        self.show_status()
+        for screen in self.mode_screens():
+            screen.config_changed()
+        if first_run:
+            await self.bridge.do(lambda engine: engine.send_demo())
+        self.pull_soon()
+
+    def _wake(self) -> None:
+        self.post_message(EngineChanged())
+
+    async def on_unmount(self) -> None:
+        """Stop the engine before the process ends."""
+        await self.bridge.stop()
+
+    def _install_modes(self) -> None:
+        from statsig_tui.tui.screens.compose import ComposeScreen
+        from statsig_tui.tui.screens.destinations import DestinationsScreen
+        from statsig_tui.tui.screens.live import LiveScreen
+
+        self.add_mode("compose", ComposeScreen)
+        self.add_mode("destinations", DestinationsScreen)
+        self.add_mode("live", LiveScreen)
+
+    def _on_signals(self) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._on_signal, number)
+
+    def _on_signal(self, number: int) -> None:
+        if self.ended_by is not None:
+            import os
+
+            os._exit(128 + number)
+        self.ended_by = number
+        self.exit(128 + number, return_code=128 + number)
+
+    # From the engine to the screens
+
+    def on_engine_changed(self) -> None:
+        """Draw soon."""
+        self.pull_soon()
+
+    def pull_soon(self) -> None:
+        """Bring the shown screen up to date, at most once a frame."""
+        if self._pulling:
+            self._pull_again = True
+            return
+        if self.bridge.engine is None:
+            return
+        self._pulling = True
+        wait = max(0.0, self._last_pull + FRAME_SECONDS - time.monotonic())
+        self.set_timer(wait or 0.001, lambda: self.run_worker(self._pull(), name="pull", group="pull"))
+
+    async def _pull(self) -> None:
+        self._last_pull = time.monotonic()
+        self.bridge.release()
+        try:
+            await self._count_arrivals()
+            for screen in self.screen_stack:
+                if isinstance(screen, ModeScreen) and screen.is_mounted:
+                    await screen.pull()
+        except StatsigTuiError as error:
+            self.tell(error)
+        finally:
+            self._pulling = False
+        if self._pull_again:
+            self._pull_again = False
+            self.pull_soon()
+
+    async def _count_arrivals(self) -> None:
+        rev = self._rev
+        if not rev:
+            counters = await self.bridge.ask(lambda archive: archive.counters())
+            self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
+            self.show_status()
+            return
+        found = await self.bridge.ask(lambda archive: archive.since(rev, 500))
+        for record in found:
+            self._note_arrival(record)
+        if found:
+            self._pull_again = self._pull_again or len(found) == 500
+            self.show_status()
+
+    def _note_arrival(self, record: CaptureRecord) -> None:
+        self._rev = record.rev
+        self._last_capture_at = record.at
+        self.rates.add(record.at // 1000, len(record.events))
+
+    def show_status(self) -> None:
+        """Bring the header up to date; look again when an age in it will have changed."""
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        now = time.time_ns() // 1_000_000
+        age = None if self._last_capture_at is None else max(0, now - self._last_capture_at)
+        engine = self.bridge.engine
+        for line in self.screen.query(StatusLine):
+            line.last_batch = age
+            line.rates = self.rates.until(now // 1000)
+            line.starting = engine is None
+            if engine is not None:
+                addresses = engine.addresses
+                line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
+                line.trouble = bool(engine.troubles)
+        if age is not None:
+            self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
+
+    def show_troubles(self) -> None:
+        """Say which listener does not listen where it was expected, and what to do."""
+        engine = self.bridge.engine
+        for listener, trouble in dict(engine.troubles if engine is not None else {}).items():
+            deaf = engine is not None and getattr(engine.addresses, listener) is None
+            hint = " Or take any free port: ctrl+p, Use a free port." if deaf else ""
+            self.notify(printable(trouble + hint), markup=False, severity="warning", timeout=15)
+
+    # Settings
+
+    async def change(self, config: Config, *, renamed: tuple[str, str] | None = None) -> bool:
+        """Save edited settings and use them at once; False, and said, where that failed."""
+        try:
+            self._save(config)
+            await self.bridge.do(lambda engine: engine.apply(config, renamed=renamed))
+        except StatsigTuiError as error:
+            self.tell(error)
+            return False
+        self.config = config
+        for screen in self.mode_screens():
+            screen.config_changed()
+        self.show_status()
+        self.pull_soon()
+        return True
+
+    def mode_screens(self) -> list[ModeScreen]:
+        """The screens of all modes that were shown so far."""
+        stacks = [self._screen_stacks.get(name, []) for name in ("compose", "destinations", "live")]
+        return [screen for stack in stacks for screen in stack if isinstance(screen, ModeScreen)]
+
+    # What is said
+
+    def tell(self, error: StatsigTuiError) -> None:
+        """Show an expected failure with its hint."""
+        self.notify(printable(self._words(error)), markup=False, severity="error", timeout=10)
+
+    def say(self, text: str) -> None:
+        """Show a short notice."""
+        self.notify(printable(text), markup=False, timeout=4)
+
+    def _words(self, error: StatsigTuiError) -> str:
+        engine = self.bridge.engine
+        redact = engine.redact if engine is not None else Redactor()
+        return redact(f"{error.message} {error.hint}".strip())
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """The net below every widget: nothing drawn can control the terminal."""
+        return [*super().get_line_filters(), TerminalNet()]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every command that can be used here."""
+        scopes = {"app", screen.MODE if isinstance(screen, ModeScreen) else ""}
+        for command in COMMANDS:
+            if command.scope not in scopes or command.id == "app.palette":
+                continue
+            action, _, argument = command.action.partition("(")
+            parameters = (argument.strip("')"),) if argument else ()
+            node = self if command.scope == "app" else screen
+            if node.check_action(action, parameters):
+                run = self._runner(f"{'app' if node is self else 'screen'}.{command.action}")
+                yield SystemCommand(command.title, command.help, run)
+
+    def _runner(self, action: str) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(self.run_action, action)
+
+        return run
+
+    def _fatal_error(self) -> None:
+        # Textual's own report prints local variables, and with them keys and signing secrets.
+        engine = self.bridge.engine
+        redact = engine.redact if engine is not None else Redactor()
+        self._exception_report = redact(traceback.format_exc())
+        self._close_messages_no_wait()
+
+    def print_crash(self) -> None:
+        """Write what ended the app to stderr, without values and without secrets."""
+        report = getattr(self, "_exception_report", None)
+        if report:
+            sys.stderr.write(f"statsig-tui {__version__} ended by an error of its own:\n{report}")
+
+    # Actions
+
+    def action_mode(self, mode: str) -> None:
+        """Show one of the three screens."""
+        if isinstance(self.screen, ModeScreen):
+            self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show the keys that act here, and the words."""
+        from statsig_tui.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(HelpScreen(self.screen.MODE))
+
+    def action_next_theme(self) -> None:
+        """Use the next theme, for this run."""
+        names = list(theme.NAMES)
+        shown = "ansi" if self.theme == theme.ANSI else self.theme
+        self._use_theme(names[(names.index(shown) + 1) % len(names)] if shown in names else names[0])
+
+    async def action_free_port(self) -> None:
+        """Let every listener that has no port listen on a free one."""
+        engine = self.bridge.engine
+        if engine is None:
+            return
+        for name, base in (("emulator", engine.addresses.emulator), ("receiver", engine.addresses.receiver)):
+            if base is None:
+                listener = "emulator" if name == "emulator" else "receiver"
+                got = await self.bridge.do(lambda engine, which=listener: engine.listen(which, anywhere=True))  # type: ignore[misc]  # a default argument binds the loop's name
+                self.say(f"The {name} listens on {got}.")
+        self.show_status()
+
+    def action_copy_or_quit(self) -> None:
+        """Copy what is selected; with nothing selected, quit when pressed twice."""
+        focused = self.focused
+        selected = getattr(focused, "selected_text", "") or self.screen.get_selected_text()
+        if isinstance(selected, str) and selected:
+            self.copy_to_clipboard(selected)
+            self.say(f"Copied {len(selected):,} characters by the terminal (OSC 52).")
+            return
+        if time.monotonic() < self._quit_armed_until:
+            self.exit(0)
+            return
+        self._quit_armed_until = time.monotonic() + _QUIT_SECONDS
+        self.say("ctrl+c again to quit.")
+
+    async def action_quit(self) -> None:
+        """Stop everything and leave."""
+        self.exit(0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a free port only while a listener has none."""
+        if action == "free_port":
+            engine = self.bridge.engine
+            return engine is not None and None in (engine.addresses.emulator, engine.addresses.receiver)
+        return True
+
+    def _use_theme(self, name: str) -> None:
+        self.theme = theme.ANSI if name == "ansi" else name

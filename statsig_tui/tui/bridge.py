@@ -1,0 +1,77 @@
+"""The one place where engine meets Textual: a thread for the engine, wake-ups one way, verbs the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, ExitStack
+from typing import TYPE_CHECKING, TypeVar
+
+from statsig_tui.engine.latch import Latch
+
+if TYPE_CHECKING:
+    from statsig_tui.engine.archive import Archive
+    from statsig_tui.engine.engine import Engine
+
+T = TypeVar("T")
+OpenEngine = Callable[[], "AbstractAsyncContextManager[Engine]"]
+
+
+class Bridge:
+    """Owns the engine's thread; every call is made from the screens' loop."""
+
+    def __init__(self, open_engine: OpenEngine) -> None:
+        self._open_engine = open_engine
+        self._stack = ExitStack()
+        self._portal: object | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._latch: Latch | None = None
+        self.engine: Engine | None = None
+
+    async def start(self, wake: Callable[[], None]) -> Engine:
+        """Run the engine in its own thread; `wake` is called from other threads, once until release().
+
+        Raises whatever starting it raises.
+        """
+        self.engine = await asyncio.to_thread(self._start)
+        self._latch = Latch(wake)
+        latch = self._latch
+        self.engine.on_commit(lambda records: latch.trip())
+        return self.engine
+
+    def release(self) -> None:
+        """Call before reading what a wake-up announced."""
+        if self._latch is not None:
+            self._latch.release()
+
+    async def stop(self) -> None:
+        """Stop the engine cleanly and end its thread."""
+        await asyncio.to_thread(self._stack.close)
+        self._reader.shutdown(wait=False)
+
+    async def do(self, verb: Callable[[Engine], Awaitable[T]]) -> T:
+        """Run one of the engine's verbs on its own loop and wait for it here."""
+        from anyio.from_thread import BlockingPortal
+
+        if self.engine is None or not isinstance(self._portal, BlockingPortal):
+            raise RuntimeError("the engine has not started")
+        return await asyncio.wrap_future(self._portal.start_task_soon(verb, self.engine))
+
+    async def ask(self, question: Callable[[Archive], T]) -> T:
+        """Ask the store something, off this loop."""
+        if self.engine is None:
+            raise RuntimeError("the engine has not started")
+        return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.engine.archive)
+
+    def _start(self) -> Engine:
+        # Imported here: the network's parts come after the first paint.
+        from anyio.from_thread import start_blocking_portal
+
+        portal = self._stack.enter_context(start_blocking_portal("asyncio", name="engine"))
+        self._portal = portal
+        try:
+            return self._stack.enter_context(portal.wrap_async_context_manager(self._open_engine()))
+        except BaseException:
+            self._stack.close()
+            raise

@@ -1,0 +1,75 @@
+"""Every command once: its key, title, help and action; footer, palette, help and keymap come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Scope = Literal["app", "compose", "destinations", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a user can do."""
+
+    id: str
+    keys: str
+    title: str
+    """For the footer and the palette."""
+    help: str
+    action: str
+    scope: Scope
+    shown: bool = True
+    """Whether the footer names it."""
+    everywhere: bool = False
+    """Whether the key acts while a field is being typed in, too."""
+
+
+COMMANDS = (
+    Command("app.compose", "f6,1", "Compose", "Craft an incoming event and send it", "mode('compose')", "app", False),
+    Command(
+        "app.destinations", "f7,2", "Destinations", "Webhook destinations, filters and deliveries",
+        "mode('destinations')", "app", False,
+    ),
+    Command("app.live", "f8,3", "Live", "What the receiver gets, as it arrives", "mode('live')", "app", False),
+    Command("app.palette", "ctrl+p", "Palette", "Find a command by its name", "command_palette", "app"),
+    Command("app.help", "f1,question_mark", "Help", "Keys and words", "help", "app"),
+    Command("app.theme", "", "Theme", "Dark, light, high contrast or the terminal's own colours", "next_theme", "app", False),
+    Command("app.ports", "", "Use a free port", "Let a listener whose port is taken listen on any free one", "free_port", "app", False),
+    Command("app.copy_or_quit", "ctrl+c", "Copy, or quit", "Copy the selection; without one, twice: quit", "copy_or_quit", "app", False, True),
+    Command("app.quit", "q", "Quit", "Stop the listeners and leave", "quit", "app", False),
+    Command("compose.send", "ctrl+j,f5", "Send", "Send the event to the target", "send", "compose", True, True),
+    Command("compose.new", "ctrl+n", "New", "Start again from the sample event", "new", "compose", True, True),
+    Command("compose.target", "ctrl+t", "Target", "Switch the target", "next_target", "compose", True, True),
+    Command("destinations.new", "ctrl+n", "New", "Add a destination", "new", "destinations", True, True),
+    Command("destinations.edit", "e", "Edit", "Change name, URL, secret and delivery", "edit", "destinations"),
+    Command("destinations.toggle", "space", "On / off", "Enable or disable the destination", "toggle", "destinations"),
+    Command("destinations.filter", "f", "Filter", "Event Filtering of the destination", "filter", "destinations"),
+    Command("destinations.retry", "r", "Retry now", "Deliver at once what failed or waits", "retry", "destinations"),
+    Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations", False),
+    Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),
+    Command("destinations.undo", "u", "Undo", "Bring back the deleted destination", "undo", "destinations"),
+    Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
+    Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.back", "escape", "Back", "Back to the list", "back", "live", False),
+)  # fmt: skip
+"""In the order of the footer."""
+
+
+def bindings(scope: Scope) -> list[BindingType]:
+    """The key bindings of a scope; their ids are the commands', for the settings' [interface.keys]."""
+    return [
+        Binding(
+            command.keys,
+            command.action,
+            command.title,
+            show=command.shown,
+            priority=command.everywhere,
+            id=command.id,
+            tooltip=command.help,
+        )
+        for command in COMMANDS
+        if command.scope == scope and command.keys
+    ]

@@ -1,0 +1,86 @@
+"""Help: the keys of the shown screen and of lists and bodies, from the tables that bind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from statsig_tui.tui import theme
+from statsig_tui.tui.commands import COMMANDS
+from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.line_view import LineView
+from statsig_tui.tui.widgets.row_list import RowList
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "escape": "esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
+WORDS = (
+    ("emulator", "stands in for Statsig: takes incoming events and SDK batches"),
+    ("destination", "a webhook URL, with the filter, batch and retry it is served by"),
+    ("delivery", "one batch for one destination; it has attempts"),
+    ("receiver", "the endpoint a destination can point at; a capture is what it got"),
+    ("trace", "an event's way: sent, verdict, batch, attempts, capture"),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Everything a key does here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,question_mark", "dismiss", "Close")]
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self._mode = mode
+
+    def compose(self) -> ComposeResult:
+        """One column, scrolled with the arrows."""
+        with VerticalScroll(classes="dialog", id="help") as scroll:
+            scroll.border_title = "Help"
+            scroll.border_subtitle = "esc closes"
+            yield Static(self._text())
+
+    def _text(self) -> Content:
+        keys = self.app.config.interface.keys if hasattr(self.app, "config") else {}
+        here = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == self._mode and c.keys]
+        everywhere = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == "app" and c.keys]
+        lists = [(b.key, b.description) for b in _bindings(LineView, RowList)]
+        bodies = [(b.key, b.description) for b in _bindings(JsonView)]
+        parts = [
+            _table(self._mode.capitalize(), here),
+            _table("Everywhere", everywhere),
+            _table("In lists", lists),
+            _table("In bodies", bodies),
+            _table("Words", WORDS),
+        ]
+        return Content("\n\n").join(parts)
+
+
+def _bindings(*widgets: type[LineView]) -> list[Binding]:
+    return [
+        binding
+        for widget in widgets
+        for binding in widget.__dict__.get("BINDINGS", [])
+        if isinstance(binding, Binding)
+    ]
+
+
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> Content:
+    lines = [Content.styled(title, "bold $primary")]
+    for keys, text in rows:
+        shown = "  ".join(_KEY_NAMES.get(key, key) for key in keys.split(","))
+        lines.append(Content.assemble((f"  {shown:<16}", theme.STRONG), text))
+    return Content("\n").join(lines)

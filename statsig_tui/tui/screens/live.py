@@ -1,0 +1,227 @@
+"""Live: what the receiver gets, as it arrives, and everything there is to know of one of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import TabbedContent
+
+from statsig_tui.core import jsontext
+from statsig_tui.core.ids import tag
+from statsig_tui.core.records import CaptureDetail, CaptureRecord, Replay
+from statsig_tui.errors import StatsigTuiError
+from statsig_tui.tui import theme
+from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.widgets.capture_detail import Detail
+from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
+from statsig_tui.tui.widgets.row_list import RowList
+from statsig_tui.tui.widgets.trace_view import TraceView
+
+_PAGE = 500
+
+
+class LiveScreen(ModeScreen):
+    """The list of captures on one side, the one under the cursor on the other."""
+
+    MODE: ClassVar[str] = "live"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("live")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = CaptureRows(self._fetch)
+        self._rev: int | None = None
+        self._shown: tuple[int, int | None] | None = None
+        self._detail: CaptureDetail | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """List and detail."""
+        with Container(id="live", classes="mode-body"):
+            yield RowList(self._rows, header=header, empty=Content(), id="captures", classes="pane")
+            yield Detail(id="detail", classes="pane")
+
+    def on_mount(self) -> None:
+        """The list takes the keys."""
+        captures = self.query_one("#captures", RowList)
+        captures.focus()
+        self._title()
+
+    # From the store
+
+    async def pull(self) -> None:
+        """Take what is new; a full page asks for another look instead of looping."""
+        captures = self.query_one("#captures", RowList)
+        if self._rev is None:
+            self._rev = await self.bridge.ask(lambda archive: archive.rev)
+            self._rows.load(await self.bridge.ask(lambda archive: archive.capture_ids()))
+            captures.refresh_rows(keep_cursor=False)
+        else:
+            rev = self._rev
+            found = await self.bridge.ask(lambda archive: archive.since(rev, _PAGE))
+            oldest = await self.bridge.ask(lambda archive: archive.oldest_capture())
+            for record in found:
+                self._rows.append(record)
+            if found:
+                self._rev = found[-1].rev
+            if self._rows.forget_before(oldest):
+                captures.refresh_rows()
+            elif found:
+                captures.rows_changed()
+            if len(found) == _PAGE:
+                self.host.pull_soon()
+        captures.empty = self._empty()
+        if not len(self._rows):
+            captures.refresh()
+        self._title()
+        await self._refresh_trace()
+
+    def config_changed(self) -> None:
+        """The receiver's address may be another now."""
+        if self.is_mounted:
+            self.query_one("#captures", RowList).empty = self._empty()
+
+    def _fetch(self, first: int, last: int) -> list[CaptureRecord]:
+        engine = self.bridge.engine
+        return engine.archive.captures(first, last) if engine is not None else []
+
+    def _title(self) -> None:
+        captures = self.query_one("#captures", RowList)
+        captures.border_title = Content(f"Live  {len(self._rows):,}")
+        if captures.follow:
+            state = Content.styled("FOLLOW", theme.GOOD)
+        else:
+            state = Content.styled(f"HELD +{captures.held_count:,}", theme.WARN)
+        captures.border_subtitle = state if len(self._rows) else Content()
+
+    def _empty(self) -> Content:
+        engine = self.bridge.engine
+        if engine is None:
+            return Content.styled("Starting…", theme.QUIET)
+        addresses = engine.addresses
+        if addresses.receiver is None:
+            return Content.styled("The receiver does not listen. ctrl+p, Use a free port.", theme.WARN)
+        lines = [
+            "Nothing has arrived yet.",
+            "",
+            "Press 1, then ctrl+j: an event goes the whole way and comes in here.",
+            "Or send one from another terminal:",
+            "",
+            f"curl -H 'STATSIG-API-KEY: secret-x' {addresses.emulator}/v1/webhooks/event_webhook \\",
+            """  -d '{"user":{"userID":"u"},"event":"hello"}'""",
+            "",
+            f"A webhook of anybody's can point at {addresses.receiver}/ too.",
+        ]
+        return Content("\n").join([Content.styled(line, theme.QUIET) for line in lines])
+
+    # The one under the cursor
+
+    @on(RowList.Highlighted, "#captures")
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        if event.key is None:
+            self._shown, self._detail = None, None
+            self.query_one(Detail).clear()
+            return
+        if (event.key, event.child) != self._shown:
+            self._shown = (event.key, event.child)
+            self.run_worker(self._load(event.key, event.child), group="detail", exclusive=True)
+        self.refresh_bindings()
+
+    @on(RowList.FollowChanged, "#captures")
+    def _follow_changed(self) -> None:
+        self._title()
+
+    @on(RowList.Opened, "#captures")
+    def _opened(self) -> None:
+        self.query_one(Detail).enter()
+
+    async def _load(self, capture: int, child: int | None) -> None:
+        try:
+            detail = await self.bridge.ask(lambda archive: archive.capture(capture))
+            if detail is None:
+                self.query_one(Detail).clear(
+                    "This capture has been forgotten: see [retention] of the settings."
+                )
+                return
+            body = detail.body
+            if child is not None:
+                body = await self.bridge.ask(lambda archive: _event_of(detail, child))
+            trace = await self.bridge.ask(lambda archive: archive.trace(tag("c", capture)))
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return
+        self._detail = detail
+        self.query_one(Detail).show(detail, child, body)
+        self.query_one("#trace-text", TraceView).show(trace, _now(), "")
+
+    async def _refresh_trace(self) -> None:
+        if self._shown is None or self.query_one(TabbedContent).active != "trace":
+            return
+        capture = self._shown[0]
+        trace = await self.bridge.ask(lambda archive: archive.trace(tag("c", capture)))
+        self.query_one("#trace-text", TraceView).show(trace, _now(), "")
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Replay needs a capture; back needs somewhere to come back from."""
+        if action in ("replay", "replay_with"):
+            return self._shown is not None and bool(self.host.config.destinations)
+        if action == "back":
+            return self.is_mounted and not self.query_one("#captures", RowList).has_focus
+        return True
+
+    async def action_replay(self) -> None:
+        """Send the capture's bytes and signature again to where it came from, or to the first destination."""
+        if self._detail is not None:
+            await self._replay(self._destination(), Replay.AS_RECEIVED)
+
+    def action_replay_with(self) -> None:
+        """Ask how and whereto, then send."""
+        if self._detail is None:
+            return
+        names = [destination.name for destination in self.host.config.destinations]
+
+        def chosen(choice: tuple[str, Replay] | None) -> None:
+            if choice is not None:
+                self.run_worker(self._replay(*choice))
+
+        self.app.push_screen(ReplayDialog(self._detail.record.id, names, self._destination()), chosen)
+
+    def action_back(self) -> None:
+        """To the list."""
+        self.query_one("#captures", RowList).focus()
+
+    def _destination(self) -> str:
+        names = [destination.name for destination in self.host.config.destinations]
+        return "receiver" if "receiver" in names else names[0]
+
+    async def _replay(self, destination: str, how: Replay) -> None:
+        if self._detail is None:
+            return
+        capture = self._detail.record.id
+        try:
+            delivery = await self.bridge.do(lambda engine: engine.replay(capture, destination, how))
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return
+        way = "as received" if how is Replay.AS_RECEIVED else "re-signed"
+        self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
+
+
+def _event_of(detail: CaptureDetail, child: int) -> bytes:
+    raw = detail.body
+    array = raw if detail.record.envelope == "array" else jsontext.members(raw)["data"]
+    objects = [item for item in jsontext.items(array) if item.startswith(b"{")]
+    return objects[child] if child < len(objects) else b""
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

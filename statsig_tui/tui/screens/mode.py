@@ -1,0 +1,72 @@
+"""What the three screens share: header, footer, and drawing from the store only while shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from statsig_tui.tui.app import StatsigApp
+
+SMALLEST = (60, 16)
+"""Columns and rows below which nothing sensible fits."""
+
+
+class ModeScreen(Screen[None]):
+    """A mode: `body()` makes its widgets, `pull()` brings them up to date with the store."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's
+        (0, "-narrow"),
+        (100, "-normal"),
+        (150, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
+    MODE: ClassVar[str] = ""
+
+    @property
+    def host(self) -> StatsigApp:
+        """The app, typed."""
+        return cast("StatsigApp", self.app)
+
+    @property
+    def bridge(self) -> Bridge:
+        """The way to the engine."""
+        return self.host.bridge
+
+    def compose(self) -> ComposeResult:
+        """Header, the mode's own widgets, footer; and what to say when there is no room for them."""
+        yield StatusLine()
+        yield from self.body()
+        yield Static(
+            f"Too small: statsig-tui needs {SMALLEST[0]}×{SMALLEST[1]}.", id="too-small", markup=False
+        )
+        yield Footer(show_command_palette=False, compact=True)
+
+    def body(self) -> Iterable[Widget]:
+        """The mode's own widgets."""
+        return ()
+
+    async def pull(self) -> None:
+        """Draw what the store holds now; called while shown, at most 20 times a second."""
+
+    def config_changed(self) -> None:
+        """The settings are others now."""
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while hidden."""
+        self.query_one(StatusLine).mode = self.MODE
+        self.host.show_status()
+        self.host.pull_soon()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give way to one sentence where there is no room."""
+        self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")

@@ -1,0 +1,178 @@
+"""Captures as rows of a RowList: ids in memory, a few pages of summaries, everything else in the store."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+
+from textual.cache import LRUCache
+from textual.content import Content
+
+from statsig_tui.core.event import EventClass
+from statsig_tui.core.records import CaptureRecord, EventSummary
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import fit
+from statsig_tui.tui.times import clock, size
+
+_PAGE = 64
+_PAGES = 64
+_COUNTED = 1000
+"""Events of a capture that its line names."""
+_CLASSES = {
+    EventClass.CUSTOM: "custom",
+    EventClass.GATE_EXPOSURE: "gate exposure",
+    EventClass.CONFIG_EXPOSURE: "config exposure",
+    EventClass.EXPERIMENT_EXPOSURE: "experiment exposure",
+    EventClass.LAYER_EXPOSURE: "layer exposure",
+    EventClass.HOLDOUT_EXPOSURE: "holdout exposure",
+    EventClass.CONFIG_CHANGE: "config change",
+    EventClass.INTERNAL: "internal",
+    EventClass.VERIFICATION: "verification",
+}
+Fetch = Callable[[int, int], list[CaptureRecord]]
+"""The captures with ids between two, both included."""
+
+
+class CaptureRows:
+    """Implements Rows; grows at the end, and is trimmed at the start when the store forgets."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._ids = array("q")
+        self._pages: LRUCache[int, dict[int, CaptureRecord]] = LRUCache(_PAGES)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def load(self, ids: array[int]) -> None:
+        """Hold exactly these captures."""
+        self._ids = ids
+        self._pages.clear()
+
+    def append(self, record: CaptureRecord) -> None:
+        """Hold one more, newer than all others."""
+        if self._ids and record.id <= self._ids[-1]:
+            return
+        self._ids.append(record.id)
+        page = self._pages.get(record.id // _PAGE)
+        if page is not None:
+            page[record.id] = record
+
+    def forget_before(self, oldest: int) -> bool:
+        """Drop what the store no longer holds; whether there was any."""
+        count = bisect_left(self._ids, oldest)
+        if count:
+            self._ids = self._ids[count:]
+        return bool(count)
+
+    def record(self, index: int) -> CaptureRecord | None:
+        """The capture at an index; None where the store forgot it meanwhile."""
+        number = self._ids[index]
+        at = number // _PAGE
+        page = self._pages.get(at)
+        if page is None or number not in page:
+            page = {record.id: record for record in self._fetch(at * _PAGE, at * _PAGE + _PAGE - 1)}
+            self._pages[at] = page
+        return page.get(number)
+
+    def of(self, key: int) -> CaptureRecord | None:
+        """The capture with this id, where it is held."""
+        index = bisect_left(self._ids, key)
+        return self.record(index) if index < len(self._ids) and self._ids[index] == key else None
+
+    def key(self, index: int) -> int:
+        """The capture's id."""
+        return self._ids[index]
+
+    def revision(self, index: int) -> int:
+        """Captures never change."""
+        return 0
+
+    def children(self, index: int) -> int:
+        """Its events."""
+        record = self.record(index)
+        return len(record.events) if record is not None else 0
+
+    def line(self, index: int, width: int) -> Content:
+        """Time, answer, events, names, signature, size and ms, as far as the width goes."""
+        record = self.record(index)
+        if record is None:
+            return Content.styled("forgotten", theme.QUIET)
+        columns = Columns(width)
+        mark, style = theme.status(record.status)
+        sign, sign_style = theme.signature(record.signature)
+        fault = f"  {record.fault}" if record.fault and record.status >= 400 else ""
+        what = f"{_what(record)}{fault}"
+        parts = [
+            (f"{clock(record.at)}  ", theme.QUIET),
+            (f"{mark} {record.status}", style),
+            (f" {len(record.events):>5,}  ", ""),
+            (_padded(what, columns.what), theme.BAD if record.status >= 400 else ""),
+            (f"  {sign} {record.signature:<9}" if columns.words else f"  {sign}", sign_style),
+            (f" {size(record.size):>8}", theme.QUIET) if columns.size else ("", ""),
+            (f" {record.ms:>5.0f} ms", theme.QUIET) if columns.ms else ("", ""),
+            (f"  {_padded(record.path, columns.path)}", theme.QUIET) if columns.path else ("", ""),
+        ]
+        return Content.assemble(*(part for part in parts if part[0]))
+
+    def child(self, index: int, n: int, width: int) -> Content:
+        """One event: place, name, class, user."""
+        record = self.record(index)
+        if record is None or n >= len(record.events):
+            return Content()
+        return event_line(n, record.events[n], width)
+
+
+class Columns:
+    """Which columns a width has room for."""
+
+    def __init__(self, width: int) -> None:
+        self.words = width >= 72
+        self.size = width >= 80
+        self.ms = width >= 90
+        self.path = 16 if width >= 116 else 0
+        fixed = 14 + 5 + 8 + (13 if self.words else 3) + 9 * self.size + 9 * self.ms
+        self.what = max(8, width - fixed - (self.path + 2 if self.path else 0))
+
+
+def header(width: int) -> Content:
+    """The titles over the columns."""
+    columns = Columns(width)
+    words = f"{'time':<14}{'answer':<6}{'ev':>5}  {'what':<{columns.what}}"
+    words += f"  {'signature':<11}" if columns.words else "  s"
+    words += f" {'size':>8}" if columns.size else ""
+    words += f" {'took':>8}" if columns.ms else ""
+    return Content(words + (f"  {'path':<{columns.path}}" if columns.path else ""))
+
+
+def event_line(place: int, event: EventSummary, width: int) -> Content:
+    """One event of a batch on one line."""
+    kind = _CLASSES[event.event_class]
+    name = max(10, width - 6 - 22 - 24)
+    return Content.assemble(
+        (f"{place:>4}  ", theme.QUIET),
+        (_padded(event.event_name or "(no name)", name), theme.STRONG),
+        (f"  {kind:<20}", theme.QUIET),
+        fit(event.user_id or "", max(0, min(24, width - name - 28))),
+    )
+
+
+def _what(record: CaptureRecord) -> str:
+    if not record.events:
+        return f"{record.method} {record.path}" if record.envelope is None else "empty batch"
+    names = Counter(_short(event.event_name) for event in record.events[:_COUNTED])
+    often = names.most_common(20)
+    shown = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in often)
+    more = len(record.events) - _COUNTED
+    return f"{shown} and {more:,} more events" if more > 0 else shown
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("statsig::") or "(no name)"
+
+
+def _padded(text: str, width: int) -> str:
+    shown = fit(text, width)
+    return shown + " " * max(0, width - Content(shown).cell_length)

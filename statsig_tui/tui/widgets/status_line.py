@@ -1,0 +1,101 @@
+"""The header: which screen, where the listeners are, how long ago the last batch came, how fast they come."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from statsig_tui.tui import theme
+from statsig_tui.tui.times import age
+
+MODES = (("compose", "1 Compose"), ("destinations", "2 Destinations"), ("live", "3 Live"))
+_BARS = " ▁▂▃▄▅▆▇█"
+_SPARK = 8
+
+
+class StatusLine(Widget):
+    """One line above every screen."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        dock: top;
+        height: 1;
+        background: $panel;
+        color: $foreground;
+    }
+    """
+    mode: reactive[str] = reactive("compose")
+    listeners: reactive[tuple[tuple[str, str | None], ...]] = reactive(
+        (("emulator", None), ("receiver", None))
+    )
+    """Name and base URL of each; None while it does not listen."""
+    trouble: reactive[bool] = reactive(False)
+    starting: reactive[bool] = reactive(True)
+    last_batch: reactive[int | None] = reactive(None)
+    """Age in ms."""
+    rates: reactive[tuple[int, ...]] = reactive(())
+    """Events of each of the last seconds, the newest last."""
+
+    def render(self) -> RenderResult:
+        """As much as the width takes, the rightmost giving way first."""
+        left = Content.assemble((" statsig-tui  ", "bold $primary"), *self._tabs())
+        room = self.size.width - left.cell_length - 1
+        parts = [*self._listening(), *self._traffic()]
+        while parts and sum(part.cell_length + 3 for part in parts) > room:
+            parts.pop()
+        right = Content("   ").join(parts)
+        gap = max(1, self.size.width - left.cell_length - right.cell_length - 1)
+        return Content.assemble(left, " " * gap, right)
+
+    def _tabs(self) -> list[tuple[str, str]]:
+        return [
+            (f" {title} ", "bold reverse $primary" if name == self.mode else theme.QUIET)
+            for name, title in MODES
+        ]
+
+    def _listening(self) -> list[Content]:
+        shown: list[Content] = []
+        for name, base in self.listeners:
+            if base is None:
+                word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)
+                shown.append(Content.assemble(f"{name} ", (word, style)))
+                continue
+            host, _, port = base.removeprefix("http://").rpartition(":")
+            where = f":{port}" if host in ("127.0.0.1", "localhost", "[::1]") else f"{host}:{port}"
+            mark = (" ▲", theme.WARN) if self.trouble else (" ●", theme.GOOD)
+            shown.append(Content.assemble(f"{name} {where}", mark))
+        return shown
+
+    def _traffic(self) -> list[Content]:
+        if self.last_batch is None:
+            return [Content.styled("no batch yet", theme.QUIET)]
+        parts = [Content(f"last batch {age(self.last_batch)}")]
+        if any(self.rates):
+            recent = self.rates[-_SPARK:]
+            top = max(recent)
+            bars = "".join(_BARS[-(-rate * (len(_BARS) - 1) // top)] for rate in recent)
+            parts.append(Content.assemble(f"{recent[-1]:,} ev/s ", (bars, theme.ACCENT)))
+        return parts
+
+
+class Rates:
+    """Counts events into seconds; keeps the last few."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[tuple[int, int]] = deque(maxlen=_SPARK)
+
+    def add(self, second: int, events: int) -> None:
+        """Count events that came in a second (epoch s)."""
+        if self._seconds and self._seconds[-1][0] == second:
+            self._seconds[-1] = (second, self._seconds[-1][1] + events)
+        else:
+            self._seconds.append((second, events))
+
+    def until(self, second: int) -> tuple[int, ...]:
+        """Events of each of the last whole seconds before `second`."""
+        counted = dict(self._seconds)
+        return tuple(counted.get(at, 0) for at in range(second - _SPARK, second))
