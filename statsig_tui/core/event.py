@@ -136,7 +136,8 @@ def as_string(raw: bytes) -> bytes:
 
 def without_private(user: bytes) -> tuple[bytes, bool]:
     """A StatsigUser without `privateAttributes`, which must never be forwarded (§2), and if it had any."""
-    if b"privateAttributes" not in user or not user.lstrip().startswith(b"{"):
+    # A name can hide behind escapes: only a user without any is known to be free of it at a glance.
+    if (b"privateAttributes" not in user and b"\\" not in user) or not user.lstrip().startswith(b"{"):
         return user, False
     parts = jsontext.members(user)
     if parts.pop("privateAttributes", None) is None:

@@ -110,7 +110,7 @@ class CaptureRows:
             (f"{mark} {record.status}", style),
             (f" {len(record.events):>5,}  ", ""),
             (_padded(what, columns.what), theme.BAD if record.status >= 400 else ""),
-            (f"  {sign} {record.signature:<9}" if columns.words else f"  {sign}", sign_style),
+            (f"  {sign} {record.signature:<9}" if columns.words else f"   {sign}", sign_style),
             (f" {size(record.size):>8}", theme.QUIET) if columns.size else ("", ""),
             (f" {record.ms:>5.0f} ms", theme.QUIET) if columns.ms else ("", ""),
             (f"  {_padded(record.path, columns.path)}", theme.QUIET) if columns.path else ("", ""),
@@ -133,7 +133,7 @@ class Columns:
         self.size = width >= 80
         self.ms = width >= 90
         self.path = 16 if width >= 116 else 0
-        fixed = 14 + 5 + 8 + (13 if self.words else 3) + 9 * self.size + 9 * self.ms
+        fixed = 14 + 5 + 8 + (13 if self.words else 4) + 9 * self.size + 9 * self.ms
         self.what = max(8, width - fixed - (self.path + 2 if self.path else 0))
 
 
@@ -141,7 +141,7 @@ def header(width: int) -> Content:
     """The titles over the columns."""
     columns = Columns(width)
     words = f"{'time':<14}{'answer':<6}{'ev':>5}  {'what':<{columns.what}}"
-    words += f"  {'signature':<11}" if columns.words else "  s"
+    words += f"  {'signature':<11}" if columns.words else " sig"
     words += f" {'size':>8}" if columns.size else ""
     words += f" {'took':>8}" if columns.ms else ""
     return Content(words + (f"  {'path':<{columns.path}}" if columns.path else ""))

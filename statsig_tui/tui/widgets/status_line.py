@@ -15,6 +15,8 @@ from statsig_tui.tui.times import age
 MODES = (("compose", "1 Compose"), ("destinations", "2 Destinations"), ("live", "3 Live"))
 _BARS = " ▁▂▃▄▅▆▇█"
 _SPARK = 8
+_BRANDED = 100
+"""Columns from which the name is worth its room."""
 
 
 class StatusLine(Widget):
@@ -42,7 +44,8 @@ class StatusLine(Widget):
 
     def render(self) -> RenderResult:
         """As much as the width takes, the rightmost giving way first."""
-        left = Content.assemble((" statsig-tui  ", "bold $primary"), *self._tabs())
+        brand = " statsig-tui  " if self.size.width >= _BRANDED else ""
+        left = Content.assemble((brand, "bold $primary"), *self._tabs())
         room = self.size.width - left.cell_length - 1
         parts = [*self._listening(), *self._traffic()]
         while parts and sum(part.cell_length + 3 for part in parts) > room:

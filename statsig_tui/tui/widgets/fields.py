@@ -1,0 +1,275 @@
+"""Small fields of one line for forms: a tick, a choice, a secret, and a label with note and error.
+
+They know how a value looks and which keys change it, never what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult, RenderResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.line_view import GUTTER
+
+TICKED, UNTICKED, MIXED = "☑", "☐", "▣"
+_MOVES = [
+    Binding("up,k", "app.focus_previous", "Up", show=False),
+    Binding("down,j", "app.focus_next", "Down", show=False),
+]
+
+
+class Tick(Widget, can_focus=True):
+    """A check box or a switch with its label, on one line."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Tick {
+        height: 1;
+        width: 1fr;
+        &:focus {
+            background: $primary-muted;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *_MOVES,
+        Binding("space,enter", "toggle", "Check", show=False),
+    ]
+    value: reactive[bool | None] = reactive(False, init=False)
+    """None: some of what it stands for is on, some off."""
+    label: reactive[Content] = reactive(Content)
+
+    class Toggled(Message):
+        """The user changed it."""
+
+        def __init__(self, tick: Tick, value: bool) -> None:
+            super().__init__()
+            self.tick = tick
+            self.value = value
+
+        @property
+        def control(self) -> Tick:
+            """For @on."""
+            return self.tick
+
+    def __init__(
+        self,
+        label: Content | None = None,
+        *,
+        is_switch: bool = False,
+        gutter: int = GUTTER,
+        id: str | None = None,  # noqa: A002 Textual's name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.set_reactive(Tick.label, label if label is not None else Content())
+        self._is_switch = is_switch
+        self._gutter = gutter
+
+    def render(self) -> RenderResult:
+        """Mark and label, over the gutter that lists have."""
+        bar = ("▌" if self.has_focus else " ", theme.ACCENT)
+        style = theme.ACCENT if self.value is not False else theme.QUIET
+        gutter = Content.assemble(bar, " " * (self._gutter - 1)) if self._gutter else Content()
+        return Content.assemble(gutter, (self._mark(), style), "  ", self.label)
+
+    def _mark(self) -> str:
+        if self._is_switch:
+            return "━●" if self.value else "○━"
+        return MIXED if self.value is None else TICKED if self.value else UNTICKED
+
+    def on_click(self) -> None:
+        """A click changes it."""
+        self.action_toggle()
+
+    def action_toggle(self) -> None:
+        """On, or off where it was wholly on."""
+        self.value = not self.value
+        self.post_message(self.Toggled(self, self.value))
+
+
+class Choice(Widget, can_focus=True):
+    """One of a few values, all of them seen where there is room."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Choice {
+        height: 1;
+        width: 1fr;
+        &:focus {
+            background: $primary-muted;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "step(-1)", "Previous", show=False),
+        Binding("right,l,space", "step(1)", "Next", show=False),
+    ]
+    value: reactive[str] = reactive("", init=False)
+
+    class Changed(Message):
+        """Another value was chosen."""
+
+        def __init__(self, choice: Choice, value: str) -> None:
+            super().__init__()
+            self.choice = choice
+            self.value = value
+
+        @property
+        def control(self) -> Choice:
+            """For @on."""
+            return self.choice
+
+    def __init__(self, options: Sequence[str], *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id, classes=classes)
+        self.options = tuple(options)
+        self.set_reactive(Choice.value, self.options[0])
+
+    def render(self) -> RenderResult:
+        """Every option with the chosen one marked; only that one where the room is too small."""
+        parts = [
+            Content.styled(f"● {option}", theme.ACCENT)
+            if option == self.value
+            else Content.styled(f"○ {option}", theme.QUIET)
+            for option in self.options
+        ]
+        whole = Content("   ").join(parts)
+        if whole.cell_length <= self.size.width:
+            return whole
+        at = self.options.index(self.value) + 1 if self.value in self.options else 0
+        return Content.assemble(
+            ("◂ ", theme.QUIET), (self.value, theme.ACCENT), (f" ▸  {at} of {len(self.options)}", theme.QUIET)
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the option under the mouse."""
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        start = 0
+        for option in self.options:
+            stop = start + len(option) + 2
+            if start <= at.x < stop:
+                self._choose(option)
+                return
+            start = stop + 3
+
+    def action_step(self, by: int) -> None:
+        """Choose a neighbour; the last is beside the first."""
+        at = self.options.index(self.value) if self.value in self.options else -1
+        self._choose(self.options[(at + by) % len(self.options)])
+
+    def _choose(self, option: str) -> None:
+        if option != self.value:
+            self.value = option
+            self.post_message(self.Changed(self, option))
+
+
+class SecretInput(Input):
+    """An input whose text is neither shown nor given away: what is selected in it cannot be copied."""
+
+    def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(placeholder=placeholder, password=True, compact=True, id=id)
+
+    @property
+    def selected_text(self) -> str:
+        """Nothing: Textual would copy the clear text."""
+        return ""
+
+    def action_copy(self) -> None:
+        """Nothing is copied."""
+
+    def action_cut(self) -> None:
+        """Delete what is selected, without copying it."""
+        self.delete_selection()
+
+
+class SearchInput(Input):
+    """A search box; escape empties it, then leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_or_leave", "Back", show=False)]
+
+    class Left(Message):
+        """Escape in an empty box."""
+
+    def action_clear_or_leave(self) -> None:
+        """Empty the box; from an empty one go back."""
+        if self.value:
+            self.value = ""
+        else:
+            self.post_message(self.Left())
+
+
+class Field(Vertical):
+    """A label, a field, what is to be noted beside it, and below it what is wrong with it."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & > Horizontal {
+            height: auto;
+        }
+        .label {
+            width: 18;
+            color: $text-muted;
+        }
+        &:focus-within .label {
+            color: $foreground;
+        }
+        .note {
+            width: auto;
+            max-width: 40%;
+            padding: 0 1;
+            color: $text-muted;
+        }
+        .error {
+            display: none;
+            padding: 0 0 0 18;
+            color: $text-error;
+        }
+        .note.-bad {
+            color: $text-error;
+            text-style: bold;
+        }
+    }
+    """
+
+    def __init__(self, label: str, field: Widget, note: str = "", *, name: str) -> None:
+        super().__init__(name=name)
+        self._label = label
+        self.field = field
+        self._note = Static(note, classes="note", markup=False)
+        self._error = Static("", classes="error", markup=False)
+        self._shown_error = ""
+
+    def compose(self) -> ComposeResult:
+        """One line, and the error's below."""
+        with Horizontal():
+            yield Static(self._label, classes="label", markup=False)
+            yield self.field
+            yield self._note
+        yield self._error
+
+    def note(self, text: str, *, is_bad: bool = False) -> None:
+        """Say something beside the field."""
+        self._note.update(content(text))
+        self._note.set_class(is_bad, "-bad")
+
+    def complain(self, error: str) -> None:
+        """Say what is wrong with the field; nothing, with an empty text."""
+        if error == self._shown_error:
+            return
+        self._shown_error = error
+        self._error.update(content(f"✗ {error}"))
+        self._error.display = bool(error)

@@ -1,0 +1,232 @@
+"""The console's Event Filtering dialog: its words and its order, one destination's filter as a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult, RenderResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from statsig_tui.core.config import Destination, Filter
+from statsig_tui.tui import theme
+from statsig_tui.tui.widgets.editor import Editor
+from statsig_tui.tui.widgets.fields import SearchInput, Tick
+from statsig_tui.tui.widgets.line_view import GUTTER
+from statsig_tui.tui.widgets.table import Table
+from statsig_tui.tui.widgets.tracked_rows import TrackedRows, heading, is_tracked, track
+
+_EXPOSURES = "gate · experiment · dynamic config · layer"
+_CHANGES = "statsig::config_change"
+
+
+class EventTable(Table):
+    """The table of custom events; space changes the one under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "check", "Check", show=False),
+        Binding("up,k", "up_or_out", "Up", show=False),
+    ]
+
+    class Checked(Message):
+        """The event under the cursor is to change."""
+
+        def __init__(self, key: int) -> None:
+            super().__init__()
+            self.key = key
+
+    def action_check(self) -> None:
+        """Track it, or no longer."""
+        if self.cursor is not None:
+            self.post_message(self.Checked(self.cursor[0]))
+
+    def action_open(self) -> None:
+        """Enter does what space does."""
+        self.action_check()
+
+    def action_up_or_out(self) -> None:
+        """One line up; from the first one to what is above the table."""
+        if self.cursor_line():
+            self.action_up()
+        else:
+            self.screen.focus_previous()
+
+
+class CheckAll(Tick):
+    """The table's heading, with the box that checks all."""
+
+    def render(self) -> RenderResult:
+        """The columns are those of the rows below."""
+        # A list leaves the scrollbar's column free.
+        self.set_reactive(Tick.label, heading(self.size.width - GUTTER - 1))
+        return super().render()
+
+
+class FilterEditor(Editor[Filter]):
+    """Exposures, Configuration Changes and Custom Events of one destination."""
+
+    DEFAULT_CSS = """
+    FilterEditor {
+        #custom {
+            height: 1;
+        }
+        #custom-title {
+            width: auto;
+            padding: 0 2 0 3;
+            text-style: bold;
+        }
+        #include {
+            width: 1fr;
+        }
+        #search-mark {
+            width: 2;
+            color: $text-muted;
+        }
+        #search {
+            width: 26;
+            background: $surface;
+        }
+        #check-all {
+            color: $text-muted;
+        }
+        #filter-summary {
+            height: 1;
+            padding: 0 1 0 3;
+            color: $text-muted;
+        }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id)
+        self._rows = TrackedRows()
+        self._volumes: dict[str, int] = {}
+        self._loaded: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """In the console's order."""
+        yield Tick(_described("Exposures", _EXPOSURES), id="exposures")
+        yield Tick(_described("Configuration Changes", _CHANGES), id="changes")
+        with Horizontal(id="custom"):
+            yield Static("Custom Events", id="custom-title", markup=False)
+            yield Tick(Content("Include new events by default"), is_switch=True, gutter=0, id="include")
+            yield Static("/", id="search-mark", markup=False)
+            yield SearchInput(placeholder="search events", compact=True, id="search")
+        yield CheckAll(id="check-all")
+        yield EventTable(self._rows, empty=_nothing_seen(""), id="events")
+        yield Static("", id="filter-summary", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what was chosen before the widgets were there."""
+        self.draw()
+
+    def first(self) -> Widget:
+        """The first box."""
+        return self.query_one("#exposures")
+
+    def search(self) -> None:
+        """Go to the search box."""
+        self.query_one("#search").focus()
+
+    def show(self, destination: Destination) -> None:
+        """Another destination begins with the most frequent events on top."""
+        super().show(destination)
+
+    def order(self) -> None:
+        """Sort the events anew, the next time they are drawn."""
+        self._loaded = None
+
+    def take(self, volumes: dict[str, int], curl: str) -> None:
+        """Take what was seen since: names and how often, the most frequent first."""
+        self._volumes = volumes
+        self.query_one(EventTable).empty = _nothing_seen(curl)
+        if self.shown is not None:
+            self.draw()
+
+    def draw(self) -> None:
+        """Bring boxes and table up to date."""
+        if self.shown is None or not self.is_mounted:
+            return
+        draft = self._draft()
+        table = self.query_one(EventTable)
+        if self._loaded == self.shown.name:
+            before = len(self._rows)
+            self._rows.draft = draft
+            self._rows.count(self._volumes)
+            (table.rows_changed if len(self._rows) >= before else table.refresh_rows)()
+        else:
+            self._loaded = self.shown.name
+            self._rows.load(draft, self._volumes)
+            table.refresh_rows(keep_cursor=False)
+        self.query_one("#exposures", Tick).value = draft.exposures
+        self.query_one("#changes", Tick).value = draft.config_changes
+        self.query_one("#include", Tick).value = draft.include_new_events
+        self.query_one(CheckAll).value = self._rows.tracked()
+        self._summarise(draft)
+
+    def edited(self, saved: Destination) -> Destination:
+        """The destination with the draft as its filter."""
+        return replace(saved, filter=self._draft())
+
+    @on(Tick.Toggled)
+    def _toggled(self, event: Tick.Toggled) -> None:
+        draft, on = self._draft(), event.value
+        if event.tick.id == "exposures":
+            draft = replace(draft, exposures=on)
+        elif event.tick.id == "changes":
+            draft = replace(draft, config_changes=on)
+        elif event.tick.id == "include":
+            draft = replace(draft, include_new_events=on)
+        else:
+            draft = track(draft, self._saved(), self._rows.shown, on)
+        self._keep(draft)
+
+    @on(EventTable.Checked)
+    def _checked(self, event: EventTable.Checked) -> None:
+        name, draft = self._rows.name(event.key), self._draft()
+        self._keep(track(draft, self._saved(), [name], not is_tracked(draft, name)))
+
+    @on(Input.Changed, "#search")
+    def _searched(self, event: Input.Changed) -> None:
+        self._rows.search(event.value)
+        self.query_one(EventTable).refresh_rows(keep_cursor=False)
+        self.query_one(CheckAll).value = self._rows.tracked()
+        self._summarise(self._draft())
+
+    @on(Input.Submitted, "#search")
+    @on(SearchInput.Left)
+    def _to_table(self) -> None:
+        self.query_one(EventTable).focus()
+
+    def _saved(self) -> Filter:
+        return self.shown.filter if self.shown is not None else Filter()
+
+    def _draft(self) -> Filter:
+        draft = self.draft()
+        return self._saved() if draft is None else draft
+
+    def _keep(self, draft: Filter) -> None:
+        self.keep(None if draft == self._saved() else draft)
+        self.draw()
+
+    def _summarise(self, draft: Filter) -> None:
+        total, shown = self._rows.total, len(self._rows)
+        tracked = sum(is_tracked(draft, name) for name in self._rows.shown)
+        words = f"{shown:,} of {total:,} events" if shown < total else f"{total:,} event{'s' * (total != 1)}"
+        self.query_one("#filter-summary", Static).update(Content(f"{words} · {tracked:,} tracked"))
+
+
+def _described(title: str, what: str) -> Content:
+    return Content.assemble((f"{title:<26}", theme.STRONG), (what, theme.QUIET))
+
+
+def _nothing_seen(curl: Iterable[str] | str) -> Content:
+    lines = ["No custom event was seen yet; each appears here when the emulator accepts it."]
+    return Content("\n").join([Content.styled(line, theme.QUIET) for line in [*lines, "", str(curl)]])

@@ -1,0 +1,140 @@
+"""Custom events and whether a draft of the filter tracks them: rows for a list, and the edits on it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from textual.content import Content
+
+from statsig_tui.core.config import Filter
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import fit
+
+TRACKING, VOLUME = 15, 12
+"""Cells of the first and the last column."""
+TICKED, UNTICKED = "☑", "☐"
+
+
+def is_tracked(chosen: Filter, name: str) -> bool:
+    """Whether a custom event of that name is forwarded."""
+    return chosen.events.get(name, chosen.include_new_events)
+
+
+def track(draft: Filter, saved: Filter, names: Iterable[str], tracked: bool) -> Filter:
+    """The draft with these events tracked, or not.
+
+    Only what differs from the default is written, and what the saved filter names: an event that is as
+    it would be anyway needs no entry.
+    """
+    events = dict(draft.events)
+    for name in names:
+        if name in saved.events or tracked != draft.include_new_events:
+            events[name] = tracked
+        else:
+            events.pop(name, None)
+    return replace(draft, events=events)
+
+
+class TrackedRows:
+    """Rows for a RowList; their order stays until they are loaded anew."""
+
+    def __init__(self) -> None:
+        self.draft = Filter()
+        self._names: list[str] = []
+        self._known: set[str] = set()
+        self._volumes: Mapping[str, int] = {}
+        self._search = ""
+        self._shown: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    @property
+    def total(self) -> int:
+        """Events, the ones that the search hides included."""
+        return len(self._names)
+
+    @property
+    def shown(self) -> list[str]:
+        """Names that the search shows."""
+        return [self._names[index] for index in self._shown]
+
+    def load(self, draft: Filter, volumes: Mapping[str, int]) -> None:
+        """Begin anew: the most frequent first, then the events that are only named in the filter."""
+        self.draft, self._volumes = draft, volumes
+        self._names = [*volumes, *(name for name in sorted(draft.events) if name not in volumes)]
+        self._known = set(self._names)
+        self.search(self._search)
+
+    def count(self, volumes: Mapping[str, int]) -> None:
+        """Take new volumes; names that are new are added at the end, so that nothing moves."""
+        self._volumes = volumes
+        new = [name for name in volumes if name not in self._known]
+        if new:
+            self._names += new
+            self._known.update(new)
+            self.search(self._search)
+
+    def search(self, text: str) -> None:
+        """Show only the names that contain a text."""
+        self._search = wanted = text.casefold()
+        everything = range(len(self._names))
+        self._shown = (
+            [index for index in everything if wanted in self._names[index].casefold()]
+            if wanted
+            else everything
+        )
+
+    def tracked(self) -> bool | None:
+        """Whether the shown events are tracked: all, none, or (None) some."""
+        count = sum(is_tracked(self.draft, self._names[index]) for index in self._shown)
+        if not count:
+            return not self._shown and self.draft.include_new_events
+        return True if count == len(self._shown) else None
+
+    def name(self, key: int) -> str:
+        """The event of a row's key."""
+        return self._names[key]
+
+    def key(self, index: int) -> int:
+        """The name's place in the whole."""
+        return self._shown[index]
+
+    def revision(self, index: int) -> int:
+        """Changes with volume and tracking."""
+        name = self._names[self._shown[index]]
+        chosen = self.draft.events.get(name)
+        state = 2 * self.draft.include_new_events if chosen is None else 1 + 2 * chosen
+        return self._volumes.get(name, 0) * 4 + state
+
+    def line(self, index: int, width: int) -> Content:
+        """`☑ default   checkout_completed   312`."""
+        name = self._names[self._shown[index]]
+        tracked = is_tracked(self.draft, name)
+        word = "chosen" if name in self.draft.events else "by default"
+        volume = self._volumes.get(name, 0)
+        room = max(1, width - TRACKING - VOLUME)
+        shown = fit(name, room - 1)
+        count = f"{volume:,}" if volume else "not seen yet"
+        return Content.assemble(
+            (TICKED if tracked else UNTICKED, theme.ACCENT if tracked else theme.QUIET),
+            (f"  {word}".ljust(TRACKING - 1), theme.QUIET),
+            (shown, "" if tracked else theme.QUIET),
+            " " * max(1, room - Content(shown).cell_length),
+            (count.rjust(VOLUME), "" if volume else theme.QUIET),
+        )
+
+    def children(self, index: int) -> int:
+        """Nothing is below an event."""
+        return 0
+
+    def child(self, index: int, n: int, width: int) -> Content:
+        """Nothing is below an event."""
+        return Content()
+
+
+def heading(width: int) -> Content:
+    """The columns' names, behind the box that checks all."""
+    room = max(1, width - TRACKING - VOLUME)
+    return Content(f"{'Tracking':<{TRACKING - 3}}{'Event':<{room}}{'Volume':>{VOLUME}}")
