@@ -31,6 +31,10 @@ from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
 FRAME_SECONDS = 0.05
 """Screens draw at most this often, however fast the engine is."""
+FLOOD_FRAME_SECONDS = 0.1
+"""The same while more comes in a frame than an eye can take in: the engine needs the processor then."""
+_FLOOD = 20
+"""Captures in a frame."""
 _QUIT_SECONDS = 3.0
 _TICKING_MS = 60_000
 """An age below this is shown in seconds and so needs a look every second."""
@@ -69,6 +73,7 @@ class StatsigApp(App[int]):
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
+        self._frame = FRAME_SECONDS
         self._ticker: Timer | None = None
         self._quit_armed_until = 0.0
 
@@ -147,7 +152,7 @@ class StatsigApp(App[int]):
         if self.bridge.engine is None:
             return
         self._pulling = True
-        wait = max(0.0, self._last_pull + FRAME_SECONDS - time.monotonic())
+        wait = max(0.0, self._last_pull + self._frame - time.monotonic())
         self.set_timer(wait or 0.001, lambda: self.run_worker(self._pull(), name="pull", group="pull"))
 
     async def _pull(self) -> None:
@@ -174,6 +179,7 @@ class StatsigApp(App[int]):
             self.show_status()
             return
         found = await self.bridge.ask(lambda archive: archive.since(rev, 500))
+        self._frame = FLOOD_FRAME_SECONDS if len(found) > _FLOOD else FRAME_SECONDS
         for record in found:
             self._note_arrival(record)
         if found:

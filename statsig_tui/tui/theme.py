@@ -8,7 +8,7 @@ from statsig_tui.core.records import DeliveryState
 from statsig_tui.core.signing import SignatureState
 
 GOOD, BAD, WARN, QUIET, ACCENT, STRONG = (
-    "$text-success", "$text-error", "$text-warning", "$foreground 60%", "$text-primary", "bold",
+    "$text-success", "$text-error", "$text-warning", "$foreground-muted", "$text-primary", "bold",
 )  # fmt: skip
 
 THEMES = (

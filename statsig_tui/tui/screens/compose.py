@@ -1,17 +1,298 @@
-"""The Compose screen: an incoming event, where it goes, and what happened next."""
+"""The Compose screen: an incoming event, where it goes, how it was answered, and what happened next.
+
+The draft is one text; form and JSON are two views on it. All that was sent is drawn from the store.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on, work
 from textual.binding import BindingType
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
 
+from statsig_tui.core import draft
+from statsig_tui.core.config import EMULATOR, Target
+from statsig_tui.core.ids import tag
+from statsig_tui.core.records import SentDetail, SentRecord, Trace
+from statsig_tui.errors import StatsigTuiError, Unavailable
+from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.draft_pane import DraftPane
+from statsig_tui.tui.widgets.json_editor import ExactArea
+from statsig_tui.tui.widgets.outcome import answer, next_due, waiting
+from statsig_tui.tui.widgets.sent_list import SentList
+from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
+from statsig_tui.tui.widgets.targets import describe
+from statsig_tui.tui.widgets.trace_view import TraceView
+
+if TYPE_CHECKING:
+    from statsig_tui.engine.archive import Archive
+
+DEMO = "DEMO_checkout_completed"
+SENT = 200
+"""Sent events that are listed."""
 
 
 class ComposeScreen(ModeScreen):
     """Craft an incoming event, send it, watch it arrive."""
 
     MODE = "compose"
+    AUTO_FOCUS = "#send"
     BINDINGS: ClassVar[list[BindingType]] = bindings("compose")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._target_name = EMULATOR
+        self._allowed: set[tuple[str, str]] = set()
+        """Name and URL of targets beyond this machine that were confirmed."""
+        self._sending = False
+        self._send_when_started = False
+        self._newest = 0
+        self._shown: SentRecord | None = None
+        self._detail: SentDetail | None = None
+        self._due: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Target; sent, draft, outcome."""
+        with Vertical(classes="mode-body"):
+            yield TargetBar(self._send_key())
+            with Horizontal(id="compose"):
+                yield SentList(id="sent", classes="pane")
+                yield DraftPane(draft.SAMPLE)
+                with Container(id="outcome"):
+                    with VerticalScroll(id="answer", classes="pane text") as box:
+                        box.border_title = "Answer"
+                        yield Static(id="answer-text")
+                    with VerticalScroll(id="next", classes="pane text") as box:
+                        box.border_title = "What happened next"
+                        yield TraceView(id="trace")
+                        yield Static(id="waiting")
+
+    def on_mount(self) -> None:
+        """Show the sample."""
+        self._show_target()
+        self._invite()
+
+    def config_changed(self) -> None:
+        """Targets may be others; what was to be sent once the engine runs goes now."""
+        self._show_target()
+        if self._send_when_started:
+            self._send_when_started = False
+            self.action_send()
+
+    def on_screen_suspend(self) -> None:
+        """Wait for nothing while hidden."""
+        self._stop_waiting()
+
+    @on(ExactArea.Cut)
+    def _say_cut(self, event: ExactArea.Cut) -> None:
+        self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
+
+    # The target
+
+    def _targets(self) -> tuple[Target, ...]:
+        engine = self.bridge.engine
+        return engine.targets() if engine is not None else ()
+
+    def _target(self) -> Target | None:
+        targets = self._targets()
+        return next(
+            (item for item in targets if item.name == self._target_name), targets[0] if targets else None
+        )
+
+    def _show_target(self) -> None:
+        target, engine = self._target(), self.bridge.engine
+        goal = describe(target, engine) if target is not None and engine is not None else None
+        self.query_one(TargetBar).show(goal)
+
+    def action_next_target(self) -> None:
+        """Switch to the next target of the settings."""
+        names = [target.name for target in self._targets()]
+        if not names:
+            return
+        at = names.index(self._target_name) if self._target_name in names else -1
+        self._target_name = names[(at + 1) % len(names)]
+        self._show_target()
+
+    # Sending
+
+    @on(SendKey.Pressed)
+    def action_send(self) -> None:
+        """Send the draft as it is; one at a time."""
+        if self.bridge.engine is None:
+            self._send_when_started = True
+            self._say_answer("Starting… it is sent as soon as the listeners are up.")
+            return
+        if self._sending:
+            self.host.say("Still sending: one at a time.")
+            return
+        self._sending = True
+        # Behind the keys that were pressed before this one and are not typed yet.
+        (self.focused or self).call_later(self._send)
+
+    @work(group="send")
+    async def _send(self) -> None:
+        try:
+            target = self._target()
+            if target is not None and await self._is_allowed(target):
+                await self._send_to(target)
+        except StatsigTuiError as error:
+            self.host.tell(error)
+        finally:
+            self._sending = False
+
+    async def _is_allowed(self, target: Target) -> bool:
+        engine = self.bridge.engine
+        assert engine is not None
+        if target.name == EMULATOR and engine.addresses.emulator is None:
+            raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
+        goal = describe(target, engine)
+        if goal.is_safe or (target.name, target.url) in self._allowed:
+            return True
+        words = Content.assemble(
+            "This leaves the machine: ",
+            content(goal.host, theme.STRONG),
+            ", target ",
+            content(goal.name, theme.STRONG),
+            ".\n",
+            content(goal.url, theme.QUIET),
+            "\n\n",
+            (f"{goal.place}. ", f"bold {theme.BAD}"),
+            "What is sent there counts and cannot be taken back.",
+        )
+        if not await self.app.push_screen_wait(ConfirmDialog("Send beyond this machine?", words, "Send")):
+            self.host.say("Not sent.")
+            return False
+        self._allowed.add((target.name, target.url))
+        return True
+
+    async def _send_to(self, target: Target) -> None:
+        text = self._draft.take()
+        self._say_answer("sending…")
+        body = draft.encode(draft.resolved(text, _now()))
+        name = draft.event_name(text)
+        try:
+            record = await self.bridge.do(lambda engine: engine.send(target, body, event_name=name))
+        except StatsigTuiError:
+            self._say_answer("")
+            raise
+        self._draft.mark_sent(text)
+        self._shown, self._detail = record, None
+        self.host.pull_soon()
+
+    # What was sent
+
+    async def pull(self) -> None:
+        """Bring list, answer and trace up to date."""
+        newest = await self.bridge.ask(lambda archive: archive.sent(1))
+        if newest and newest[0].id != self._newest:
+            self._newest = newest[0].id
+            self.query_one(SentList).show(await self.bridge.ask(lambda archive: archive.sent(SENT)))
+            if self._shown is None and newest[0].event_name == DEMO:
+                self._shown = newest[0]
+        if self._shown is not None and not self._sending:
+            await self._pull_outcome(self._shown)
+
+    async def _pull_outcome(self, shown: SentRecord) -> None:
+        detail = self._detail
+        trace_id = shown.trace or tag("s", shown.id)
+
+        def ask(archive: Archive) -> tuple[SentDetail | None, Trace | None]:
+            return detail or archive.sent_detail(shown.id), archive.trace(trace_id)
+
+        detail, trace = await self.bridge.ask(ask)
+        if shown is not self._shown:
+            return
+        if detail is not None and self._detail is None:
+            self._detail = detail
+            self._show_answer(detail)
+        self._show_trace(shown, trace)
+
+    def _show_answer(self, detail: SentDetail) -> None:
+        engine = self.bridge.engine
+        assert engine is not None
+        self.query_one("#answer-text", Static).update(answer(detail, engine.redact))
+        self.query_one("#answer").border_subtitle = content(detail.record.target)
+
+    def _show_trace(self, shown: SentRecord, trace: Trace | None) -> None:
+        now = _now()
+        self.query_one(TraceView).show(trace, now, "It was forgotten: see [retention] in the settings.")
+        self.query_one("#next").border_subtitle = content(shown.trace or "")
+        words = waiting(trace, self.host.config, seen=shown.target == EMULATOR) if trace is not None else ""
+        self._say_waiting(words)
+        self._stop_waiting()
+        if trace is not None and next_due(trace) is not None and self.is_current:
+            # The countdown in the trace changes with the clock alone.
+            self._due = self.set_timer(1.0, self.host.pull_soon)
+
+    def _stop_waiting(self) -> None:
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
+
+    def _say_answer(self, words: str) -> None:
+        self.query_one("#answer-text", Static).update(Content.styled(words, theme.QUIET))
+        self.query_one("#answer").border_subtitle = ""
+
+    def _say_waiting(self, words: str) -> None:
+        line = self.query_one("#waiting", Static)
+        line.update(Content.styled(words, theme.QUIET))
+        line.display = bool(words)
+
+    def _invite(self) -> None:
+        self._say_answer(f"{self._send_key()} sends the event.")
+        self._say_waiting("Its way is shown here: verdict, batch, delivery, capture.")
+
+    @on(OptionList.OptionSelected, "#sent")
+    @work(group="open", exclusive=True)
+    async def _open_sent(self, event: OptionList.OptionSelected) -> None:
+        number = int(event.option_id or 0)
+        detail = await self.bridge.ask(lambda archive: archive.sent_detail(number))
+        if detail is None:
+            self.host.say("It was forgotten: see [retention] in the settings.")
+            return
+        if not await self._may_leave():
+            return
+        self._draft.open(draft.decode(detail.body))
+        self._shown, self._detail = detail.record, None
+        self.host.pull_soon()
+
+    # Another draft, another view
+
+    @work(group="open", exclusive=True)
+    async def action_new(self) -> None:
+        """Begin again with the sample event."""
+        if await self._may_leave():
+            self._draft.open(draft.SAMPLE)
+
+    async def _may_leave(self) -> bool:
+        if not self._draft.has_changes:
+            return True
+        words = Content("The event was changed and not sent.\nctrl+z in the JSON editor brings it back.")
+        return await self.app.push_screen_wait(ConfirmDialog("Leave this event?", words, "Leave it"))
+
+    def action_next_view(self) -> None:
+        """From form to JSON and back."""
+        self._draft.next_view()
+
+    @property
+    def _draft(self) -> DraftPane:
+        return self.query_one(DraftPane)
+
+    def _send_key(self) -> str:
+        keys = self.host.config.interface.keys.get("compose.send", "ctrl+j")
+        return keys.split(",")[0].replace("ctrl+", "^")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

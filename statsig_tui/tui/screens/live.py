@@ -10,6 +10,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TabbedContent
 
@@ -27,6 +28,8 @@ from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 _PAGE = 500
+_READING_SECONDS = 0.4
+"""How often the detail changes while the list follows."""
 
 
 class LiveScreen(ModeScreen):
@@ -41,6 +44,7 @@ class LiveScreen(ModeScreen):
         self._rev: int | None = None
         self._shown: tuple[int, int | None] | None = None
         self._detail: CaptureDetail | None = None
+        self._following: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         """List and detail."""
@@ -129,10 +133,25 @@ class LiveScreen(ModeScreen):
             self._shown, self._detail = None, None
             self.query_one(Detail).clear()
             return
-        if (event.key, event.child) != self._shown:
-            self._shown = (event.key, event.child)
-            self.run_worker(self._load(event.key, event.child), group="detail", exclusive=True)
-        self.refresh_bindings()
+        if self._shown is None:
+            self.refresh_bindings()
+        if (event.key, event.child) == self._shown:
+            return
+        self._shown = (event.key, event.child)
+        if event.row_list.follow:
+            # Rows may come faster than anybody reads: the detail follows at a reader's pace.
+            if self._following is None:
+                self._following = self.set_timer(_READING_SECONDS, self._show_followed)
+        else:
+            self._show_now()
+
+    def _show_followed(self) -> None:
+        self._following = None
+        self._show_now()
+
+    def _show_now(self) -> None:
+        if self._shown is not None:
+            self.run_worker(self._load(*self._shown), group="detail", exclusive=True)
 
     @on(RowList.FollowChanged, "#captures")
     def _follow_changed(self) -> None:
@@ -153,13 +172,16 @@ class LiveScreen(ModeScreen):
             body = detail.body
             if child is not None:
                 body = await self.bridge.ask(lambda archive: _event_of(detail, child))
-            trace = await self.bridge.ask(lambda archive: archive.trace(tag("c", capture)))
         except StatsigTuiError as error:
             self.host.tell(error)
             return
         self._detail = detail
         self.query_one(Detail).show(detail, child, body)
-        self.query_one("#trace-text", TraceView).show(trace, _now(), "")
+        await self._refresh_trace()
+
+    @on(TabbedContent.TabActivated)
+    async def _tab_changed(self) -> None:
+        await self._refresh_trace()
 
     async def _refresh_trace(self) -> None:
         if self._shown is None or self.query_one(TabbedContent).active != "trace":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
@@ -29,11 +30,16 @@ class Detail(Container):
             with TabPane("Trace", id="trace"), VerticalScroll(classes="text"):
                 yield TraceView(id="trace-text")
 
+    def on_mount(self) -> None:
+        """Nothing is shown yet."""
+        self._shown: tuple[CaptureDetail, bytes] | None = None
+
     def clear(self, reason: str = "") -> None:
         """Show no capture, and why."""
-        self.border_title = Content()
+        self._shown = None
+        self.border_title, self.border_subtitle = Content(), Content()
         self.query_one(JsonView).load(b"")
-        for name in ("headers", "signature", "answer"):
+        for name in _TEXTS:
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
     def show(self, detail: CaptureDetail, child: int | None, body: bytes) -> None:
@@ -42,10 +48,20 @@ class Detail(Container):
         place = "" if child is None else f" · event {child}"
         self.border_title = Content(f"#{record.id}{place}")
         self.border_subtitle = Content(size(len(body)))
-        self.query_one(JsonView).load(body)
-        self.query_one("#headers-text", Static).update(_head(detail))
-        self.query_one("#signature-text", Static).update(_signature(detail))
-        self.query_one("#answer-text", Static).update(_answer(detail))
+        self._shown = (detail, body)
+        self._draw()
+
+    @on(TabbedContent.TabActivated)
+    def _draw(self) -> None:
+        """Bring the active tab up to date; the others follow when they are looked at."""
+        if self._shown is None:
+            return
+        detail, body = self._shown
+        active = self.query_one(TabbedContent).active
+        if active in _TEXTS:
+            self.query_one(f"#{active}-text", Static).update(_TEXTS[active](detail))
+        elif active == "body":
+            self.query_one(JsonView).load(body)
 
     def enter(self) -> None:
         """Give the keys to what the active tab shows."""
@@ -115,3 +131,6 @@ def _pairs(pairs: Headers) -> list[Content]:
         Content.assemble((f"{printable(name):<{width}}  ", theme.QUIET), printable(value))
         for name, value in pairs
     ]
+
+
+_TEXTS = {"headers": _head, "signature": _signature, "answer": _answer}

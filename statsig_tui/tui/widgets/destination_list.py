@@ -240,14 +240,14 @@ def _card_line(shown: Card, part: int, width: int) -> Content:
     if part == 1:
         return Content.styled(f"  {fit(shown.where, width - 2)}", theme.QUIET)
     counts = shown.counts
-    parts = [Content.assemble((f"{counts.forwarded:,} ", ""), ("✓", theme.GOOD))]
+    parts = [Content.assemble(("✓ ", theme.GOOD), f"{counts.forwarded:,}")]
     if counts.filtered:
-        parts.append(Content.assemble(f"{counts.filtered:,} ", ("–", theme.WARN)))
+        parts.append(Content.assemble(("– ", theme.WARN), f"{counts.filtered:,}"))
     if counts.failed:
-        parts.append(Content.assemble(f"{counts.failed:,} ", ("✗", theme.BAD)))
+        parts.append(Content.assemble(("✗ ", theme.BAD), f"{counts.failed:,}"))
     if counts.queued:
-        parts.append(Content.assemble(f"{counts.queued:,} ", ("queued", theme.QUIET)))
-    return Content.assemble("  ", Content("  ").join(parts))
+        parts.append(Content.assemble(("○ ", theme.QUIET), f"{counts.queued:,}"))
+    return Content.assemble("  ", Content("   ").join(parts))
 
 
 def _row(shown: Card, width: int) -> Content:
@@ -267,7 +267,8 @@ def _row(shown: Card, width: int) -> Content:
 def _heading(width: int) -> Content:
     counts = "".join(f" {title:>{size}}" for title, size in _COUNTS)
     where = _where_width(width)
-    return Content(f"  {'Destination':<{_NAME + 1}}{'Status':<{_STATUS + 1}}{'Address':<{where}}{counts}"[:width])
+    names = f"  {'Destination':<{_NAME + 1}}{'Status':<{_STATUS + 1}}{'Address':<{where}}"
+    return Content(f"{names}{counts}"[:width])
 
 
 def _where_width(width: int) -> int:

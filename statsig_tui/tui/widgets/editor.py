@@ -1,4 +1,4 @@
-"""What the editors of a destination share: a draft of each destination that lasts until saved or given up."""
+"""What the panes of a destination share: a draft of each destination that lasts until saved or given up."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ class Edited(Message):
     """There is something to save now, or nothing any more."""
 
 
+class Looked(Message):
+    """Something else is looked at now, and has to be read from the store."""
+
+
 class Editor(Widget, Generic[Draft]):
     """Shows one destination; edits of others are kept until it is their turn again."""
 
@@ -28,7 +32,14 @@ class Editor(Widget, Generic[Draft]):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 Textual's name
         super().__init__(id=id, classes=classes)
         self.shown: Destination | None = None
+        self.is_ready = False
+        """Whether the widgets are there to be drawn."""
         self._drafts: dict[str, Draft] = {}
+
+    def on_mount(self) -> None:
+        """Show what was chosen before the widgets were there."""
+        self.is_ready = True
+        self.draw()
 
     @property
     def is_changed(self) -> bool:

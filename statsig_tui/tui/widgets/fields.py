@@ -44,7 +44,7 @@ class Tick(Widget, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *_MOVES,
-        Binding("space,enter", "toggle", "Check", show=False),
+        Binding("space,enter", "check", "Check", show=False),
     ]
     value: reactive[bool | None] = reactive(False, init=False)
     """None: some of what it stands for is on, some off."""
@@ -91,9 +91,9 @@ class Tick(Widget, can_focus=True):
 
     def on_click(self) -> None:
         """A click changes it."""
-        self.action_toggle()
+        self.action_check()
 
-    def action_toggle(self) -> None:
+    def action_check(self) -> None:
         """On, or off where it was wholly on."""
         self.value = not self.value
         self.post_message(self.Toggled(self, self.value))
@@ -238,9 +238,10 @@ class Field(Vertical):
             padding: 0 0 0 18;
             color: $text-error;
         }
-        .note.-bad {
-            color: $text-error;
-            text-style: bold;
+        &.-words .note {
+            width: 1fr;
+            max-width: 100%;
+            padding: 0;
         }
     }
     """
@@ -261,10 +262,9 @@ class Field(Vertical):
             yield self._note
         yield self._error
 
-    def note(self, text: str, *, is_bad: bool = False) -> None:
+    def note(self, text: str) -> None:
         """Say something beside the field."""
         self._note.update(content(text))
-        self._note.set_class(is_bad, "-bad")
 
     def complain(self, error: str) -> None:
         """Say what is wrong with the field; nothing, with an empty text."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,7 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Button, Input, Static
 
 from statsig_tui.core.config import Destination, Filter
 from statsig_tui.tui import theme
@@ -96,10 +95,17 @@ class FilterEditor(Editor[Filter]):
         #check-all {
             color: $text-muted;
         }
-        #filter-summary {
+        #filter-foot {
             height: 1;
+        }
+        #filter-summary {
+            width: 1fr;
             padding: 0 1 0 3;
             color: $text-muted;
+        }
+        #filter-foot Button {
+            min-width: 10;
+            margin: 0 1 0 0;
         }
     }
     """
@@ -121,11 +127,10 @@ class FilterEditor(Editor[Filter]):
             yield SearchInput(placeholder="search events", compact=True, id="search")
         yield CheckAll(id="check-all")
         yield EventTable(self._rows, empty=_nothing_seen(""), id="events")
-        yield Static("", id="filter-summary", markup=False)
-
-    def on_mount(self) -> None:
-        """Show what was chosen before the widgets were there."""
-        self.draw()
+        with Horizontal(id="filter-foot"):
+            yield Static("", id="filter-summary", markup=False)
+            yield Button("Cancel", id="filter-cancel", compact=True)
+            yield Button("Save", id="filter-save", variant="primary", compact=True)
 
     def first(self) -> Widget:
         """The first box."""
@@ -134,10 +139,6 @@ class FilterEditor(Editor[Filter]):
     def search(self) -> None:
         """Go to the search box."""
         self.query_one("#search").focus()
-
-    def show(self, destination: Destination) -> None:
-        """Another destination begins with the most frequent events on top."""
-        super().show(destination)
 
     def order(self) -> None:
         """Sort the events anew, the next time they are drawn."""
@@ -152,7 +153,7 @@ class FilterEditor(Editor[Filter]):
 
     def draw(self) -> None:
         """Bring boxes and table up to date."""
-        if self.shown is None or not self.is_mounted:
+        if self.shown is None or not self.is_ready:
             return
         draft = self._draft()
         table = self.query_one(EventTable)
@@ -169,6 +170,8 @@ class FilterEditor(Editor[Filter]):
         self.query_one("#changes", Tick).value = draft.config_changes
         self.query_one("#include", Tick).value = draft.include_new_events
         self.query_one(CheckAll).value = self._rows.tracked()
+        self.query_one("#filter-cancel").disabled = not self.is_changed
+        self.query_one("#filter-save").disabled = not self.is_changed
         self._summarise(draft)
 
     def edited(self, saved: Destination) -> Destination:
@@ -205,6 +208,14 @@ class FilterEditor(Editor[Filter]):
     def _to_table(self) -> None:
         self.query_one(EventTable).focus()
 
+    @on(Button.Pressed, "#filter-cancel")
+    def _cancel(self) -> None:
+        self.revert()
+
+    @on(Button.Pressed, "#filter-save")
+    async def _save(self) -> None:
+        await self.run_action("screen.save")
+
     def _saved(self) -> Filter:
         return self.shown.filter if self.shown is not None else Filter()
 
@@ -227,6 +238,6 @@ def _described(title: str, what: str) -> Content:
     return Content.assemble((f"{title:<26}", theme.STRONG), (what, theme.QUIET))
 
 
-def _nothing_seen(curl: Iterable[str] | str) -> Content:
-    lines = ["No custom event was seen yet; each appears here when the emulator accepts it."]
-    return Content("\n").join([Content.styled(line, theme.QUIET) for line in [*lines, "", str(curl)]])
+def _nothing_seen(curl: str) -> Content:
+    text = "No custom event was seen yet; each appears here when the emulator accepts it."
+    return Content.styled(f"{text}\n\n{curl}", theme.QUIET)

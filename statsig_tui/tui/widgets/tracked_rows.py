@@ -10,10 +10,10 @@ from textual.content import Content
 from statsig_tui.core.config import Filter
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
+from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
 
 TRACKING, VOLUME = 15, 12
 """Cells of the first and the last column."""
-TICKED, UNTICKED = "☑", "☐"
 
 
 def is_tracked(chosen: Filter, name: str) -> bool:

@@ -1,0 +1,160 @@
+"""One attempt: what was sent and what came back, heads and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from statsig_tui.core.ids import tag
+from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Headers
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import printable
+from statsig_tui.tui.times import clock, size
+from statsig_tui.tui.widgets.attempt_rows import countdown, result
+from statsig_tui.tui.widgets.fields import Choice
+from statsig_tui.tui.widgets.json_view import JsonView
+
+REQUEST, RESPONSE = "Request", "Response"
+_MARGINS = 3
+"""Cells beside a line: the padding, and the scrollbar's column."""
+_LONGEST_NAME = 32
+_LONGEST_VALUE = 8_192
+
+
+class AttemptDetail(Vertical):
+    """The two sides of an attempt; left and right change the side."""
+
+    DEFAULT_CSS = """
+    AttemptDetail {
+        #attempt-summary {
+            height: auto;
+            padding: 0 1;
+        }
+        #attempt-side {
+            margin: 0 1;
+        }
+        #attempt-head {
+            height: auto;
+            max-height: 40%;
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+            color: $text-muted;
+        }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id)
+        self.redact: Callable[[str], str] = str
+        self._attempt: AttemptRecord | None = None
+        self._body = b""
+        self._said = Content()
+        self._loaded: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Summary, side, head, body."""
+        yield Static("", id="attempt-summary", markup=False)
+        yield Choice((REQUEST, RESPONSE), id="attempt-side")
+        with VerticalScroll(id="attempt-head"):
+            yield Static("", id="attempt-headers", markup=False)
+        yield JsonView(id="attempt-body")
+
+    def first(self) -> Widget:
+        """The choice of the side."""
+        return self.query_one(Choice)
+
+    def on_resize(self) -> None:
+        """Long values wrap at the width there is."""
+        self._load()
+
+    def show(self, attempt: AttemptRecord, body: bytes) -> None:
+        """Show an attempt; what is shown already stays as it is."""
+        self._attempt, self._body = attempt, body
+        self._load()
+
+    def recount(self, delivery: DeliveryRecord, now: int, held: str) -> None:
+        """Bring state and countdown up to date."""
+        if self._attempt is None or self._attempt.delivery != delivery.id:
+            return
+        summary = _summary(delivery, self._attempt, countdown(delivery, now, held))
+        if summary != self._said:
+            self._said = summary
+            self.query_one("#attempt-summary", Static).update(summary)
+
+    @on(Choice.Changed)
+    def _turned(self) -> None:
+        self._load()
+
+    def _load(self) -> None:
+        attempt = self._attempt
+        if attempt is None:
+            return
+        side = self.query_one(Choice).value
+        width = self.size.width - _MARGINS
+        known = (attempt, side, self._body, width)
+        if known == self._loaded:
+            return
+        self._loaded = known
+        body = self._body if side == REQUEST else attempt.response_body
+        head = (
+            _head(f"POST {attempt.url}", attempt.request_headers, self.redact, width)
+            if side == REQUEST
+            else _answer(attempt, self.redact, width)
+        )
+        self.query_one("#attempt-headers", Static).update(head)
+        view = self.query_one(JsonView)
+        if view.raw != body or not body:
+            view.load(body)
+        view.display = bool(body)
+
+
+def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Content:
+    mark, style, word = result(attempt)
+    state_mark, state_style = theme.delivery(delivery.state)
+    took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
+    parts = [
+        Content.assemble(
+            (tag("d", delivery.id), theme.STRONG),
+            f"   attempt {attempt.number} of {delivery.attempt}   {clock(attempt.at)}   ",
+            (f"{mark} {word} {printable(attempt.reason)}".rstrip(), style),
+            (took, theme.QUIET),
+        )
+    ]
+    if attempt.error:
+        parts.append(Content.styled(printable(attempt.error), theme.BAD))
+    parts.append(
+        Content.assemble(
+            (f"{state_mark} {delivery.state}", state_style), (f"   {due}" if due else "", theme.WARN)
+        )
+    )
+    return Content("\n").join(parts)
+
+
+def _answer(attempt: AttemptRecord, redact: Callable[[str], str], width: int) -> Content:
+    if attempt.status is None:
+        return Content.styled("No answer came." if attempt.error else "No answer yet.", theme.QUIET)
+    cut = "  (cut: the rest was not kept)" if attempt.truncated else ""
+    line = f"{attempt.status} {attempt.reason}  {size(len(attempt.response_body))}{cut}"
+    return _head(line, attempt.response_headers, redact, width)
+
+
+def _head(first: str, headers: Headers, redact: Callable[[str], str], width: int) -> Content:
+    longest = max((len(name) for name, _ in headers), default=0)
+    column = min(longest, _LONGEST_NAME) + 2
+    room = max(8, width - column)
+    lines = [Content.styled(printable(redact(first)), theme.STRONG)]
+    for name, value in headers:
+        shown = printable(redact(value[:_LONGEST_VALUE]))
+        # Broken by hand, so that what is broken stays in its column.
+        parts = [shown[at : at + room] for at in range(0, len(shown), room)] or [""]
+        lines.append(
+            Content.assemble((f"{printable(name):<{column}}", theme.ACCENT), (parts[0], "$foreground"))
+        )
+        lines += [Content.styled(" " * column + part, "$foreground") for part in parts[1:]]
+    return Content("\n").join(lines)

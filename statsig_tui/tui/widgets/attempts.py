@@ -1,0 +1,269 @@
+"""Attempts of one destination, in three steps: minutes, a minute's deliveries, an attempt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Static
+
+from statsig_tui.core.ids import tag
+from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DiagnosticsRow
+from statsig_tui.tui import theme
+from statsig_tui.tui.times import day_and_clock
+from statsig_tui.tui.widgets.attempt_detail import AttemptDetail
+from statsig_tui.tui.widgets.attempt_rows import MINUTE, DeliveryRows, MinuteRows, countdown, minutes_heading
+from statsig_tui.tui.widgets.editor import Looked
+from statsig_tui.tui.widgets.row_list import RowList
+from statsig_tui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from statsig_tui.engine.archive import Archive
+
+MINUTES, DELIVERIES, ATTEMPT = "minutes", "deliveries", "attempt"
+_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was read for the shown step."""
+
+    of: tuple[str, int | None, tuple[int, int] | None]
+    """Destination, minute, delivery and attempt that it was read for."""
+    minutes: Sequence[DiagnosticsRow] = ()
+    deliveries: Sequence[DeliveryRecord] = ()
+    attempts: Mapping[int, Sequence[AttemptRecord]] = field(default_factory=dict)
+    attempt: AttemptRecord | None = None
+    body: bytes = b""
+
+
+class DeliveryTable(Table):
+    """Deliveries, each unfolded: an attempt is what one looks for."""
+
+    def show(self, begin: bool) -> None:
+        """The rows are others now."""
+        rows = self.rows
+        self._open_keys |= {rows.key(index) for index in range(len(rows))}
+        self.refresh_rows(keep_cursor=not begin)
+
+
+class AttemptsPane(Vertical):
+    """Enter goes a step deeper, back() a step up."""
+
+    DEFAULT_CSS = """
+    AttemptsPane {
+        height: 1fr;
+        ContentSwitcher {
+            height: 1fr;
+        }
+        #attempts-way {
+            height: 1;
+            padding: 0 1 0 3;
+            color: $text-muted;
+        }
+        DeliveryTable > .row-list--child {
+            color: $foreground 90%;
+        }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id)
+        self._minutes = MinuteRows()
+        self._deliveries = DeliveryRows()
+        self._destination = ""
+        self._minute: int | None = None
+        self._attempt: tuple[int, int] | None = None
+        self._known: dict[int, tuple[int, Sequence[AttemptRecord]]] = {}
+        """Of each delivery the revision at which its attempts were read, and these."""
+        self._drawn_for: tuple[object, ...] = ()
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """One step is seen at a time."""
+        yield Static("", id="attempts-way", markup=False)
+        with ContentSwitcher(initial=MINUTES):
+            yield Table(self._minutes, header=minutes_heading, id=MINUTES)
+            yield DeliveryTable(self._deliveries, id=DELIVERIES)
+            yield AttemptDetail(id=ATTEMPT)
+
+    @property
+    def step(self) -> str:
+        """Which step is shown."""
+        return self.query_one(ContentSwitcher).current or MINUTES
+
+    def first(self) -> Widget:
+        """What takes the keys in the shown step."""
+        if self.step == ATTEMPT:
+            return self.query_one(AttemptDetail).first()
+        return self.query_one(f"#{self.step}", Table)
+
+    def show(self, destination: str, redact: Callable[[str], str]) -> None:
+        """Begin with a destination's minutes."""
+        self.query_one(AttemptDetail).redact = redact
+        if destination == self._destination:
+            return
+        self._destination = destination
+        self._minute = self._attempt = None
+        self._known.clear()
+        self._go(MINUTES)
+
+    def renamed(self, name: str) -> None:
+        """The shown destination has another name now."""
+        self._destination = name
+
+    def delivery(self) -> DeliveryRecord | None:
+        """The delivery under the cursor, or the one whose attempt is shown."""
+        if self.step == ATTEMPT and self._attempt is not None:
+            return self._deliveries.find(-self._attempt[0])
+        if self.step == DELIVERIES:
+            cursor = self.query_one(DeliveryTable).cursor
+            return self._deliveries.find(cursor[0]) if cursor is not None else None
+        return None
+
+    def back(self) -> bool:
+        """One step up; False on the first."""
+        had_focus = self.has_focus_within
+        if self.step == MINUTES:
+            return False
+        self._attempt = None
+        if self.step == DELIVERIES:
+            self._minute = None
+        self._go(DELIVERIES if self.step == ATTEMPT else MINUTES)
+        if had_focus:
+            self.first().focus()
+        return True
+
+    # From the store
+
+    def question(self) -> Callable[[Archive], View]:
+        """What is to be asked for the shown step."""
+        of = (self._destination, self._minute, self._attempt)
+        known = dict(self._known)
+
+        def ask(archive: Archive) -> View:
+            name, minute, attempt = of
+            if minute is None:
+                return View(of, minutes=archive.diagnostics(name, _LIMIT))
+            found = archive.deliveries(name, _LIMIT, since=minute, until=minute + MINUTE)
+            changed = [item for item in found if known.get(item.id, (None,))[0] != item.rev]
+            attempts = {item.id: archive.attempts(item.id) for item in changed}
+            if attempt is None:
+                return View(of, deliveries=found, attempts={k: _light(v) for k, v in attempts.items()})
+            number, nth = attempt
+            every = attempts.get(number) or archive.attempts(number)
+            return View(
+                of,
+                deliveries=found,
+                attempts={k: _light(v) for k, v in attempts.items()},
+                attempt=next((item for item in every if item.number == nth), None),
+                body=archive.batch_body(number) or b"",
+            )
+
+        return ask
+
+    def take(self, view: View, empty: Content, held: str = "") -> None:
+        """Draw what was read, unless another step is shown by now; `held`: why nothing is sent."""
+        if view.of != (self._destination, self._minute, self._attempt):
+            return
+        self._deliveries.held = held
+        begin = view.of != self._drawn_for
+        self._drawn_for = view.of
+        now = time.time_ns() // 1_000_000
+        if self._minute is None:
+            self._minutes.minutes, self._minutes.now = view.minutes, now
+            minutes = self.query_one(f"#{MINUTES}", Table)
+            minutes.empty = empty
+            minutes.refresh_rows(keep_cursor=True)
+        else:
+            self._take_deliveries(view, begin)
+            if view.attempt is not None and (item := self.delivery()) is not None:
+                detail = self.query_one(AttemptDetail)
+                detail.show(item, view.attempt, view.body)
+                detail.recount(item, now, held)
+        self._say_way()
+        self.tick()
+
+    def _take_deliveries(self, view: View, begin: bool) -> None:
+        revisions = {item.id: item.rev for item in view.deliveries}
+        for number, attempts in view.attempts.items():
+            self._known[number] = (revisions[number], attempts)
+        self._known = {number: kept for number, kept in self._known.items() if number in revisions}
+        self._deliveries.deliveries = view.deliveries
+        self._deliveries.attempts = {number: kept[1] for number, kept in self._known.items()}
+        self._deliveries.now = time.time_ns() // 1_000_000
+        self.query_one(DeliveryTable).show(begin and self._attempt is None)
+
+    def tick(self) -> None:
+        """Count down once a second, while something is retried and this is seen."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        now = time.time_ns() // 1_000_000
+        held = self._deliveries.held
+        is_waiting = not held and any(countdown(item, now) for item in self._deliveries.deliveries)
+        if self._minute is None or not is_waiting or not self._is_seen():
+            return
+        self._deliveries.now = now
+        self.query_one(DeliveryTable).rows_changed()
+        if self._attempt is not None and (item := self.delivery()) is not None:
+            self.query_one(AttemptDetail).recount(item, now, held)
+        self._timer = self.set_timer(1.0, self.tick)
+
+    def _is_seen(self) -> bool:
+        return self.screen.is_current and self.is_on_screen
+
+    # Deeper
+
+    @on(RowList.Opened, f"#{MINUTES}")
+    def _open_minute(self, event: RowList.Opened) -> None:
+        self._minute = -event.key * MINUTE
+        self._deliveries.deliveries = ()
+        self._go(DELIVERIES)
+        self.first().focus()
+        self.post_message(Looked())
+
+    @on(RowList.Opened, f"#{DELIVERIES}")
+    def _open_attempt(self, event: RowList.Opened) -> None:
+        item = self._deliveries.find(event.key)
+        attempts = self._deliveries.attempts.get(item.id, ()) if item is not None else ()
+        if item is None or not attempts:
+            return
+        # On the delivery itself: its last attempt, which is how it stands.
+        chosen = attempts[-1] if event.child is None else attempts[min(event.child, len(attempts) - 1)]
+        self._attempt = (item.id, chosen.number)
+        self._go(ATTEMPT)
+        self.first().focus()
+        self.post_message(Looked())
+
+    def _go(self, step: str) -> None:
+        self.query_one(ContentSwitcher).current = step
+        self._say_way()
+        self.refresh_bindings()
+
+    def _say_way(self) -> None:
+        way = self.query_one("#attempts-way", Static)
+        way.display = self._minute is not None
+        if self._minute is None:
+            return
+        parts = [f"‹ esc   {day_and_clock(self._minute)[:16]}"]
+        if self._attempt is None:
+            count = len(self._deliveries)
+            newest = "newest " if count == _LIMIT else ""
+            parts.append(f"{newest}{count:,} deliver{'y' if count == 1 else 'ies'}")
+        else:
+            parts.append(f"{tag('d', self._attempt[0])}   attempt {self._attempt[1]}")
+        way.update(Content.styled("   ".join(parts), theme.QUIET))
+
+
+def _light(attempts: Sequence[AttemptRecord]) -> list[AttemptRecord]:
+    """Without the bodies, which no line shows."""
+    return [replace(attempt, response_body=b"") for attempt in attempts]

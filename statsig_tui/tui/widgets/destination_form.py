@@ -1,0 +1,222 @@
+"""The form of a destination: name, URL and how it is delivered. Used by Delivery and by *new destination*."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from statsig_tui.core.config import RECEIVER, Destination
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.destination_text import (
+    OFF,
+    ON,
+    OWN,
+    SCHEDULE_OPTIONS,
+    Texts,
+    complaints,
+    follows_receiver,
+    from_texts,
+    schedule_words,
+    to_texts,
+)
+from statsig_tui.tui.widgets.editor import Editor
+from statsig_tui.tui.widgets.fields import Choice, Field, Tick
+
+EMULATED = "emulated"
+"""Said of what Statsig does not document (statsig-wire.md §3.7)."""
+
+
+class FormScroll(VerticalScroll, inherit_bindings=False):
+    """The fields above each other; up and down go from one to the next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", "Up", show=False),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
+    can_focus = False
+
+
+class DestinationForm(Editor[Texts]):
+    """A draft is the texts of the fields that were edited, and no others."""
+
+    DEFAULT_CSS = """
+    DestinationForm {
+        FormScroll {
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+        }
+        Input, TextArea {
+            width: 1fr;
+            background: $surface;
+        }
+        TextArea {
+            height: 4;
+            padding: 0;
+        }
+        Input.-short {
+            width: 12;
+        }
+        .-gap {
+            margin: 0 0 1 0;
+        }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id)
+        self.taken: Collection[str] = ()
+        """Names of the other destinations."""
+        self.emulator: str | None = None
+        """The address that must not be pointed at."""
+        self.real_url: str | None = None
+        """Where the shown destination really leads."""
+        self._fields: dict[str, Field] = {}
+        self._is_insistent = False
+
+    def compose(self) -> ComposeResult:
+        """One field a line."""
+        with FormScroll():
+            yield self._field("name", "Name", Input(compact=True, placeholder="my-api"))
+            yield self._field(
+                "url", "Webhook URL", Input(compact=True, placeholder="http://localhost:3000/webhook")
+            )
+            yield self._field("enabled", "Enabled", Tick(gutter=0, is_switch=True), gap=True)
+            yield self._field("envelope", "Envelope", Choice(("data", "array")))
+            yield self._field("timestamps", "Timestamps", Choice(("number", "string")), gap=True)
+            yield self._field("max_events", "Batch: events", _short(), f"at most · {EMULATED}")
+            yield self._field("max_seconds", "Batch: seconds", _short(), f"at most · {EMULATED}")
+            yield self._field("timeout", "Timeout", _short(), f"seconds · {EMULATED}")
+            yield self._field("rate_limit", "Rate limit", _short(), f"a second · {EMULATED}", gap=True)
+            yield self._field("schedule", "Retry schedule", Choice(SCHEDULE_OPTIONS), EMULATED)
+            yield self._field("own", "", Input(compact=True, placeholder="1, 5, 30"), gap=True)
+            yield self._field("verify_tls", "Verify TLS", Tick(gutter=0, is_switch=True))
+            yield self._field("headers", "Headers", _lines("Name: value, one a line"))
+
+    def first(self) -> Widget:
+        """The name."""
+        return self._fields["name"].field
+
+    def show(self, destination: Destination) -> None:
+        """Show a destination, with what was edited of it."""
+        self._is_insistent = False
+        super().show(destination)
+
+    def revert(self) -> None:
+        """Give up the edits, and what was wrong with them."""
+        self._is_insistent = False
+        super().revert()
+
+    def draw(self) -> None:
+        """Put the texts into the fields, where they differ."""
+        if self.shown is None or not self.is_ready:
+            return
+        texts = self.texts()
+        with self.prevent(Input.Changed, TextArea.Changed):
+            for name, field in self._fields.items():
+                _put(field.field, texts[name])
+        self._judge()
+
+    def texts(self) -> Texts:
+        """What the fields say."""
+        return self._saved() | (self.draft() or {})
+
+    def edited(self, saved: Destination) -> Destination:
+        """The destination with the edits in it; raises Invalid, after it was said at the field."""
+        edits = set(self.draft() or {})
+        self._is_insistent = True
+        wrong = self._judge()
+        for name in self._fields:
+            if name in wrong:
+                self._fields[name].field.focus()
+                break
+        return from_texts(self.texts(), edits, saved, self.taken, self.emulator)
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Tick.Toggled)
+    @on(Choice.Changed)
+    def _changed(self) -> None:
+        if self.shown is None:
+            return
+        saved = self._saved()
+        texts = {name: _text(field.field) for name, field in self._fields.items()}
+        edits = {name: text for name, text in texts.items() if text != saved[name]}
+        if edits != (self.draft() or {}):
+            self.keep(edits or None)
+        self._judge()
+
+    def _saved(self) -> Texts:
+        return to_texts(self.shown, self.real_url) if self.shown is not None else {}
+
+    def _judge(self) -> dict[str, str]:
+        """Say at each field what is wrong with it, and what follows from it."""
+        if self.shown is None:
+            return {}
+        texts, edits = self.texts(), set(self.draft() or {})
+        wrong = complaints(texts, edits, self.shown, self.taken, self.emulator)
+        for name, field in self._fields.items():
+            # What nobody has touched yet is not complained about, until it is to be saved.
+            field.complain(wrong.get(name, "") if self._is_insistent or name in edits else "")
+        is_builtin = self.shown.name == RECEIVER
+        follows = follows_receiver(self.shown) and "url" not in edits
+        self._fields["url"].note("follows the receiver" if follows else "")
+        self._fields["name"].note("built in" if is_builtin and "name" not in edits else "")
+        self._label("enabled", "on" if texts["enabled"] == ON else "off", "")
+        if texts["verify_tls"] == ON:
+            self._label("verify_tls", "on", "")
+        else:
+            self._label("verify_tls", "OFF: anybody in between can read and change what is sent", theme.BAD)
+        is_own = texts["schedule"] == OWN
+        self._fields["own"].field.display = is_own
+        self._fields["own"].set_class(not is_own, "-words")
+        self._fields["own"].note(schedule_words(texts))
+        return wrong
+
+    def _label(self, name: str, word: str, style: str) -> None:
+        tick = self._fields[name].field
+        if isinstance(tick, Tick):
+            tick.label = content(word, style)
+
+    def _field(self, name: str, label: str, widget: Widget, note: str = "", *, gap: bool = False) -> Field:
+        field = self._fields[name] = Field(label, widget, note, name=name)
+        field.set_class(gap, "-gap")
+        return field
+
+
+def _short() -> Input:
+    return Input(compact=True, classes="-short")
+
+
+def _lines(placeholder: str) -> TextArea:
+    return TextArea(compact=True, tab_behavior="focus", show_line_numbers=False, placeholder=placeholder)
+
+
+def _put(widget: Widget, text: str) -> None:
+    if _text(widget) == text:
+        return
+    if isinstance(widget, Input):
+        widget.value = text
+    elif isinstance(widget, TextArea):
+        widget.text = text
+    elif isinstance(widget, Choice):
+        widget.value = text
+    elif isinstance(widget, Tick):
+        widget.value = text == ON
+
+
+def _text(widget: Widget) -> str:
+    if isinstance(widget, Input | Choice):
+        return widget.value
+    if isinstance(widget, TextArea):
+        return widget.text
+    return ON if isinstance(widget, Tick) and widget.value else OFF

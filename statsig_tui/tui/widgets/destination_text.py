@@ -1,0 +1,243 @@
+"""A destination as the texts of a form, and back. Pure; the rules are core/destination.py's."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Collection, Mapping, Set
+from dataclasses import replace
+from typing import Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+from statsig_tui.core.config import (
+    DEFAULT_RECEIVER_URL,
+    RECEIVER,
+    BatchPolicy,
+    Destination,
+    RetryPolicy,
+    ScheduleName,
+)
+from statsig_tui.core.destination import Invalid, validate_destination
+from statsig_tui.core.retry import JITTER, SCHEDULES
+
+OWN = "own"
+SCHEDULE_OPTIONS = (*SCHEDULES, OWN)
+ON, OFF = "on", "off"
+Texts = dict[str, str]
+"""Field -> text. Fields: name url enabled max_events max_seconds timeout schedule own envelope timestamps
+rate_limit verify_tls headers."""
+_FIELDS = {
+    "batch.max_events": "max_events",
+    "batch.max_seconds": "max_seconds",
+    "timeout_seconds": "timeout",
+    "retry.schedule": "own",
+}
+_PORTS = {"http": 80, "https": 443}
+N = TypeVar("N", int, float)
+
+
+def follows_receiver(destination: Destination) -> bool:
+    """Whether the engine puts the receiver's real address in the place of the URL."""
+    return destination.name == RECEIVER and destination.url == DEFAULT_RECEIVER_URL
+
+
+def to_texts(destination: Destination, url: str | None = None) -> Texts:
+    """The texts of a destination; `url` is shown instead of its own."""
+    schedule = destination.retry.schedule
+    own = () if isinstance(schedule, str) else schedule
+    return {
+        "name": destination.name,
+        "url": destination.url if url is None else url,
+        "enabled": ON if destination.enabled else OFF,
+        "max_events": str(destination.batch.max_events),
+        "max_seconds": plain(destination.batch.max_seconds),
+        "timeout": plain(destination.timeout_seconds),
+        "schedule": schedule if isinstance(schedule, str) else OWN,
+        "own": ", ".join(plain(seconds) for seconds in own),
+        "envelope": destination.envelope,
+        "timestamps": destination.timestamps,
+        "rate_limit": "" if destination.rate_limit is None else plain(destination.rate_limit),
+        "verify_tls": ON if destination.verify_tls else OFF,
+        "headers": "\n".join(f"{name}: {value}" for name, value in destination.headers.items()),
+    }
+
+
+def complaints(
+    texts: Texts, edits: Set[str], base: Destination, taken: Collection[str], emulator: str | None
+) -> dict[str, str]:
+    """What is wrong, by field; empty where from_texts() gives a destination."""
+    wrong: dict[str, str] = {}
+    for field, read in _READERS.items():
+        try:
+            read(texts)
+        except Invalid as error:
+            wrong[field] = _words(error)
+    if not wrong:
+        try:
+            from_texts(texts, edits, base, taken, emulator)
+        except Invalid as error:
+            wrong[_field(error)] = _words(error)
+    return wrong
+
+
+def from_texts(
+    texts: Texts, edits: Set[str], base: Destination, taken: Collection[str], emulator: str | None
+) -> Destination:
+    """The destination with what the edited fields say; raises Invalid at the first thing wrong.
+
+    `taken` are the names of the others, `emulator` is the address that must not be pointed at.
+    """
+    made = base
+    if edits & {"name"}:
+        made = replace(made, name=texts["name"].strip())
+        if follows_receiver(base) and "url" not in edits:
+            # Under another name it does not follow the receiver any more: it keeps today's address.
+            made = replace(made, url=texts["url"])
+    if edits & {"url"}:
+        made = replace(made, url=texts["url"].strip())
+    if edits & {"schedule", "own"}:
+        made = replace(made, retry=RetryPolicy(_schedule(texts)))
+    if edits & {"max_events", "max_seconds"}:
+        made = replace(
+            made,
+            batch=BatchPolicy(_number(texts, "max_events", int), _number(texts, "max_seconds", float)),
+        )
+    if edits & {"timeout"}:
+        made = replace(made, timeout_seconds=_number(texts, "timeout", float))
+    if edits & {"rate_limit"}:
+        made = replace(made, rate_limit=_rate(texts))
+    if edits & {"headers"}:
+        made = replace(made, headers=_headers(texts))
+    if edits & {"enabled", "verify_tls"}:
+        made = replace(
+            made,
+            enabled=texts["enabled"] == ON if "enabled" in edits else made.enabled,
+            verify_tls=texts["verify_tls"] == ON if "verify_tls" in edits else made.verify_tls,
+        )
+    if edits & {"envelope", "timestamps"}:
+        made = replace(
+            made,
+            envelope=cast('Literal["data", "array"]', texts["envelope"]),
+            timestamps=cast('Literal["number", "string"]', texts["timestamps"]),
+        )
+    validate_destination(made, taken)
+    if emulator is not None and not follows_receiver(made) and is_same_place(made.url, emulator):
+        raise Invalid(
+            "url", "is the emulator's own address", "events would go round in circles; choose another port"
+        )
+    return made
+
+
+def is_same_place(url: str, other: str) -> bool:
+    """Whether two URLs lead to the same port of the same machine; loopback has many names."""
+    try:
+        one, two = urlsplit(url), urlsplit(other)
+        ports = [part.port or _PORTS.get(part.scheme, 0) for part in (one, two)]
+        hosts = [(part.hostname or "").rstrip(".") for part in (one, two)]
+    except ValueError:
+        return False
+    return ports[0] == ports[1] and (hosts[0] == hosts[1] or all(_is_here(host) for host in hosts))
+
+
+def schedule_words(texts: Texts) -> str:
+    """The delays of the chosen schedule, in words."""
+    try:
+        chosen = _schedule(texts)
+    except Invalid:
+        return "seconds between the attempts, such as 1, 5, 30"
+    return retry_words(RetryPolicy(chosen))
+
+
+def retry_words(policy: RetryPolicy) -> str:
+    """`1 s, 5 s, 30 s, 2 m, 10 m, each ±20 %`."""
+    delays = SCHEDULES[policy.schedule] if isinstance(policy.schedule, str) else policy.schedule
+    if not delays:
+        return "no retries"
+    return f"{', '.join(span(delay) for delay in delays)}, each ±{JITTER:.0%}".replace("%", " %")
+
+
+def span(seconds: float) -> str:
+    """`30 s`, `2 m`, `10 h`: in the largest unit that leaves no rest."""
+    for size, unit in ((3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{plain(seconds)} s"
+
+
+def plain(number: float) -> str:
+    """A number without a needless fraction."""
+    return str(int(number)) if float(number).is_integer() else repr(float(number))
+
+
+def _schedule(texts: Texts) -> ScheduleName | tuple[float, ...]:
+    if texts["schedule"] != OWN:
+        return cast("ScheduleName", texts["schedule"])
+    parts = [part.strip() for part in texts["own"].split(",")]
+    if parts == [""]:
+        raise Invalid("own", "is empty", "write seconds with commas between them, such as 1, 5, 30")
+    return tuple(_parsed(part, "own", float) for part in parts)
+
+
+def _rate(texts: Texts) -> float | None:
+    return _number(texts, "rate_limit", float) if texts["rate_limit"].strip() else None
+
+
+def _number(texts: Mapping[str, str], field: str, kind: type[N]) -> N:
+    return _parsed(texts[field].strip(), field, kind)
+
+
+def _parsed(text: str, field: str, kind: type[N]) -> N:
+    what = "a whole number" if kind is int else "a number"
+    try:
+        number = kind(text)
+    except ValueError:
+        raise Invalid(field, f"must be {what}", "digits only") from None
+    if not math.isfinite(number) or "_" in text:
+        raise Invalid(field, f"must be {what}", "digits only")
+    return number
+
+
+def _headers(texts: Texts) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, line in enumerate(texts["headers"].split("\n"), start=1):
+        if not line.strip():
+            continue
+        name, colon, value = line.partition(":")
+        name = name.strip()
+        if not colon:
+            raise Invalid("headers", f"line {number} has no colon", "write Name: value")
+        if name in found:
+            raise Invalid("headers", f"{name} is there twice", "remove one")
+        found[name] = value.strip()
+    return found
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _field(error: Invalid) -> str:
+    head = error.field.partition(".")[0]
+    return _FIELDS.get(error.field, "headers" if head == "headers" else head)
+
+
+def _words(error: Invalid) -> str:
+    what = error.field.partition("headers.")[2]
+    message = f"{what} {error.message}" if what else error.message
+    return f"{message}: {error.hint}" if error.hint else message
+
+
+_READERS: dict[str, Callable[[Texts], object]] = {
+    "max_events": lambda texts: _number(texts, "max_events", int),
+    "max_seconds": lambda texts: _number(texts, "max_seconds", float),
+    "timeout": lambda texts: _number(texts, "timeout", float),
+    "own": _schedule,
+    "rate_limit": _rate,
+    "headers": _headers,
+}

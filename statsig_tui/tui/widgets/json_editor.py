@@ -1,0 +1,167 @@
+"""An editor for a JSON text that keeps every character of it: only a line feed ends a line.
+
+It colours what looks like JSON, valid or not, and shows what cannot be seen; it judges nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.document._document import Document, DocumentBase, EditResult, Location
+from textual.document._document_navigator import DocumentNavigator
+from textual.document._wrapped_document import WrappedDocument
+from textual.message import Message
+from textual.widgets import TextArea
+
+from statsig_tui.tui.text import printable
+
+LONGEST_PASTE = 1_000_000
+"""Characters."""
+_COLOURED = 5_000
+"""Characters of a line; longer ones stay plain."""
+_KINDS = ("key", "string", "number", "word", "punctuation")
+_TOKEN = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<number>-?\d[\d.eE+-]*)'
+    r"|(?P<word>\b(?:true|false|null)\b)|(?P<punctuation>[{}\[\]:,])"
+)
+
+
+class ExactDocument(Document):
+    """A document whose text comes back as it was given."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("")
+        self._lines = text.split("\n")
+
+    def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
+        """Replace a range; the end of what was put in, and what was there."""
+        (top, left), (bottom, right) = sorted((start, end))
+        replaced = self.get_text_range((top, left), (bottom, right))
+        lines = self._lines
+        before = lines[top][:left] if top < len(lines) else ""
+        after = lines[bottom][right:] if bottom < len(lines) else ""
+        put = text.split("\n")
+        put[0] = before + put[0]
+        column = len(put[-1])
+        put[-1] += after
+        lines[top : bottom + 1] = put
+        return EditResult((top + len(put) - 1, column), replaced)
+
+
+class ExactArea(TextArea):
+    """A TextArea that keeps every character, shows the unseen ones, and never blinks."""
+
+    class Cut(Message):
+        """A paste was too long: only its beginning was taken."""
+
+        def __init__(self, kept: int) -> None:
+            super().__init__()
+            self.kept = kept
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        id: str,  # noqa: A002 Textual's name
+        placeholder: str = "",
+        numbers: bool = False,
+    ) -> None:
+        super().__init__(text, id=id, placeholder=placeholder, compact=True, show_line_numbers=numbers)
+        self.cursor_blink = False
+
+    def set_text(self, text: str) -> None:
+        """Bring the text to this one by one edit of what differs, which ctrl+z takes back."""
+        former = self.text
+        if text == former:
+            return
+        head = _common(former, text)
+        tail = _common(former[head:][::-1], text[head:][::-1])
+        start, end = _location(former, head), _location(former, len(former) - tail)
+        self.history.checkpoint()
+        self.replace(text[head : len(text) - tail], start, end)
+        self.history.checkpoint()
+
+    def get_line(self, line_index: int) -> Text:
+        """A line to draw: what cannot be seen is a symbol of one character, so that columns stay."""
+        return Text(_visible(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # Terminals paste line ends as carriage returns.
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if len(text) > LONGEST_PASTE:
+            text = text[:LONGEST_PASTE]
+            self.post_message(self.Cut(len(text)))
+        event.stop()
+        event.prevent_default()
+        await super()._on_paste(events.Paste(text))
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        document: DocumentBase = ExactDocument(text)
+        self.document = document
+        self.wrapped_document = WrappedDocument(document, tab_width=self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self._build_highlight_map()
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
+
+
+class JsonEditor(ExactArea):
+    """The text of a draft, coloured."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"json-editor--{kind}" for kind in _KINDS}
+    DEFAULT_CSS = """
+    JsonEditor {
+        & .json-editor--key { color: $text-primary; }
+        & .json-editor--string { color: $text-success; }
+        & .json-editor--number { color: $text-warning; }
+        & .json-editor--word { color: $text-accent; }
+        & .json-editor--punctuation { color: $foreground 50%; }
+    }
+    """
+
+    def get_line(self, line_index: int) -> Text:
+        """A line in the colours of JSON."""
+        line = super().get_line(line_index)
+        if len(line) <= _COLOURED:
+            styles = {
+                kind: self.get_component_rich_style(f"json-editor--{kind}", partial=True) for kind in _KINDS
+            }
+            for token in _TOKEN.finditer(line.plain):
+                if token.lastgroup is not None:
+                    line.stylize(styles[token.lastgroup], *token.span())
+        return line
+
+
+def _visible(line: str) -> str:
+    if line.isascii() and (line.isprintable() or line.replace("\t", "").isprintable()):
+        return line
+    if printable(line.replace("\t", "")) == line.replace("\t", ""):
+        return line
+    return "".join(map(_symbol, line))
+
+
+def _symbol(character: str) -> str:
+    if character == "\t" or printable(character) == character:
+        return character
+    shown = printable(character)
+    return shown if len(shown) == 1 else character if shown.startswith("◌") else "�"
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many first characters are the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _location(text: str, offset: int) -> Location:
+    return text.count("\n", 0, offset), offset - (text.rfind("\n", 0, offset) + 1)

@@ -1,0 +1,118 @@
+"""What became of a sent event, in words: the target's answer, and what there is to wait for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+
+from textual.content import Content
+
+from statsig_tui.core.config import Config
+from statsig_tui.core.records import DeliveryState, SentDetail, SentRecord, Trace
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import content, lines
+
+SHOWN = 2000
+"""Characters of an answer's body."""
+_MEANINGS = {
+    400: "The target refused the body.",
+    401: "The target did not accept the key.",
+    403: "The target did not accept the key.",
+    404: "The target has no such endpoint: is its URL right?",
+    413: "The body is too large for the target.",
+    415: "The target does not take this content type.",
+    429: "The target asks to slow down.",
+}
+
+
+def answer(sent: SentDetail, redact: Callable[[str], str]) -> Content:
+    """A sent event's answer, or why there is none and whether sending again is safe."""
+    record = sent.record
+    took = (f"  {record.ms:.0f} ms", theme.QUIET) if record.ms is not None else ""
+    if record.status is None:
+        unknown = record.certainty == "unknown"
+        head = ("? unknown", theme.WARN) if unknown else ("✗ not sent", theme.BAD)
+        advice = (
+            "It may have arrived: sending again may count twice."
+            if unknown
+            else "Nothing was posted: sending again is safe."
+        )
+        why = content(redact(record.error or ""))
+        return Content("\n").join([Content.assemble(head, took), why, Content.styled(advice, theme.QUIET)])
+    denied = 200 <= record.status <= 299 and _denies(sent.response_body)
+    mark, style = ("✗", theme.BAD) if denied else theme.status(record.status)
+    parts = [
+        Content.assemble((f"{mark} {record.status} {_phrase(record.status)}", f"bold {style}"), took),
+        Content.styled(_meaning(record, denied=denied), theme.QUIET),
+    ]
+    if sent.response_body:
+        text = redact(sent.response_body[: SHOWN * 4].decode("utf-8", "backslashreplace"))
+        parts += [Content(), *(content(line) for line in lines(text[:SHOWN]))]
+        if len(text) > SHOWN or sent.truncated:
+            size = f"{'more than ' if sent.truncated else ''}{len(sent.response_body):,} bytes in all"
+            parts.append(Content.styled(f"… {size}", theme.QUIET))
+    else:
+        parts.append(Content.styled("The answer has no body.", theme.QUIET))
+    return Content("\n").join(parts)
+
+
+def waiting(trace: Trace, config: Config, *, seen: bool) -> str:
+    """What is still going to happen, or why nothing more is seen; empty: it is all there.
+
+    `seen` says whether the target is the emulator, whose forwarding can be watched.
+    """
+    accepted = any(200 <= (sent.status or 0) <= 299 for sent in trace.sent)
+    if not seen:
+        return "What the target makes of it cannot be seen from here." if accepted else ""
+    if not trace.events:
+        return ""
+    if not trace.verdicts:
+        return "No destination is enabled: see 2 Destinations."
+    open_batches = [item.destination for item in trace.verdicts if item.forwarded and item.delivery is None]
+    for name in dict.fromkeys(open_batches):
+        destination = config.destination(name)
+        if destination is not None:
+            policy = destination.batch
+            return f"Waiting for the batch to close: {policy.max_seconds:g} s or {policy.max_events} events."
+    if not any(item.forwarded for item in trace.verdicts):
+        return "No destination takes it: see 2 Destinations, Event Filtering."
+    return ""
+
+
+def next_due(trace: Trace) -> int | None:
+    """When the next attempt is due, epoch ms; None where none is planned."""
+    due = [
+        item.next_at
+        for item in trace.deliveries
+        if item.state is DeliveryState.RETRYING and item.next_at is not None
+    ]
+    return min(due, default=None)
+
+
+def _meaning(record: SentRecord, *, denied: bool) -> str:
+    status = record.status or 0
+    if denied:
+        return "The status is good, but the body says success is false."
+    if 200 <= status <= 299:
+        return "Taken; what is wrong inside may still be dropped later."
+    if 300 <= status <= 399:
+        return "A redirect, which is never followed with a key."
+    if status >= 500:
+        return "The target failed."
+    return _MEANINGS.get(status, "The target refused it.")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.lower()
+    except ValueError:
+        return ""
+
+
+def _denies(body: bytes) -> bool:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and value.get("success") is False

@@ -1,0 +1,139 @@
+"""What there is to know of a destination at a glance, in the console's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from statsig_tui.core.config import Destination, Filter, Secret
+from statsig_tui.core.records import DestinationCounters
+from statsig_tui.core.redact import mask_secret
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import printable
+from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
+
+Part = str | tuple[str, str]
+_LABEL = 24
+
+
+class Overview(VerticalScroll):
+    """One destination, as it is set and what became of its events."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id, classes="text")
+        self._static = Static("", markup=False)
+        self._shown: Content | None = None
+
+    def compose(self) -> Iterator[Static]:
+        """One text."""
+        yield self._static
+
+    def show(self, destination: Destination, counts: DestinationCounters, *, follows: bool) -> None:
+        """Show a destination, with its real URL; `follows`: it is the receiver's, wherever that is."""
+        shown = overview(destination, counts, follows=follows)
+        if shown != self._shown:
+            self._shown = shown
+            self._static.update(shown)
+
+
+def overview(destination: Destination, counts: DestinationCounters, *, follows: bool) -> Content:
+    """The lines of the overview."""
+    return Content("\n").join(_lines(destination, counts, follows))
+
+
+def _lines(destination: Destination, counts: DestinationCounters, follows: bool) -> Iterator[Content]:
+    yield _line("Webhook URL", (destination.url, theme.STRONG))
+    if follows:
+        yield _line("", ("follows the receiver", theme.QUIET))
+    if not destination.verify_tls:
+        yield _line("", ("✗ TLS is not verified", theme.BAD))
+    yield _status(destination, counts)
+    yield _line("Signing Secret", *_secret(destination.secret))
+    yield _line("Event Filtering", filter_words(destination.filter))
+    yield Content()
+    emulated = ("   emulated", theme.QUIET)
+    batch = destination.batch
+    yield _line("Envelope", '{"data":[…]}' if destination.envelope == "data" else "[…]")
+    yield _line("Timestamps", f"{destination.timestamps}s")
+    events = "one event" if batch.max_events == 1 else f"at most {batch.max_events:,} events"
+    yield _line("Batch", f"{events}, or {span(batch.max_seconds)}", emulated)
+    schedule = destination.retry.schedule
+    name = schedule if isinstance(schedule, str) else "own"
+    yield _line("Retry", f"{name}: {retry_words(destination.retry)}", emulated)
+    yield _line("Timeout", span(destination.timeout_seconds), emulated)
+    if destination.rate_limit is not None:
+        yield _line("Rate limit", f"{plain(destination.rate_limit)} requests a second", emulated)
+    if destination.headers:
+        count = len(destination.headers)
+        yield _line("Headers", f"{count} of your own")
+    yield Content()
+    yield from _totals(counts)
+
+
+def _status(destination: Destination, counts: DestinationCounters) -> Content:
+    if not destination.enabled:
+        return _line("Status", ("○ off", theme.QUIET), ("   space in the list turns it on", theme.QUIET))
+    if counts.disabled is not None:
+        return _line(
+            "Status",
+            ("✗ disabled", theme.BAD),
+            f": {counts.disabled}",
+            ("   space in the list resumes it", theme.ACCENT),
+        )
+    if counts.retrying:
+        return _line("Status", ("● on", theme.GOOD), "   ", (f"↻ retrying {counts.retrying:,}", theme.WARN))
+    return _line("Status", ("● on", theme.GOOD))
+
+
+def _secret(secret: Secret | None) -> Iterator[Part]:
+    if secret is None:
+        yield "none: nothing is signed", theme.WARN
+    elif secret.value is None:
+        yield f"{secret.source} leads nowhere: nothing is signed", theme.WARN
+    else:
+        yield mask_secret(secret.value)
+        yield f"   {secret.source}", theme.QUIET
+
+
+def filter_words(chosen: Filter) -> str:
+    """What a filter lets through, in a line."""
+    kinds = [
+        name
+        for name, is_on in (("Exposures", chosen.exposures), ("Configuration Changes", chosen.config_changes))
+        if is_on
+    ]
+    kinds.append("new Custom Events" if chosen.include_new_events else "no new Custom Events")
+    on = sum(chosen.events.values())
+    if on:
+        kinds.append(f"{on:,} chosen")
+    if len(chosen.events) > on:
+        kinds.append(f"{len(chosen.events) - on:,} not tracked")
+    return " · ".join(kinds)
+
+
+def _totals(counts: DestinationCounters) -> Iterator[Content]:
+    rows = (
+        ("✓", "Forwarded", counts.forwarded, theme.GOOD, "by the filter"),
+        ("–", "Filtered", counts.filtered, theme.WARN, ""),
+        ("⧗", "Rate Limited", counts.rate_limited, theme.WARN, "deliveries that waited"),
+        ("✗", "Failed", counts.failed, theme.BAD, "given up"),
+        ("→", "Delivered", counts.delivered, theme.GOOD, "answered 2xx"),
+        ("○", "Queued", counts.queued, theme.QUIET, "not delivered yet"),
+    )
+    for mark, word, count, style, note in rows:
+        yield Content.assemble(
+            (f"{mark} ", style if count else theme.QUIET),
+            (f"{word:<{_LABEL - 2}}", theme.QUIET),
+            (f"{count:>9,}", theme.STRONG if count else theme.QUIET),
+            (f"   {note}", theme.QUIET),
+        )
+
+
+def _line(label: str, *parts: Part) -> Content:
+    shown = [
+        (printable(part), "") if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts
+    ]
+    return Content.assemble((f"{label:<{_LABEL}}", theme.QUIET), *shown)

@@ -1,0 +1,228 @@
+"""The signing secret of a destination: where it comes from, a new one, one's own. Never shown in clear."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from statsig_tui.core.config import Destination, Secret
+from statsig_tui.core.destination import SIGNING_PREFIXES, Invalid, doubt_secret, validate_secret
+from statsig_tui.core.redact import mask_secret
+from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import printable
+from statsig_tui.tui.widgets.editor import Editor
+from statsig_tui.tui.widgets.fields import Field, SecretInput
+
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 43
+_ENV = "env:"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The secret to be; None: nothing is signed."""
+
+    secret: Secret | None
+    how: str
+
+
+def new_secret() -> Secret:
+    """A fresh secret of the shape of Statsig's: `webhook-` and 43 letters and digits."""
+    return Secret.of("webhook-" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
+
+
+def typed_secret(text: str, environ: Mapping[str, str]) -> Secret:
+    """The secret that was typed: its text, or `env:NAME`. Raises Invalid."""
+    text = text.strip()
+    if text.startswith(_ENV):
+        name = text.removeprefix(_ENV).strip()
+        secret = Secret(env=name, value=environ.get(name, "").strip() or None)
+    else:
+        secret = Secret.of(text)
+    validate_secret(secret)
+    return secret
+
+
+class SigningPane(Editor[Drafted]):
+    """Secret, and what can be done with it."""
+
+    DEFAULT_CSS = """
+    SigningPane {
+        padding: 0 2;
+        overflow-y: auto;
+        #secret-shown {
+            height: auto;
+            margin: 0 0 1 0;
+        }
+        #secret-keys {
+            height: auto;
+            margin: 0 0 1 0;
+        }
+        Button {
+            min-width: 8;
+            margin: 0 2 0 0;
+        }
+        Input {
+            width: 1fr;
+            background: $surface;
+        }
+        #signing-how {
+            margin: 1 0 0 0;
+            color: $text-muted;
+        }
+    }
+    """
+
+    class Copied(Message):
+        """The secret is to be copied."""
+
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
+
+    def compose(self) -> ComposeResult:
+        """What is, what can be done, how it is signed."""
+        yield Static("", id="secret-shown", markup=False)
+        with Horizontal(id="secret-keys"):
+            yield Button("Copy", id="copy-secret", compact=True)
+            yield Button("Generate New Key", id="generate-secret", compact=True)
+            yield Button("Remove", id="remove-secret", compact=True)
+        yield Field("Own secret", SecretInput("webhook-…  or  env:NAME", id="own-secret"), name="secret")
+        yield Static(_how(), id="signing-how", markup=False)
+
+    def first(self) -> Widget:
+        """The first key that can be pressed."""
+        copy = self.query_one("#copy-secret", Button)
+        return self.query_one("#generate-secret") if copy.disabled else copy
+
+    def revert(self) -> None:
+        """Give up the edits, and what was typed."""
+        self._empty()
+        super().revert()
+
+    def show(self, destination: Destination) -> None:
+        """Show a destination's secret; what was typed for another is not kept."""
+        if self.is_ready and (self.shown is None or self.shown.name != destination.name):
+            self._empty()
+        super().show(destination)
+
+    def draw(self) -> None:
+        """Bring the words and the buttons up to date."""
+        if self.shown is None or not self.is_ready:
+            return
+        draft = self.draft()
+        secret = draft.secret if draft is not None else self.shown.secret
+        self.query_one("#secret-shown", Static).update(_shown(secret, draft))
+        self.query_one("#copy-secret", Button).disabled = secret is None or secret.value is None
+        self.query_one("#remove-secret", Button).disabled = secret is None
+
+    def edited(self, saved: Destination) -> Destination:
+        """The destination with the drafted secret; raises Invalid."""
+        if self._typed():
+            typed_secret(self._typed(), os.environ)
+        draft = self.draft()
+        return replace(saved, secret=draft.secret) if draft is not None else saved
+
+    def forget(self, name: str) -> None:
+        """Drop the draft, and what was typed."""
+        super().forget(name)
+        if self.is_ready:
+            self._empty()
+
+    @on(Button.Pressed, "#copy-secret")
+    def _copy(self) -> None:
+        draft = self.draft()
+        secret = draft.secret if draft is not None else self.shown.secret if self.shown is not None else None
+        if secret is not None and secret.value is not None:
+            self.post_message(self.Copied(secret.value))
+
+    @on(Button.Pressed, "#generate-secret")
+    def _generate(self) -> None:
+        self._empty()
+        self._keep(Drafted(new_secret(), "new"))
+
+    @on(Button.Pressed, "#remove-secret")
+    def _remove(self) -> None:
+        self._empty()
+        self._keep(Drafted(None, "removed"))
+
+    @on(Input.Changed, "#own-secret")
+    def _own(self, event: Input.Changed) -> None:
+        if not event.value.strip():
+            self.query_one(Field).complain("")
+            self._keep(None)
+            return
+        try:
+            secret = typed_secret(event.value, os.environ)
+        except Invalid as error:
+            self.query_one(Field).complain(f"{error.message}: {error.hint}")
+            self._keep(None)
+            return
+        self.query_one(Field).complain("")
+        self._keep(Drafted(secret, "own"))
+
+    def _keep(self, draft: Drafted | None) -> None:
+        is_same = draft is not None and self.shown is not None and draft.secret == self.shown.secret
+        self.keep(None if is_same else draft)
+        self.draw()
+
+    def _typed(self) -> str:
+        return self.query_one(SecretInput).value.strip()
+
+    def _empty(self) -> None:
+        with self.prevent(Input.Changed):
+            self.query_one(SecretInput).value = ""
+        self.query_one(Field).complain("")
+
+
+def _shown(secret: Secret | None, draft: Drafted | None) -> Content:
+    if secret is None:
+        words = Content.styled("none: requests are not signed", theme.WARN)
+    elif secret.value is None:
+        words = Content.styled(printable(f"{secret.source} is not set: requests are not signed"), theme.WARN)
+    else:
+        words = Content.assemble(
+            (printable(mask_secret(secret.value)), theme.STRONG),
+            (f"   {printable(secret.source)}", theme.QUIET),
+        )
+    lines = [Content.assemble((f"{'Webhook Signing Secret':<26}", theme.QUIET), words)]
+    for text, style in _notes(secret, draft):
+        lines.append(Content.assemble(" " * 26, (printable(text), style)))
+    return Content("\n").join(lines)
+
+
+def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]]:
+    notes: list[tuple[str, str]] = []
+    if secret is not None and secret.value is not None:
+        doubt = doubt_secret(secret.value, SIGNING_PREFIXES)
+        if doubt is not None:
+            notes.append((f"▲ {doubt}", theme.WARN))
+    if secret is not None and secret.inline is not None:
+        notes.append(("stands in the settings file; env:NAME keeps it out of there", theme.QUIET))
+    if draft is not None:
+        ends = "; the old one stops at once" if draft.secret is not None else ""
+        notes.append(
+            (f"not saved yet: ctrl+s uses it{ends}" if ends else "not saved yet: ctrl+s", theme.ACCENT)
+        )
+    return notes
+
+
+def _how() -> Content:
+    return Content.assemble(
+        (f"{TIMESTAMP_HEADER}  ", theme.STRONG),
+        "epoch ms\n",
+        (f"{SIGNATURE_HEADER}          ", theme.STRONG),
+        "v0=HMAC-SHA256(secret, v0:timestamp:body), of the raw bytes",
+    )

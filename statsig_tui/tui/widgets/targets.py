@@ -1,0 +1,48 @@
+"""A target in the words of the screens: where it is, and which key it gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from statsig_tui.core.config import EMULATOR, STATSIG_URL, Target
+from statsig_tui.core.redact import mask_secret
+from statsig_tui.tui.widgets.target_bar import Goal
+
+if TYPE_CHECKING:
+    from statsig_tui.engine.engine import Engine
+
+_PRODUCTION = urlsplit(STATSIG_URL).hostname
+
+
+def describe(target: Target, engine: Engine) -> Goal:
+    """Where a target really leads; only our own emulator and loopback are safe."""
+    # Imported here: the network's parts come after the first paint.
+    from statsig_tui.engine.engine import endpoint
+    from statsig_tui.engine.sender import is_local
+
+    url = engine.redact(endpoint(target))
+    parts = urlsplit(target.url)
+    host = (parts.hostname or "").rstrip(".")
+    is_safe = target.name == EMULATOR or is_local(target.url)
+    place = "local" if is_safe else "PRODUCTION" if host == _PRODUCTION else "REMOTE"
+    if target.name == EMULATOR and engine.addresses.emulator is None:
+        is_safe, place = True, "not listening"
+    key = target.key
+    shown = (
+        "no key"
+        if key is None
+        else f"key {mask_secret(key.value)}"
+        if key.value
+        else f"key not set: {key.source}"
+    )
+    return Goal(
+        name=target.name,
+        url=url,
+        base=engine.redact(target.url.rstrip("/")),
+        host=parts.netloc,
+        key=shown,
+        has_key=key is not None and bool(key.value),
+        place=place,
+        is_safe=is_safe,
+    )

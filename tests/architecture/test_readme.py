@@ -1,0 +1,43 @@
+"""The README's promises about itself: its commands exist, and CI runs the one it names."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from statsig_tui.cli import cli
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_both_set_up_commands_are_one_line_each() -> None:
+    blocks = re.findall(r"```\n(python3 -m venv .+?)\n```", README)
+    assert len(blocks) == 2
+    assert all("\n" not in block for block in blocks)
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    taken = subprocess.run(
+        ["sed", "-n", "/<!-- test command -->/,/^```$/p", "README.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "pytest" in taken
+    assert "README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_command_is_in_the_readme_and_has_an_example() -> None:
+    for name, command in cli.commands.items():
+        assert f"statsig-tui {name}" in README
+        subcommands = getattr(command, "commands", {"": command})
+        assert all("Example:" in (each.help or "") for each in subcommands.values())
+
+
+def test_every_picture_of_the_readme_exists() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert len(pictures) >= 3
+    assert all((ROOT / picture).is_file() for picture in pictures)

@@ -1,0 +1,160 @@
+"""Live, driven by keys against a real engine on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+from textual.widgets import TabbedContent
+
+from statsig_tui.core.records import DeliveryState
+from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.widgets.row_list import RowList
+
+Until = Callable[..., Awaitable[None]]
+Text = Callable[..., str]
+HOSTILE = "evil \x1b]0;title\x07 [/x] [@click=app.quit]q[/]"
+
+
+def post(app: StatsigApp, body: object) -> httpx.Response:
+    assert app.bridge.engine is not None
+    return httpx.post(f"{app.bridge.engine.addresses.receiver}/hook", json=body)
+
+
+async def test_the_demo_of_the_first_run_is_on_the_list(app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "DEMO_checkout_completed" in seen(app))
+        assert "✓ 200" in seen(app)
+        assert app.bridge.engine is not None
+        assert app.bridge.engine.archive.counters().captures == 1
+
+
+async def test_an_empty_list_says_what_to_press_and_gives_a_curl_line(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    async with later_app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "curl -H" in seen(later_app))
+        assert "ctrl+j" in seen(later_app)
+
+
+async def test_foreign_text_is_shown_as_it_is_spelled(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with later_app.run_test(size=(200, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        post(later_app, {"data": [{"eventName": HOSTILE, "user": {"userID": "u"}}]})
+        await ui(pilot, lambda: "evil ␛]0;title␇ [/x] [@click=app.quit]q[/]" in seen(later_app))
+
+
+async def test_moving_up_holds_and_g_follows_again(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with later_app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        rows = later_app.screen.query_one("#captures", RowList)
+        for name in ("one", "two"):
+            post(later_app, {"data": [{"eventName": name}]})
+        await ui(pilot, lambda: rows.cursor is not None and rows.cursor[0] == 2)
+        await pilot.press("k")
+        post(later_app, {"data": [{"eventName": "three"}]})
+        await ui(pilot, lambda: "HELD +1" in seen(later_app))
+        assert rows.cursor == (1, None)
+        await pilot.press("G")
+        await ui(pilot, lambda: "FOLLOW" in seen(later_app))
+        assert rows.cursor == (3, None)
+
+
+async def test_a_row_unfolds_into_its_events_and_each_can_be_looked_at(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    async with later_app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        post(later_app, {"data": [{"eventName": "first"}, {"eventName": "second", "value": "7"}]})
+        await ui(pilot, lambda: "first, second" in seen(later_app))
+        await pilot.press("right", "right", "down")
+        await ui(pilot, lambda: "event 1" in seen(later_app) and '"7"' in seen(later_app))
+        assert '"first"' not in seen(later_app)
+
+
+@pytest.mark.parametrize(
+    ("tab", "expected"),
+    [
+        ("headers", "POST /hook HTTP/1.1"),
+        ("signature", "missing"),
+        ("answer", '"stored":1'),
+        ("trace", "captured c1"),
+    ],
+)
+async def test_the_tab_stays_while_stepping_through_rows(
+    later_app: StatsigApp, ui: Until, seen: Text, tab: str, expected: str
+) -> None:
+    async with later_app.run_test(size=(160, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        post(later_app, {"data": [{"eventName": "a"}]})
+        post(later_app, {"data": [{"eventName": "b"}]})
+        rows = later_app.screen.query_one("#captures", RowList)
+        await ui(pilot, lambda: rows.cursor is not None and rows.cursor[0] == 2)
+        tabs = later_app.screen.query_one(TabbedContent)
+        tabs.active = tab
+        await pilot.press("k")
+        await ui(pilot, lambda: "#1" in seen(later_app) and expected in seen(later_app))
+        assert tabs.active == tab
+
+
+async def test_replay_as_received_sends_the_same_bytes_and_signature(
+    app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "DEMO_checkout_completed" in seen(app))
+        await ui(pilot, lambda: "#1" in seen(app))
+        assert app.bridge.engine is not None
+        archive = app.bridge.engine.archive
+        await pilot.press("r")
+        await ui(pilot, lambda: archive.counters().captures == 2)
+        first, second = archive.capture(1), archive.capture(2)
+        assert first is not None
+        assert second is not None
+        assert first.body == second.body
+        assert _signed(first.headers) == _signed(second.headers)
+        assert second.record.signature == "valid"
+
+
+async def test_replay_re_signed_signs_the_same_bytes_anew(app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "#1" in seen(app))
+        assert app.bridge.engine is not None
+        archive = app.bridge.engine.archive
+        await pilot.press("R")
+        await ui(pilot, lambda: isinstance(app.screen, ReplayDialog))
+        await pilot.press("down", "enter")
+        await ui(pilot, lambda: archive.counters().captures == 2)
+        first, second = archive.capture(1), archive.capture(2)
+        assert first is not None
+        assert second is not None
+        assert first.body == second.body
+        assert _signed(first.headers) != _signed(second.headers)
+        assert second.record.signature == "valid"
+        await ui(pilot, lambda: archive.deliveries("receiver", 1)[0].state is DeliveryState.DELIVERED)
+
+
+async def test_a_flood_is_counted_to_the_last_capture(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with later_app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        assert later_app.bridge.engine is not None
+        base = f"{later_app.bridge.engine.addresses.receiver}/"
+        async with httpx.AsyncClient() as client:
+            for _ in range(600):
+                answer = await client.post(base, json={"data": []})
+                assert answer.status_code == 200
+        await ui(pilot, lambda: "Live  600" in seen(later_app))
+
+
+def _signed(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in headers if name.startswith("x-statsig-"))
