@@ -31,8 +31,7 @@ SAMPLE = """\
   "value": 49.90,
   "metadata": { "currency": "EUR", "items": 3 },
   "timestamp": "now"
-}
-"""
+}"""
 NOW = "now"
 """A timestamp that becomes the epoch ms of sending."""
 LONGEST = 10_000

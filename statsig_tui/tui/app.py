@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -51,10 +53,8 @@ class StatsigApp(App[int]):
 
     TITLE = "statsig-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
-        "styles/app.tcss",
-        "styles/compose.tcss",
-        "styles/destinations.tcss",
-        "styles/live.tcss",
+        Path(__file__).parent / "styles" / f"{name}.tcss"
+        for name in ("app", "compose", "destinations", "live")
     ]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
@@ -79,6 +79,12 @@ class StatsigApp(App[int]):
 
     # Start and stop
 
+    def on_load(self) -> None:
+        """Before the terminal is taken: from here on a signal gives it back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._on_signal, number)
+
     def on_mount(self) -> None:
         """Show the first screen; the network's parts follow after the first paint."""
         for chosen in theme.THEMES:
@@ -88,7 +94,6 @@ class StatsigApp(App[int]):
         self._install_modes()
         self.switch_mode("compose")
         self.call_after_refresh(lambda: self.run_worker(self._start(), name="start", exit_on_error=False))
-        self._on_signals()
 
     async def _start(self) -> None:
         try:
@@ -123,17 +128,8 @@ class StatsigApp(App[int]):
         self.add_mode("destinations", DestinationsScreen)
         self.add_mode("live", LiveScreen)
 
-    def _on_signals(self) -> None:
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._on_signal, number)
-
     def _on_signal(self, number: int) -> None:
         if self.ended_by is not None:
-            import os
-
             os._exit(128 + number)
         self.ended_by = number
         self.exit(128 + number, return_code=128 + number)
@@ -196,6 +192,8 @@ class StatsigApp(App[int]):
         if self._ticker is not None:
             self._ticker.stop()
             self._ticker = None
+        if not self.screen_stack:
+            return  # the app is ending
         now = time.time_ns() // 1_000_000
         age = None if self._last_capture_at is None else max(0, now - self._last_capture_at)
         engine = self.bridge.engine

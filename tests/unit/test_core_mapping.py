@@ -1,4 +1,4 @@
-"""What is posted in, and the event it becomes (statsig-wire.md §1, §3.3, §5); whole events in golden-mapping.json."""
+"""What is posted in, and the event it becomes (statsig-wire.md §1, §3.3, §5)."""
 
 from __future__ import annotations
 

@@ -169,6 +169,7 @@ class ComposeScreen(ModeScreen):
             "\n\n",
             (f"{goal.place}. ", f"bold {theme.BAD}"),
             "What is sent there counts and cannot be taken back.",
+            content("" if goal.has_key else f"\n{goal.key}.", theme.WARN),
         )
         if not await self.app.push_screen_wait(ConfirmDialog("Send beyond this machine?", words, "Send")):
             self.host.say("Not sent.")
@@ -178,7 +179,10 @@ class ComposeScreen(ModeScreen):
 
     async def _send_to(self, target: Target) -> None:
         text = self._draft.take()
+        self._shown = None
         self._say_answer("sending…")
+        self.query_one(TraceView).show(None, 0)
+        self._say_waiting("")
         body = draft.encode(draft.resolved(text, _now()))
         name = draft.event_name(text)
         try:
@@ -187,8 +191,7 @@ class ComposeScreen(ModeScreen):
             self._say_answer("")
             raise
         self._draft.mark_sent(text)
-        self._shown, self._detail = record, None
-        self.host.pull_soon()
+        self._follow(record)
 
     # What was sent
 
@@ -199,9 +202,14 @@ class ComposeScreen(ModeScreen):
             self._newest = newest[0].id
             self.query_one(SentList).show(await self.bridge.ask(lambda archive: archive.sent(SENT)))
             if self._shown is None and newest[0].event_name == DEMO:
-                self._shown = newest[0]
-        if self._shown is not None and not self._sending:
+                self._follow(newest[0])
+        if self._shown is not None:
             await self._pull_outcome(self._shown)
+
+    def _follow(self, record: SentRecord) -> None:
+        """Show what becomes of this one."""
+        self._shown, self._detail = record, None
+        self.host.pull_soon()
 
     async def _pull_outcome(self, shown: SentRecord) -> None:
         detail = self._detail
@@ -231,9 +239,15 @@ class ComposeScreen(ModeScreen):
         words = waiting(trace, self.host.config, seen=shown.target == EMULATOR) if trace is not None else ""
         self._say_waiting(words)
         self._stop_waiting()
+        self.call_after_refresh(self._bring_newest)
         if trace is not None and next_due(trace) is not None and self.is_current:
             # The countdown in the trace changes with the clock alone.
             self._due = self.set_timer(1.0, self.host.pull_soon)
+
+    def _bring_newest(self) -> None:
+        box = self.query_one("#next")
+        if not box.has_focus:
+            box.scroll_end(animate=False)
 
     def _stop_waiting(self) -> None:
         if self._due is not None:
@@ -264,8 +278,7 @@ class ComposeScreen(ModeScreen):
         if not await self._may_leave():
             return
         self._draft.open(draft.decode(detail.body))
-        self._shown, self._detail = detail.record, None
-        self.host.pull_soon()
+        self._follow(detail.record)
 
     # Another draft, another view
 

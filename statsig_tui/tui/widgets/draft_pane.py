@@ -138,7 +138,8 @@ class DraftPane(Vertical):
         elif not check.is_object:
             verdict = Content.styled("valid JSON, but no object", theme.WARN)
         else:
-            verdict = Content("valid JSON")
+            is_json = self.query_one(TabbedContent).active == "json"
+            verdict = Content('valid JSON · "now" when sent' if check.has_now and is_json else "valid JSON")
         self.border_subtitle = Content.assemble(f"{check.size:,} bytes · ", verdict)
         form = self.query_one(EventForm)
         if not check.is_object:

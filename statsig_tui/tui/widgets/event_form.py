@@ -75,9 +75,10 @@ class FieldRow(Horizontal):
         """Left to right."""
         yield Static(Content(_LABELS.get(self.field, str(self.field))), classes="label")
         with Vertical(classes="typed"):
-            yield self.control
+            with Horizontal(classes="box"):
+                yield self.control
+                yield self._kind
             yield self._note
-        yield self._kind
 
     @property
     def content(self) -> str:

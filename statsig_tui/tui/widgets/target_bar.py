@@ -29,6 +29,7 @@ class Goal:
     host: str
     key: str
     """Masked, or in words why there is none."""
+    key_short: str
     has_key: bool
     place: str
     """`local`, `REMOTE`, `PRODUCTION`, or what keeps it from being reached."""
@@ -47,28 +48,24 @@ class TargetLine(Widget):
             return Content.styled("▸ starting…", theme.QUIET)
         width = self.size.width
         shapes = (
-            (goal.url, True),
-            (goal.base, True),
-            (goal.host, True),
-            (goal.base, False),
-            (goal.host, False),
+            (goal.url, goal.key),
+            (goal.base, goal.key),
+            (goal.base, goal.key_short),
+            (goal.host, goal.key_short),
+            (goal.host, ""),
         )
-        for where, with_key in shapes:
-            left = self._left(goal, where, with_key=with_key)
+        for where, key in shapes:
+            left = self._left(goal, where, key)
             place = content(goal.place, theme.QUIET if goal.is_safe else f"bold {theme.BAD}")
             gap = width - left.cell_length - place.cell_length
             if gap >= 3:
                 return Content.assemble(left, " " * gap, place)
         return Content.assemble(content(fit(goal.place, width), f"bold {theme.BAD}"))
 
-    def _left(self, goal: Goal, where: str, *, with_key: bool) -> Content:
-        key = Content()
-        if with_key:
-            style = theme.QUIET if goal.has_key else theme.BAD
-            key = Content.assemble("   ", content(goal.key, style))
-        return Content.assemble(
-            ("▸ ", theme.ACCENT), content(goal.name, theme.STRONG), "  ", content(where), key
-        )
+    def _left(self, goal: Goal, where: str, key: str) -> Content:
+        shown = content(f"   {key}" if key else "", theme.QUIET if goal.has_key else theme.BAD)
+        name = content(goal.name, theme.STRONG)
+        return Content.assemble(("▸ ", theme.ACCENT), name, "  ", content(where), shown)
 
 
 class SendKey(Static, can_focus=True):

@@ -29,19 +29,19 @@ def describe(target: Target, engine: Engine) -> Goal:
     if target.name == EMULATOR and engine.addresses.emulator is None:
         is_safe, place = True, "not listening"
     key = target.key
-    shown = (
-        "no key"
-        if key is None
-        else f"key {mask_secret(key.value)}"
-        if key.value
-        else f"key not set: {key.source}"
-    )
+    if key is None:
+        long = short = "no key"
+    elif key.value:
+        long = short = f"key {mask_secret(key.value)}"
+    else:
+        long, short = f"key not set: {key.source}", "key not set"
     return Goal(
         name=target.name,
         url=url,
         base=engine.redact(target.url.rstrip("/")),
         host=parts.netloc,
-        key=shown,
+        key=long,
+        key_short=short,
         has_key=key is not None and bool(key.value),
         place=place,
         is_safe=is_safe,

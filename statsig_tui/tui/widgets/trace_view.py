@@ -17,26 +17,41 @@ from statsig_tui.tui.times import age, clock
 Line = tuple[int, Content]
 """Epoch ms and what happened then."""
 _SHOWN_EVENTS = 8
+_INDENT = 14
+"""Cells of the time before a line, and of what does not fit on it."""
+_LEAST = 16
 
 
 class TraceView(Static):
     """Shows one trace; it grows in place as more of it happens."""
 
+    _shown: tuple[Trace, int] | None = None
+
     def show(self, trace: Trace | None, now: int, waiting: str = "") -> None:
         """Show a trace, or in its absence what is to be said instead."""
-        self.update(trace_content(trace, now) if trace is not None else Content.styled(waiting, theme.QUIET))
+        self._shown = (trace, now) if trace is not None else None
+        if trace is not None:
+            self.update(trace_content(trace, now, self.size.width))
+        else:
+            self.update(Content.styled(waiting, theme.QUIET))
+
+    def on_resize(self) -> None:
+        """Lines break elsewhere."""
+        if self._shown is not None:
+            self.update(trace_content(*self._shown, self.size.width))
 
 
-def trace_content(trace: Trace, now: int) -> Content:
-    """A trace as lines in the order of time, each with the time since the first."""
+def trace_content(trace: Trace, now: int, width: int) -> Content:
+    """A trace as lines in the order of time, each with the time since the first, in so many cells."""
     lines = sorted(_lines(trace, now), key=lambda line: line[0])
     if not lines:
         return Content.styled("Nothing is known of this one.", theme.QUIET)
     start = lines[0][0]
     shown: list[Content] = []
     for index, (at, text) in enumerate(lines):
-        when = clock(at) if index == 0 else f"+{_gap(at - start)}".rjust(12)
-        shown.append(Content.assemble((f"{when}  ", theme.QUIET), text))
+        when = clock(at) if index == 0 else f"+{_gap(at - start)}".rjust(_INDENT - 2)
+        parts = text.wrap(max(_LEAST, width - _INDENT)) or [text]
+        shown.append(Content.assemble((f"{when}  ", theme.QUIET), Content("\n" + " " * _INDENT).join(parts)))
     return Content("\n").join(shown)
 
 

@@ -1,0 +1,128 @@
+"""The real program in a real pseudo-terminal, with pyte as the screen a person would see."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting; many times what the slowest machine needs."""
+
+
+class Terminal:
+    """One program in one terminal."""
+
+    def __init__(self, arguments: list[str], columns: int, rows: int, environ: dict[str, str]) -> None:
+        self.raw = b""
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(arguments[0], arguments, {**os.environ, "TERM": "xterm-256color", **environ})
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._code: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return "\n".join(self.screen.display)
+
+    def press(self, keys: str) -> None:
+        """Type; escape sequences are keys too."""
+        os.write(self._fd, keys.encode())
+
+    def wait_for(self, *wanted: str) -> None:
+        """Until all of this is on the screen."""
+        deadline = time.monotonic() + PATIENCE
+        while not all(text in self.text for text in wanted):
+            assert self._read(deadline), f"{wanted} never came:\n{self.text}"
+
+    def wait_for_bytes(self, wanted: bytes) -> None:
+        """Until the program has written this."""
+        deadline = time.monotonic() + PATIENCE
+        while wanted not in self.raw:
+            assert self._read(deadline), f"{wanted!r} never came"
+
+    def ends(self) -> int:
+        """Until the program has ended; its exit code, negative for a signal."""
+        deadline = time.monotonic() + PATIENCE
+        while self._read(deadline):
+            pass
+        return self._wait()
+
+    def kill(self, number: int) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> int:
+        """Close the terminal, as a window is closed; the exit code."""
+        os.close(self._fd)
+        self._fd = -1
+        return self._wait()
+
+    def is_cooked(self) -> bool:
+        """Whether the terminal echoes and takes whole lines, as a shell needs it."""
+        flags = termios.tcgetattr(self._fd)[3]
+        return bool(flags & termios.ECHO) and bool(flags & termios.ICANON)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, 9)
+            self._wait()
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def _read(self, deadline: float) -> bool:
+        ready, _, _ = select.select([self._fd], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return False
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)
+
+    def _wait(self) -> int:
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self._code
+
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> list[str]:
+    """The app on free ports, with settings and data of its own."""
+    places = ["--config", str(tmp_path / "config.toml"), "--data", str(tmp_path / "data")]
+    return [sys.executable, "-m", "statsig_tui", *places, "--emulator-port", "0", "--receiver-port", "0"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Run a program in a terminal of its own."""
+    terminals: list[Terminal] = []
+
+    def begin(arguments: list[str], columns: int = 120, rows: int = 36, **environ: str) -> Terminal:
+        terminals.append(Terminal(arguments, columns, rows, environ))
+        return terminals[-1]
+
+    yield begin
+    for terminal in terminals:
+        terminal.close()
