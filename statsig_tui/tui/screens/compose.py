@@ -169,7 +169,8 @@ class ComposeScreen(ModeScreen):
             "\n\n",
             (f"{goal.place}. ", f"bold {theme.BAD}"),
             "What is sent there counts and cannot be taken back.",
-            content("" if goal.has_key else f"\n{goal.key}.", theme.WARN),
+            "" if goal.has_key else "\nNo key goes with it: ",
+            content("" if goal.has_key else f"{goal.key}.", theme.WARN),
         )
         if not await self.app.push_screen_wait(ConfirmDialog("Send beyond this machine?", words, "Send")):
             self.host.say("Not sent.")

@@ -116,8 +116,8 @@ class EventForm(VerticalScroll, can_focus=False):
     """Every field of an incoming event, or why there are none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "screen.focus_previous", "Field above", show=False),
-        Binding("down", "screen.focus_next", "Field below", show=False),
+        Binding("up", "app.focus_previous", "Field above", show=False),
+        Binding("down", "app.focus_next", "Field below", show=False),
     ]
 
     class Edited(Message):

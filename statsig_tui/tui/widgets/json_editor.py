@@ -23,6 +23,8 @@ LONGEST_PASTE = 1_000_000
 """Characters."""
 _COLOURED = 5_000
 """Characters of a line; longer ones stay plain."""
+_WRAPPED = 2_000
+"""Characters of a line; wrapping a text with longer ones would take seconds a key."""
 _KINDS = ("key", "string", "number", "word", "punctuation")
 _TOKEN = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<number>-?\d[\d.eE+-]*)'
@@ -81,6 +83,7 @@ class ExactArea(TextArea):
         head = _common(former, text)
         tail = _common(former[head:][::-1], text[head:][::-1])
         start, end = _location(former, head), _location(former, len(former) - tail)
+        self.soft_wrap = self.soft_wrap and _can_wrap(text.split("\n"))
         self.history.checkpoint()
         self.replace(text[head : len(text) - tail], start, end)
         self.history.checkpoint()
@@ -88,6 +91,26 @@ class ExactArea(TextArea):
     def get_line(self, line_index: int) -> Text:
         """A line to draw: what cannot be seen is a symbol of one character, so that columns stay."""
         return Text(_visible(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    def undo(self) -> None:
+        """Take back the last edit."""
+        self.soft_wrap = False
+        super().undo()
+        self._wrap_again()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self.soft_wrap = False
+        super().redo()
+        self._wrap_again()
+
+    def on_text_area_changed(self) -> None:
+        """Wrap lines again where the long ones are gone."""
+        if not self.soft_wrap:
+            self._wrap_again()
+
+    def _wrap_again(self) -> None:
+        self.soft_wrap = _can_wrap(self.document.lines)
 
     async def _on_paste(self, event: events.Paste) -> None:
         # Terminals paste line ends as carriage returns.
@@ -97,6 +120,7 @@ class ExactArea(TextArea):
             self.post_message(self.Cut(len(text)))
         event.stop()
         event.prevent_default()
+        self.soft_wrap = self.soft_wrap and _can_wrap(text.split("\n"))
         await super()._on_paste(events.Paste(text))
 
     def _set_document(self, text: str, language: str | None) -> None:
@@ -134,6 +158,10 @@ class JsonEditor(ExactArea):
                 if token.lastgroup is not None:
                     line.stylize(styles[token.lastgroup], *token.span())
         return line
+
+
+def _can_wrap(lines: Sequence[str]) -> bool:
+    return max(map(len, lines)) <= _WRAPPED
 
 
 def _visible(line: str) -> str:

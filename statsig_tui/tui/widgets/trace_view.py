@@ -17,9 +17,8 @@ from statsig_tui.tui.times import age, clock
 Line = tuple[int, Content]
 """Epoch ms and what happened then."""
 _SHOWN_EVENTS = 8
-_INDENT = 14
-"""Cells of the time before a line, and of what does not fit on it."""
-_LEAST = 16
+_WIDE = 40
+"""Cells from which on the first time has its milliseconds."""
 
 
 class TraceView(Static):
@@ -47,11 +46,13 @@ def trace_content(trace: Trace, now: int, width: int) -> Content:
     if not lines:
         return Content.styled("Nothing is known of this one.", theme.QUIET)
     start = lines[0][0]
+    begun = clock(start) if width >= _WIDE else clock(start)[:8]
+    indent = len(begun) + 2
     shown: list[Content] = []
     for index, (at, text) in enumerate(lines):
-        when = clock(at) if index == 0 else f"+{_gap(at - start)}".rjust(_INDENT - 2)
-        parts = text.wrap(max(_LEAST, width - _INDENT)) or [text]
-        shown.append(Content.assemble((f"{when}  ", theme.QUIET), Content("\n" + " " * _INDENT).join(parts)))
+        when = begun if index == 0 else f"+{_gap(at - start)}".rjust(len(begun))
+        parts = text.wrap(max(1, width - indent)) if width > 2 * indent else [text]
+        shown.append(Content.assemble((f"{when}  ", theme.QUIET), Content("\n" + " " * indent).join(parts)))
     return Content("\n").join(shown)
 
 

@@ -1,0 +1,111 @@
+"""What follows an attempt (reliability.md promise 5, D10–D18), and Retry-After as it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from statsig_tui.core.config import RetryPolicy
+from statsig_tui.core.retry import SCHEDULES, Next, delays, next_step
+from statsig_tui.engine.delivery import retry_after
+
+QUICK = RetryPolicy("quick")
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_2xx_alone_is_success(status: int) -> None:
+    assert next_step(1, status, QUICK, 0) == Next("delivered")
+    assert next_step(6, status, QUICK, 0) == Next("delivered")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [None, 100, 101, 199, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 408, 413, 415, 422, 425,
+     429, 500, 502, 503, 504, 520, 527, 599],
+)  # fmt: skip
+def test_everything_else_is_tried_again_by_the_schedule(status: int | None) -> None:
+    for attempt, base in enumerate((1, 5, 30, 120, 600), start=1):
+        assert next_step(attempt, status, QUICK, 0) == Next("retry", base)
+    assert next_step(6, status, QUICK, 0) == Next("failed")
+    assert next_step(1, status, RetryPolicy("none"), 0) == Next("failed")
+
+
+def test_gone_disables_at_any_attempt() -> None:
+    for attempt in (1, 6, 99):
+        assert next_step(attempt, 410, QUICK, 0) == Next("disable")
+    assert next_step(1, 410, RetryPolicy("none"), 0) == Next("disable")
+
+
+def test_too_large_splits_what_can_be_split() -> None:
+    assert next_step(1, 413, QUICK, 0, events=2) == Next("split")
+    assert next_step(6, 413, RetryPolicy("none"), 0, events=100) == Next("split")
+    assert next_step(1, 413, QUICK, 0, events=1) == Next("retry", 1)
+    assert next_step(6, 413, QUICK, 0, events=1) == Next("failed")
+
+
+@pytest.mark.parametrize(("jitter", "share"), [(-1, 0.8), (-0.5, 0.9), (0, 1), (1, 1.2)])
+def test_jitter_moves_a_delay_by_a_fifth_at_most(jitter: float, share: float) -> None:
+    for name in ("quick", "standard-webhooks", "svix"):
+        policy = RetryPolicy(name)
+        for attempt, base in enumerate(delays(policy), start=1):
+            assert next_step(attempt, 500, policy, jitter).delay == pytest.approx(base * share)
+
+
+def test_schedules_are_the_documented_ones() -> None:
+    minute, hour = 60, 3600
+    assert SCHEDULES["standard-webhooks"] == (
+        5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour
+    )  # fmt: skip
+    assert SCHEDULES["svix"] == (5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 10 * hour)
+    assert delays(RetryPolicy((1, 2.5))) == (1, 2.5)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("wish", "delay"),
+    [(0, 1), (0.5, 1), (1, 1), (5, 5), (120.6, 120.6), (3600, 3600), (1e9, 3600)],
+)
+def test_retry_after_is_granted_between_the_schedule_and_an_hour(
+    status: int, wish: float, delay: float
+) -> None:
+    for jitter in (-1, 0, 1):
+        assert next_step(1, status, QUICK, jitter, wish) == Next("retry", delay, holds_destination=True)
+
+
+def test_a_schedule_beyond_an_hour_is_not_shortened_by_retry_after() -> None:
+    svix = RetryPolicy("svix")
+    assert next_step(5, 429, svix, 0, 60) == Next("retry", 18_000, holds_destination=True)
+    assert next_step(5, 429, svix, 0, 1e9) == Next("retry", 18_000, holds_destination=True)
+
+
+@pytest.mark.parametrize("status", [500, 301, 400, None])
+def test_retry_after_counts_for_429_and_503_alone(status: int | None) -> None:
+    assert next_step(1, status, QUICK, 0, 100) == Next("retry", 1)
+
+
+NOW = 1_445_412_480_000
+"""Wed, 21 Oct 2015 07:28:00 GMT"""
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, None),
+        ("0", 0),
+        ("5", 5),
+        ("120.6", 120.6),
+        ("-1", None),
+        ("1e9", 1e9),
+        ("inf", None),
+        ("nan", None),
+        ("abc", None),
+        ("", None),
+        ("5, 7", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:29:00 GMT", 60),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", None),
+        ("Tue, 21 Oct 2025 07:28:00 GMT", 3653 * 86_400),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+    ],
+)
+def test_retry_after_as_written(text: str | None, seconds: float | None) -> None:
+    assert retry_after(text, NOW) == (pytest.approx(seconds) if seconds is not None else None)
