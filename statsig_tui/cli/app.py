@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from statsig_tui import settings
+from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import raise_descriptor_limit
 from statsig_tui.core.config import Config
@@ -43,6 +44,11 @@ def run_app(options: Options) -> int:
         written = options.without(config, loaded.config)
         digest = settings.save(places.config, written, expected_digest=digest)
 
+    notices = list(loaded.warnings)
+    if loaded.comments:
+        notices.append(f"{places.config.name} holds comments: they are lost when the app saves.")
+    log_to(places.log, config)
+
     with locked(places.lock) as publish:
 
         def open_engine() -> AbstractAsyncContextManager[Engine]:
@@ -53,7 +59,7 @@ def run_app(options: Options) -> int:
 
         sys.setswitchinterval(_SWITCH_SECONDS)
         gc.freeze()
-        app = StatsigApp(Bridge(open_engine), config, save, loaded.warnings)
+        app = StatsigApp(Bridge(open_engine), config, save, notices)
         app.run()
     app.print_crash()
     code = app.return_code or 0

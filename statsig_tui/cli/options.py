@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from statsig_tui.core.config import Config
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError
 
 if TYPE_CHECKING:
+    from statsig_tui.core.config import Config
     from statsig_tui.settings import Loaded, Places
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 
 from statsig_tui.cli.lines import as_json, as_text
+from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
 from statsig_tui.core.config import Config
@@ -45,6 +46,7 @@ def run_serve(options: Options, output: Output) -> int:
     config = options.over(options.load().config)
     places = options.places()
     places.prepare()
+    log_to(places.log, config)
     return _run(config, places.data, places.database, ("emulator", "receiver"), output)
 
 
@@ -58,9 +60,11 @@ def run_listen(
     if options.data is None:
         with tempfile.TemporaryDirectory(prefix="statsig-tui-") as place:
             data = Path(place)
+            log_to(data / "listen.log", config)
             return _run(config, data, data / "listen.db", ("receiver",), output, wait, timeout)
     places = options.places()
     places.prepare()
+    log_to(places.log, config)
     return _run(config, places.data, places.database, ("receiver",), output, wait, timeout)
 
 

@@ -175,6 +175,21 @@ class Config:
     destinations: tuple[Destination, ...] = (Destination(RECEIVER, DEFAULT_RECEIVER_URL),)
     interface: Interface = field(default_factory=Interface)
 
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret that is known, for masking."""
+        references = [
+            *(destination.secret for destination in self.destinations),
+            *(target.key for target in self.targets),
+            *self.receiver.secrets,
+            *self.emulator.keys,
+        ]
+        return tuple(item.value for item in references if item is not None and item.value)
+
+    def signing_secrets(self) -> tuple[str, ...]:
+        """Every secret that may have signed what the receiver gets, each once."""
+        references = [*(destination.secret for destination in self.destinations), *self.receiver.secrets]
+        return tuple(dict.fromkeys(item.value for item in references if item is not None and item.value))
+
     def destination(self, name: str) -> Destination | None:
         """The destination of that name."""
         return next((item for item in self.destinations if item.name == name), None)

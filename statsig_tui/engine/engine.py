@@ -394,13 +394,8 @@ class Engine:
 
     def _refresh(self) -> None:
         config = self.config
-        given = [item.secret for item in config.destinations] + list(config.receiver.secrets)
-        values = [secret.value for secret in given if secret is not None and secret.value]
-        self._secrets = tuple(dict.fromkeys(values))
-        keys = [key.value for key in config.emulator.keys] + [
-            item.key.value for item in config.targets if item.key
-        ]
-        self.redact = Redactor([*values, *keys, self._demo_token])
+        self._secrets = config.signing_secrets()
+        self.redact = Redactor([*config.secret_values(), self._demo_token])
         destinations = self.destinations()
         self._forwarder.apply(destinations)
         for destination in destinations:

@@ -70,6 +70,7 @@ class StatsigApp(App[int]):
         self._notices = list(notices)
         self._rev = 0
         self._last_capture_at: int | None = None
+        self._told_request = 0
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
@@ -172,8 +173,11 @@ class StatsigApp(App[int]):
         if not rev:
             counters = await self.bridge.ask(lambda archive: archive.counters())
             self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
+            known = await self.bridge.ask(lambda archive: archive.requests(1))
+            self._told_request = known[0].id if known else 0
             self.show_status()
             return
+        await self._tell_refusals()
         found = await self.bridge.ask(lambda archive: archive.since(rev, 500))
         self._frame = FLOOD_FRAME_SECONDS if len(found) > _FLOOD else FRAME_SECONDS
         for record in found:
@@ -181,6 +185,17 @@ class StatsigApp(App[int]):
         if found:
             self._pull_again = self._pull_again or len(found) == 500
             self.show_status()
+
+    async def _tell_refusals(self) -> None:
+        """Say what the emulator refused: an SDK's mistake shows nowhere else."""
+        newest = await self.bridge.ask(lambda archive: archive.requests(1))
+        if not newest or newest[0].id == self._told_request:
+            return
+        self._told_request = newest[0].id
+        request = newest[0]
+        if request.fault is not None and request.status >= 400:
+            text = f"emulator answered {request.status} to {request.method} {request.path}: {request.fault}"
+            self.notify(printable(text), markup=False, severity="warning", timeout=8)
 
     def _note_arrival(self, record: CaptureRecord) -> None:
         self._rev = record.rev
@@ -302,6 +317,14 @@ class StatsigApp(App[int]):
 
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpScreen(self.screen.MODE))
+
+    async def action_requests(self) -> None:
+        """Show what the emulator did not plainly accept."""
+        from statsig_tui.tui.screens.requests import RequestsScreen
+
+        if self.bridge.engine is not None:
+            found = await self.bridge.ask(lambda archive: archive.requests(200))
+            await self.push_screen(RequestsScreen(found))
 
     def action_next_theme(self) -> None:
         """Use the next theme, for this run."""

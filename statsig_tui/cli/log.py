@@ -1,0 +1,33 @@
+"""The log file: the only place our own troubles are written to, without secrets and never on the screen."""
+
+from __future__ import annotations
+
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from statsig_tui.core.config import Config
+from statsig_tui.core.redact import Redactor
+
+_BYTES = 1024 * 1024
+_FILES = 5
+
+
+class _Redacting(logging.Formatter):
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
+def log_to(path: Path, config: Config) -> None:
+    """Write every warning of ours and of the libraries to a rotating file, mode 0600, secrets masked."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES, delay=True)
+    handler.setFormatter(_Redacting(Redactor(config.secret_values())))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
