@@ -1,6 +1,6 @@
 """What every test stands on: its own home, no network beyond this machine, and engines and endpoints to use.
 
-Types of what the fixtures give are for annotations: `if TYPE_CHECKING: from conftest import Site`.
+Types of what the fixtures give are for annotations: `if TYPE_CHECKING: from tests.conftest import Site`.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ class Site:
         self, body: object, path: str = ENDPOINT, *, key: str | None = KEY, headers: Any = None
     ) -> httpx.Response:
         """Post to the emulator: bytes as they are, anything else as JSON."""
-        given = {"Content-Type": "application/json"} | ({"STATSIG-API-KEY": key} if key else {})
+        given: dict[str, Any] = {"Content-Type": "application/json"}
+        given |= {"STATSIG-API-KEY": key} if key else {}
         return await self.client.post(
             self.emulator + path, content=_bytes(body), headers=given | (headers or {})
         )

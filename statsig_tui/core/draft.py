@@ -199,6 +199,8 @@ def _read(raw: str, field: Field, content: str) -> str | None:
 
 
 def _read_object(raw: str, field: Field, content: str) -> str:
+    if content.strip() == "null":
+        return "null"
     lines = notation.read_lines(content, texts=field is Field.CUSTOM_IDS)
     if content.lstrip().startswith("{"):
         return content.strip()
@@ -250,7 +252,8 @@ def _show(raw: str, field: Field) -> Shown:
     expected = _EXPECTED[field]
     if field is Field.TIMESTAMP and _is_now(raw):
         return Shown(NOW)
-    note = "" if kind in (*expected, "null") else f"{notation.a(kind)}: {_AN[expected]} is expected"
+    fits = kind in expected or (kind == "null" and field not in _TEXTS)
+    note = "" if fits else f"{notation.a(kind)}: {_AN[expected]} is expected"
     if field in OBJECTS and kind == "object":
         members = object_at(raw, 0).members
         return _show_lines(raw, members, field) if members else Shown("{}")

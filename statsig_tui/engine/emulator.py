@@ -270,8 +270,7 @@ class Emulator:
                 raise Refused(403, "A web page of another site sent this without saying which.")
             return []
         text = origin.decode("latin-1")
-        host = (urlsplit(text).hostname or "") if "://" in text else ""
-        if host not in _LOOPBACK and text not in self._settings().cors_origins:
+        if _host_of(text) not in _LOOPBACK and text not in self._settings().cors_origins:
             raise Refused(403, "Origin not allowed: name it under cors_origins of [emulator].")
         allowed = [(b"access-control-allow-origin", origin), (b"vary", b"origin")]
         if scope["method"] == "OPTIONS":
@@ -297,10 +296,17 @@ def error_body(status: int, message: str) -> bytes:
     return jsontext.dump({"status": status, "message": message})
 
 
+def _host_of(origin: str) -> str:
+    try:
+        return (urlsplit(origin).hostname or "") if "://" in origin else ""
+    except ValueError:
+        return ""
+
+
 def _masked_parameter(match: re.Match[str]) -> str:
     return f"{match[1]}{match[2]}={mask_secret(match[3])}"
 
 
 def _query(scope: Scope) -> dict[str, str]:
     raw = scope["query_string"].decode("latin-1")
-    return {name: values[-1] for name, values in parse_qs(raw, max_num_fields=100).items()} if raw else {}
+    return {name: values[-1] for name, values in parse_qs(raw).items()} if raw else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -59,8 +61,17 @@ class StatsigApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    def __init__(self, bridge: Bridge, config: Config, save: Save, notices: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        config: Config,
+        save: Save,
+        notices: Iterable[str] = (),
+        on_exit: Callable[[int], None] = lambda code: None,
+    ) -> None:
+        """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short."""
         super().__init__()
+        self._on_exit = on_exit
         self.bridge = bridge
         self.config = config
         self.rates = Rates()
@@ -111,7 +122,17 @@ class StatsigApp(App[int]):
             screen.config_changed()
         if first_run:
             await self.bridge.do(lambda engine: engine.send_demo())
+        # What is loaded now stays: the collector need not walk it while an acknowledgement waits.
+        gc.collect()
+        gc.freeze()
         self.pull_soon()
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave; within a few seconds, whatever still hangs."""
+        self._on_exit(return_code)
+        super().exit(result, return_code, message)
 
     def _wake(self) -> None:
         self.post_message(EngineChanged())

@@ -36,7 +36,7 @@ _SIGNATURES = {
     SignatureState.VALID: ("✓", GOOD),
     SignatureState.INVALID: ("✗", BAD),
     SignatureState.MISSING: ("–", WARN),
-    SignatureState.STALE: ("⧗", WARN),
+    SignatureState.STALE: ("~", WARN),
     SignatureState.UNCHECKED: ("?", QUIET),
 }
 _STATES = {

@@ -120,17 +120,18 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
     took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
     parts = [
         Content.assemble(
+            ("‹ esc   ", theme.QUIET),
             (tag("d", delivery.id), theme.STRONG),
             f"   attempt {attempt.number} of {delivery.attempt}   {clock(attempt.at)}   ",
             (f"{mark} {word} {printable(attempt.reason)}".rstrip(), style),
             (took, theme.QUIET),
         )
     ]
-    if attempt.error:
-        parts.append(Content.styled(printable(attempt.error), theme.BAD))
     parts.append(
         Content.assemble(
-            (f"{state_mark} {delivery.state}", state_style), (f"   {due}" if due else "", theme.WARN)
+            (f"{state_mark} {delivery.state}", state_style),
+            (f"   {due}" if due else "", theme.WARN),
+            (f"   {printable(attempt.error)}" if attempt.error else "", theme.BAD),
         )
     )
     return Content("\n").join(parts)

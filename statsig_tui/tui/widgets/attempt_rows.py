@@ -17,6 +17,8 @@ MINUTE = 60_000
 _DAY = 86_400
 _COLUMNS = (("Events", 7), ("Forwarded", 10), ("Filtered", 9), ("Rate Limited", 13), ("Failed", 7))
 _TIMESTAMP = 11
+_WIDE = 78
+"""Cells from which a delivery's size has room."""
 
 
 class MinuteRows:
@@ -104,12 +106,13 @@ class DeliveryRows:
         item = self.deliveries[index]
         mark, style = theme.delivery(item.state)
         events = f"{item.events:,} event{'s' * (item.events != 1)}"
+        is_wide = width >= _WIDE
         head = Content.assemble(
             (f"{mark} {item.state:<11}", style),
             (f"{tag('d', item.id):<7}", theme.STRONG),
             f"{clock(item.created)}",
-            f"{events:>12}",
-            f"{size(item.size):>9}",
+            f"{events:>13}" if is_wide else f"{events:>11}",
+            f"{size(item.size):>9}" if is_wide else "",
             "   ",
         )
         left = max(0, width - head.cell_length)
@@ -160,14 +163,12 @@ def countdown(item: DeliveryRecord, now: int, held: str = "") -> str:
 
 
 def outcome(item: DeliveryRecord, now: int, held: str = "") -> str:
-    """What is to be said of a delivery beside its state; why an attempt failed stands below, at the attempt."""
+    """What is to be said of a delivery beside its state; why an attempt failed stands at the attempt."""
     parts = [countdown(item, now, held)]
     if item.state is DeliveryState.CANCELLED:
         parts.append(printable(item.error or ""))
     elif item.state is DeliveryState.FAILED:
         parts.append(f"given up after {item.attempt} attempt{'s' * (item.attempt != 1)}")
-    elif item.attempt > 1:
-        parts.append(f"{item.attempt} attempts")
     if item.replay is not None:
         parts.append(f"replayed {item.replay}")
     return " · ".join(part for part in parts if part)

@@ -15,7 +15,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from statsig_tui.core.ids import tag
 from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DiagnosticsRow
 from statsig_tui.tui import theme
 from statsig_tui.tui.times import day_and_clock
@@ -187,7 +186,7 @@ class AttemptsPane(Vertical):
             self._take_deliveries(view, begin)
             if view.attempt is not None and (item := self.delivery()) is not None:
                 detail = self.query_one(AttemptDetail)
-                detail.show(item, view.attempt, view.body)
+                detail.show(view.attempt, view.body)
                 detail.recount(item, now, held)
         self._say_way()
         self.tick()
@@ -251,17 +250,13 @@ class AttemptsPane(Vertical):
 
     def _say_way(self) -> None:
         way = self.query_one("#attempts-way", Static)
-        way.display = self._minute is not None
+        way.display = self._minute is not None and self._attempt is None
         if self._minute is None:
             return
-        parts = [f"‹ esc   {day_and_clock(self._minute)[:16]}"]
-        if self._attempt is None:
-            count = len(self._deliveries)
-            newest = "newest " if count == _LIMIT else ""
-            parts.append(f"{newest}{count:,} deliver{'y' if count == 1 else 'ies'}")
-        else:
-            parts.append(f"{tag('d', self._attempt[0])}   attempt {self._attempt[1]}")
-        way.update(Content.styled("   ".join(parts), theme.QUIET))
+        count = len(self._deliveries)
+        newest = "newest " if count == _LIMIT else ""
+        words = f"{newest}{count:,} deliver{'y' if count == 1 else 'ies'}"
+        way.update(Content.styled(f"‹ esc   {day_and_clock(self._minute)[:16]}   {words}", theme.QUIET))
 
 
 def _light(attempts: Sequence[AttemptRecord]) -> list[AttemptRecord]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.visual import RenderOptions
@@ -23,6 +24,7 @@ _TABLE_FROM = 60
 """Cells from which a destination takes one line."""
 _COUNTS = (("Forwarded", 9), ("Filtered", 8), ("Failed", 6), ("Queued", 6))
 _NAME, _STATUS = 14, 13
+_HERE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ def place(url: str) -> str:
         return urlsplit(url).netloc or url
     except ValueError:
         return url
+
+
+def _fitting(where: str, width: int) -> str:
+    """Host and port; of this machine the port alone, where both are too long."""
+    host, colon, port = where.rpartition(":")
+    if len(where) > width and colon and host in _HERE:
+        return fit(f":{port}", width)
+    return fit(where, width)
 
 
 class DestinationList(LineView):
@@ -186,6 +196,11 @@ class DestinationList(LineView):
         self._count()
         self.select(self._index)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are, where the style leaves the height to the content."""
+        count = len(self._cards)
+        return max(2, count + 1 if width >= _TABLE_FROM else 3 * count)
+
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         width = self.line_width - GUTTER
@@ -223,7 +238,7 @@ class DestinationList(LineView):
 
     def _count(self) -> None:
         self.set_line_count(len(self._cards) * self._per)
-        self.refresh()
+        self.refresh(layout=True)
 
     def _tell(self) -> None:
         if self.selected != self._told:
@@ -259,7 +274,7 @@ def _row(shown: Card, width: int) -> Content:
         (f"{mark} ", style),
         (_pad(fit(shown.name, _NAME), _NAME + 1), theme.STRONG),
         (word.ljust(_STATUS)[:_STATUS] + " ", style),
-        (_pad(fit(shown.where, where), where), theme.QUIET),
+        (_pad(_fitting(shown.where, where), where), theme.QUIET),
         "".join(f" {cell}" for cell in cells),
     )
 

@@ -353,7 +353,9 @@ class JsonView(LineView):
         if self.shown_view != self._told_view:
             self._told_view = self.shown_view
             self.post_message(self.ViewChanged(self, self.shown_view))
-        self.refresh_bindings()
+        if self.has_focus:
+            # The footer shows these keys only then; drawing it anew lays out the whole screen.
+            self.refresh_bindings()
 
     def _shown(self, view: str) -> str:
         return "raw" if view == "tree" and self._body.folds is None else view

@@ -16,7 +16,7 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
 
 Part = str | tuple[str, str]
-_LABEL = 24
+_LABEL = 18
 
 
 class Overview(VerticalScroll):
@@ -118,7 +118,7 @@ def _totals(counts: DestinationCounters) -> Iterator[Content]:
     rows = (
         ("✓", "Forwarded", counts.forwarded, theme.GOOD, "by the filter"),
         ("–", "Filtered", counts.filtered, theme.WARN, ""),
-        ("⧗", "Rate Limited", counts.rate_limited, theme.WARN, "deliveries that waited"),
+        ("~", "Rate Limited", counts.rate_limited, theme.WARN, "deliveries that waited"),
         ("✗", "Failed", counts.failed, theme.BAD, "given up"),
         ("→", "Delivered", counts.delivered, theme.GOOD, "answered 2xx"),
         ("○", "Queued", counts.queued, theme.QUIET, "not delivered yet"),

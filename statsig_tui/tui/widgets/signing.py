@@ -210,7 +210,7 @@ def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]
         if doubt is not None:
             notes.append((f"▲ {doubt}", theme.WARN))
     if secret is not None and secret.inline is not None:
-        notes.append(("stands in the settings file; env:NAME keeps it out of there", theme.QUIET))
+        notes.append(("kept in the settings file; env:NAME is safer", theme.QUIET))
     if draft is not None:
         ends = "; the old one stops at once" if draft.secret is not None else ""
         notes.append(
@@ -224,5 +224,5 @@ def _how() -> Content:
         (f"{TIMESTAMP_HEADER}  ", theme.STRONG),
         "epoch ms\n",
         (f"{SIGNATURE_HEADER}          ", theme.STRONG),
-        "v0=HMAC-SHA256(secret, v0:timestamp:body), of the raw bytes",
+        "v0=HMAC-SHA256 of v0:timestamp:body",
     )

@@ -1,0 +1,440 @@
+"""Compose, driven by keys against a real engine on real sockets; nothing leaves this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from textual import events
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.widgets import Input, TabbedContent
+
+from statsig_tui.core import draft
+from statsig_tui.core.config import DEFAULT_RECEIVER_URL, RECEIVER, Config, Destination, RetryPolicy, Target
+from statsig_tui.core.draft import Field
+from statsig_tui.core.records import SentDetail
+from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.compose import ComposeScreen
+from statsig_tui.tui.screens.confirm import ConfirmDialog
+from statsig_tui.tui.widgets.draft_pane import DraftPane
+from statsig_tui.tui.widgets.event_form import EventForm
+from statsig_tui.tui.widgets.json_editor import JsonEditor
+
+if TYPE_CHECKING:
+    from conftest import StartEndpoint
+
+Until = Callable[..., Awaitable[None]]
+Text = Callable[..., str]
+Make = Callable[[Config], StatsigApp]
+HOSTILE = "x [/oops] [@click=app.quit]q[/]"
+
+
+def pane(app: StatsigApp) -> DraftPane:
+    return next(screen for screen in app.mode_screens() if isinstance(screen, ComposeScreen)).query_one(
+        DraftPane
+    )
+
+
+def sent(app: StatsigApp) -> list[SentDetail]:
+    """What was sent so far, newest first."""
+    assert app.bridge.engine is not None
+    archive = app.bridge.engine.archive
+    found = (archive.sent_detail(record.id) for record in archive.sent(100))
+    return [detail for detail in found if detail is not None]
+
+
+async def started(app: StatsigApp, pilot: Pilot[int], ui: Until, seen: Text) -> None:
+    await ui(pilot, lambda: app.bridge.engine is not None and "webhooks/event_webhook" in seen(app))
+
+
+async def to_field(app: StatsigApp, pilot: Pilot[int], field: Field) -> None:
+    """Go to a field of the form with the keyboard."""
+    for _ in range(20):
+        if app.focused is not None and app.focused.id == f"field-{field}":
+            return
+        await pilot.press("tab")
+    raise AssertionError(f"{field} is not reached")
+
+
+async def write(pilot: Pilot[int], text: str) -> None:
+    """Paste a text where the cursor is, as a terminal does."""
+    pilot.app.post_message(events.Paste(text))
+    await pilot.pause(0)
+
+
+async def write_json(app: StatsigApp, pilot: Pilot[int], ui: Until, text: str) -> None:
+    """Replace the whole draft in the JSON tab."""
+    await pilot.press("ctrl+g")
+    await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+    app.screen.query_one(JsonEditor).select_all()
+    await write(pilot, text)
+    await ui(pilot, lambda: pane(app).text == text)
+
+
+async def test_the_first_run_shows_the_way_of_the_demo(app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ui(pilot, lambda: "captured" in seen(app))
+        assert "DEMO_checkout_completed" in seen(app)
+        assert "✓ forwarded" in seen(app)
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "f5", "enter"])
+async def test_one_key_sends_and_the_way_is_shown(
+    later_app: StatsigApp, ui: Until, seen: Text, key: str
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press(key)
+        await ui(pilot, lambda: "captured" in seen(app))
+        shown = seen(app)
+        assert "✓ 202 accepted" in shown
+        assert "✓ forwarded" in shown
+        assert "✓ valid" in shown
+        assert "Sent 1" in shown
+        assert "checkout_" in shown
+        [detail] = sent(app)
+        body = json.loads(detail.body)
+        assert body == json.loads(draft.SAMPLE) | {"timestamp": body["timestamp"]}
+        assert abs(body["timestamp"] - detail.record.at) < 60_000
+        assert '"value": 49.90,' in detail.body.decode()
+
+
+async def test_a_key_pressed_before_the_engine_runs_sends_once_it_does(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.bridge.engine, engine = None, app.bridge.engine
+        if engine is None:
+            await pilot.press("ctrl+j", "ctrl+j")
+            assert "Starting…" in seen(app)
+        else:  # the machine was faster than the test
+            app.bridge.engine = engine
+            await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "✓ 202 accepted" in seen(app))
+        assert len(sent(app)) == 1
+
+
+async def test_a_form_field_changes_its_member_alone(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    told: list[Message] = []
+    async with app.run_test(size=(120, 36), message_hook=told.append) as pilot:
+        await started(app, pilot, ui, seen)
+        await to_field(app, pilot, Field.USER_ID)
+        await pilot.press("end", "x", "y")
+        assert any(isinstance(message, EventForm.Edited) for message in told)
+        await ui(pilot, lambda: pane(app).text == draft.SAMPLE.replace("user-1042", "user-1042xy"))
+        await to_field(app, pilot, Field.VALUE)
+        await pilot.press("home", *("delete",) * 5)
+        await ui(pilot, lambda: '"value"' not in pane(app).text)
+        await write(pilot, "two words")
+        await ui(pilot, lambda: '"value": "two words"' in pane(app).text)
+        await to_field(app, pilot, Field.METADATA)
+        await pilot.press("ctrl+end", "enter", *"a=1")
+        await ui(pilot, lambda: '"items": 3, "a": 1 }' in pane(app).text)
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "✓ 202 accepted" in seen(app))
+        body = json.loads(sent(app)[0].body)
+        assert body["metadata"] == {"currency": "EUR", "items": 3, "a": 1}
+        assert (body["user"]["userID"], body["value"]) == ("user-1042xy", "two words")
+
+
+async def test_what_is_typed_just_before_sending_is_sent(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await to_field(app, pilot, Field.EVENT)
+        field = app.screen.query_one(f"#field-{Field.EVENT}", Input)
+        # Without the pauses in between that press() makes.
+        for key in "zz":
+            app.post_message(events.Key(key, key))
+        app.post_message(events.Key("ctrl+j", None))
+        await ui(pilot, lambda: len(sent(app)) == 1)
+        assert field.value.count("z") == 2
+        assert json.loads(sent(app)[0].body)["event"] == field.value
+
+
+async def test_a_field_that_cannot_be_meant_says_so_and_changes_nothing(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await to_field(app, pilot, Field.METADATA)
+        await pilot.press("ctrl+end", "enter", *"oops")
+        await ui(pilot, lambda: "line 3: write name = value" in seen(app))
+        assert "not taken" in seen(app)
+        assert pane(app).text == draft.SAMPLE
+        await pilot.press("=", "1")
+        await ui(pilot, lambda: '"oops": 1' in pane(app).text and "write name" not in seen(app))
+
+
+async def test_broken_json_is_kept_shown_and_sent_as_it_is(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    broken = '{\n  "event": "e",,\n  "user": {}\n}\n'
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await write_json(app, pilot, ui, broken)
+        await ui(pilot, lambda: "35 bytes · not JSON: line 2, column 17" in seen(app))
+        await pilot.press("ctrl+g")
+        await ui(pilot, lambda: "line 2, column 17." in seen(app) and "can be sent as it is" in seen(app))
+        assert pane(app).text == broken
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "✗ 400 bad request" in seen(app))
+        assert sent(app)[0].body == broken.encode()
+        assert "(no name)" in seen(app)
+        await pilot.press("ctrl+g", "ctrl+z")
+        await ui(pilot, lambda: pane(app).text == draft.SAMPLE)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"event":"a\u2028b\x85c","user":{}}', "\ufeff{ }", "a\tb\x0b\x0c\n\nc", ""]
+)
+async def test_the_editor_keeps_every_character(
+    later_app: StatsigApp, ui: Until, seen: Text, text: str
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await write_json(app, pilot, ui, text)
+        await pilot.press("ctrl+g", "ctrl+g", "ctrl+j")
+        await ui(pilot, lambda: len(sent(app)) == 1)
+        assert sent(app)[0].body == text.encode()
+
+
+async def test_foreign_text_is_shown_as_it_is_spelled(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    event = {"user": {"userID": "\x1b]0;t\x07"}, "event": HOSTILE, "metadata": {"[/x]": "\x1b[2J"}}
+    async with app.run_test(size=(200, 50)) as pilot:
+        await started(app, pilot, ui, seen)
+        await write_json(app, pilot, ui, json.dumps(event))
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: f"accepted {HOSTILE}" in seen(app).replace("accepted  ", "accepted "))
+        await pilot.press("ctrl+g")
+        await ui(pilot, lambda: '"\\u001b]0;t\\u0007"' in seen(app))
+        assert '[/x] = "\\u001b[2J"' in seen(app)
+        await pilot.press("ctrl+n")
+        await ui(pilot, lambda: pane(app).text == draft.SAMPLE)
+        await to_field(app, pilot, Field.EVENT)
+        await pilot.press("ctrl+u")
+        await write(pilot, "a\x1bb")
+        await ui(pilot, lambda: '"event": "a\\u001bb"' in pane(app).text)
+        await ui(pilot, lambda: '"a\\u001bb"' in seen(app))
+        assert "\x1b" not in seen(app)
+
+
+async def test_raw_controls_are_seen_in_the_editor(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await write_json(app, pilot, ui, "a\x1b]52;c;eA==\x07b\u202ec")
+        await ui(pilot, lambda: "a␛]52;c;eA==␇b�c" in seen(app))
+
+
+async def test_enter_on_a_sent_event_opens_it_again(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "Sent 1" in seen(app))
+        first = sent(app)[0].body.decode()
+        await write_json(app, pilot, ui, '{"event":"second","user":{"userID":"u"}}')
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "Sent 2" in seen(app) and "second" in seen(app))
+        app.screen.query_one("#sent").focus()
+        await pilot.press("down", "down", "enter")
+        await ui(pilot, lambda: pane(app).text == first)
+        assert first != draft.SAMPLE
+
+
+async def test_changes_that_were_not_sent_are_not_lost_unasked(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await to_field(app, pilot, Field.EVENT)
+        await pilot.press("end", "x", "ctrl+n")
+        await ui(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("enter")
+        await ui(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        assert "completedx" in pane(app).text
+        await pilot.press("ctrl+n")
+        await ui(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("right", "enter")
+        await ui(pilot, lambda: pane(app).text == draft.SAMPLE)
+        await pilot.press("ctrl+g", "ctrl+z")
+        await ui(pilot, lambda: "completedx" in pane(app).text)
+
+
+async def test_nothing_leaves_the_machine_unconfirmed(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+t")
+        await ui(pilot, lambda: "PRODUCTION" in seen(app))
+        assert "key not set: env STATSIG_SERVER_SECRET" in seen(app)
+        for answer in ("enter", "escape", "n"):
+            await pilot.press("ctrl+j")
+            await ui(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+            assert "api.statsig.com" in seen(app)
+            await pilot.press(answer)
+            await ui(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        assert not sent(app)
+        await pilot.press("ctrl+t")
+        await ui(pilot, lambda: "local" in seen(app) and "PRODUCTION" not in seen(app))
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """The app over other settings, without the demo."""
+    from statsig_tui.engine.engine import running
+    from statsig_tui.tui.bridge import Bridge
+
+    def build(config: Config) -> StatsigApp:
+        database = tmp_path / "statsig-tui.db"
+        return StatsigApp(Bridge(lambda: running(config, database)), config, lambda changed: None)
+
+    return build
+
+
+async def with_target(config: Config, make: Make, url: str, **changes: object) -> StatsigApp:
+    """An app with one more target, that of a test's own endpoint."""
+    from dataclasses import replace
+
+    return make(replace(config, targets=(Target("mine", url),), **changes))  # type: ignore[arg-type]  # fields of Config
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (
+            b"HTTP/1.1 401 X\r\nContent-Length: 14\r\n\r\nno [/key] here",
+            "✗ 401 unauthorized|no [/key] here|accept the key",
+        ),
+        (b'HTTP/1.1 202 X\r\nContent-Length: 17\r\n\r\n{"success":false}', "✗ 202 accepted|success is false"),
+        (b"HTTP/1.1 204 X\r\n\r\n", "✓ 204 no content|no body"),
+        (b"HTTP/1.1 302 X\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "✗ 302 found|never followed"),
+        (b"HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\n\x1b[J", "✗ 500 internal server error|␛[J"),
+        (b"", "? unknown|may have arrived: sending again may count twice"),
+    ],
+)
+async def test_every_answer_is_told_in_words(
+    config: Config, make: Make, endpoint: StartEndpoint, ui: Until, seen: Text, answer: bytes, says: str
+) -> None:
+    async def say(got: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        if not answer:
+            writer.close()
+
+    site = await endpoint(say)
+    app = await with_target(config, make, site.url.removesuffix("/hook"))
+    async with app.run_test(size=(160, 40)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+t", "ctrl+j")
+        await ui(pilot, lambda: all(words in seen(app) for words in says.split("|")))
+        assert len(site.requests) == 1
+        assert site.requests[0].path == "/v1/webhooks/event_webhook"
+
+
+async def test_what_never_left_is_not_sent(config: Config, make: Make, ui: Until, seen: Text) -> None:
+    app = await with_target(config, make, "http://127.0.0.1:1")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+t", "ctrl+j")
+        await ui(pilot, lambda: "✗ not sent" in seen(app))
+        assert "sending again is safe" in seen(app)
+
+
+async def test_one_send_at_a_time(
+    config: Config, make: Make, endpoint: StartEndpoint, ui: Until, seen: Text
+) -> None:
+    go = asyncio.Event()
+
+    async def wait(got: object, writer: asyncio.StreamWriter) -> None:
+        await go.wait()
+        writer.write(b"HTTP/1.1 202 X\r\nContent-Length: 0\r\n\r\n")
+
+    site = await endpoint(wait)
+    app = await with_target(config, make, site.url.removesuffix("/hook"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+t", *("ctrl+j",) * 10)
+        await ui(pilot, lambda: "Still sending" in seen(app) and len(site.requests) == 1)
+        go.set()
+        await ui(pilot, lambda: "✓ 202 accepted" in seen(app))
+        assert len(site.requests) == 1
+        assert "cannot be seen from here" in seen(app)
+
+
+async def test_a_retry_is_counted_down(config: Config, make: Make, ui: Until, seen: Text) -> None:
+    down = Destination(
+        "down", "http://127.0.0.1:1/", retry=RetryPolicy((300.0,)), batch=config.destinations[0].batch
+    )
+    app = await with_target(
+        config, make, "http://127.0.0.1:1", destinations=(Destination(RECEIVER, DEFAULT_RECEIVER_URL), down)
+    )
+    async with app.run_test(size=(200, 50)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "next attempt in" in seen(app))
+        # Hidden, it looks at no clock.
+        await pilot.press("f8")
+        compose = next(screen for screen in app.mode_screens() if isinstance(screen, ComposeScreen))
+        await ui(pilot, lambda: compose._due is None)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (200, 50), (60, 16)])
+async def test_every_part_is_reached_at_every_size(
+    later_app: StatsigApp, ui: Until, seen: Text, size: tuple[int, int]
+) -> None:
+    app = later_app
+    async with app.run_test(size=size) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None and "local" in seen(app))
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "202 accepted" in seen(app))
+        reached = set()
+        for _ in range(18):
+            await pilot.press("tab")
+            focused = app.focused
+            assert focused is not None
+            reached.add(focused.id)
+            region = focused.region
+            assert region.height, f"{focused.id} is not seen"
+            assert app.screen.region.contains_region(region)
+        assert {f"field-{field}" for field in Field} | {"answer", "next", "send"} <= reached
+        assert ("sent" in reached) == (size[0] >= 100)
+        await pilot.press("ctrl+g")
+        await ui(pilot, lambda: app.screen.query_one(TabbedContent).active == "json")
+        assert app.focused is not None
+        assert app.focused.id == "text"
+
+
+async def test_a_huge_text_stays_swift(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    text = json.dumps({"user": {}, "event": "e", "metadata": {"k": "v" * 400_000}})
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await write_json(app, pilot, ui, text)
+        assert not app.screen.query_one(JsonEditor).soft_wrap
+        await ui(pilot, lambda: f"{len(text):,} bytes · valid JSON" in seen(app))
+        await pilot.press("ctrl+g")
+        await ui(pilot, lambda: "400,009 characters: edit it as JSON" in seen(app))
+        await to_field(app, pilot, Field.EVENT)
+        await pilot.press("end", "x")
+        await ui(pilot, lambda: pane(app).text == text.replace('"e"', '"ex"'))
+        await pilot.press("ctrl+g")
+        await write_json(app, pilot, ui, "{}") if app.focused is None else None
+        app.screen.query_one(JsonEditor).select_all()
+        await write(pilot, "{}")
+        await ui(pilot, lambda: app.screen.query_one(JsonEditor).soft_wrap)
