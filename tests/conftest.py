@@ -296,11 +296,15 @@ class Endpoint:
 
     async def got(self, count: int) -> list[Got]:
         """The requests, once there are so many."""
+        await self.until(lambda: len(self.requests) >= count)
+        return self.requests
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that a request makes true."""
         async with asyncio.timeout(PATIENCE):
-            while len(self.requests) < count:
+            while not condition():
                 self._changed.clear()
                 await self._changed.wait()
-        return self.requests
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection's requests until it ends."""

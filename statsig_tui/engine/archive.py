@@ -252,14 +252,12 @@ def _trace(db: sqlite3.Connection, of: str) -> Trace | None:
         events = [
             row[0] for row in db.execute(f"SELECT id FROM events WHERE trace IN ({marks})", tuple(traces))
         ]
-    if not events and not deliveries and not captured and not traces:
-        return None
     return _gather(db, sorted(set(events)), deliveries, captured, traces)
 
 
 def _gather(
     db: sqlite3.Connection, of: Sequence[int], deliveries: set[int], captured: set[int], traces: set[str]
-) -> Trace:
+) -> Trace | None:
     marks = ",".join("?" * len(of))
     events = outbox.events(db, f"id IN ({marks})", of)
     traces = traces | {event.trace for event in events}
@@ -271,7 +269,7 @@ def _gather(
     for number in captured - set(joined):
         joined |= {record.id: record for record in captures.page(db, number, number)}
     marks = ",".join("?" * len(traces))
-    return Trace(
+    trace = Trace(
         trace=min(traces, default=""),
         sent=tuple(history.sent(db, f"trace IN ({marks}) ORDER BY id", sorted(traces))),
         events=tuple(events),
@@ -280,3 +278,4 @@ def _gather(
         attempts=tuple(outbox.attempts(db, numbers)) if numbers else (),
         captures=tuple(joined[number] for number in sorted(joined)),
     )
+    return trace if trace.sent or trace.events or trace.deliveries or trace.captures else None

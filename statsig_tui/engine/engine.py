@@ -25,6 +25,7 @@ from statsig_tui.core.config import (
     Secret,
     Target,
 )
+from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event
 from statsig_tui.core.records import (
     Captured,
@@ -225,7 +226,7 @@ class Engine:
             # The lane ends first: a batch it still holds open is read again under the new name.
             self._forwarder.apply([item for item in self.destinations() if item.name not in renamed])
             await self._stop_delivery(was)
-            await self._store.write(lambda tx: outbox.rename_destination(tx, was, becomes))
+            await self._store.write(lambda tx: outbox.rename_destination(tx, at, was, becomes))
             if was in self._disabled:
                 self._disabled[becomes] = self._disabled.pop(was)
             old, new = old - {was}, new - {becomes}
@@ -233,8 +234,9 @@ class Engine:
             await self._stop_delivery(name)
             self._disabled.pop(name, None)
         self._refresh()
-        for name in old - new:
-            await self._drop(name, at)
+        for destination in before.destinations:
+            if destination.name in old - new:
+                await self._drop(destination, at)
         for name in new - old:
             await self._store.write(lambda tx, name=name: outbox.restore_destination(tx, at, name))  # type: ignore[misc]  # a default argument binds the loop's name
         for listener, was_at, is_at in (
@@ -433,11 +435,13 @@ class Engine:
         if sender is not None:
             await sender.close()
 
-    async def _drop(self, name: str, at: int) -> None:
+    async def _drop(self, destination: Destination, at: int) -> None:
+        name = destination.name
+
         def note(tx: Tx) -> None:
-            pending = outbox.backlog(tx.db, name, 0, 2**31)
-            if pending:
-                body = b'{"data":[' + b",".join(raw for _, raw in pending) + b"]}"
+            # What no batch holds yet is put into batches, so that it can be cancelled, and brought back.
+            while pending := outbox.backlog(tx.db, name, 0, destination.batch.max_events):
+                body = encode([raw for _, raw in pending], destination.envelope, destination.timestamps)
                 outbox.open_delivery(tx, at, name, body, [number for number, _ in pending], "stop")
             outbox.drop_destination(tx, at, name)
 

@@ -214,15 +214,16 @@ def cancel(tx: Tx, at: int, delivery: int) -> bool:
     return bool(changed.rowcount)
 
 
-def recover(tx: Tx, at: int) -> int:
-    """After a crash: what was being sent may or may not have arrived, so it is sent again. How many."""
-    rows = tx.db.execute("SELECT id FROM deliveries WHERE state = 'sending'").fetchall()
+def recover(tx: Tx, at: int, destination: str | None = None) -> int:
+    """Send again what was being sent when the sending broke off: it may or may not have arrived.
+
+    All destinations', or one's; how many there were.
+    """
+    rows = tx.db.execute(
+        "SELECT id FROM deliveries WHERE state = 'sending' AND ? IN (destination, '')", (destination or "",)
+    ).fetchall()
     for (delivery,) in rows:
-        tx.db.execute(
-            "UPDATE attempts SET error = 'interrupted: statsig-tui ended while waiting for the answer'"
-            " WHERE delivery = ? AND status IS NULL AND error IS NULL",
-            (delivery,),
-        )
+        _interrupt(tx, delivery)
         tx.db.execute(
             "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', next_at = ?, error = 'interrupted'"
             " WHERE id = ?",
@@ -248,8 +249,9 @@ def restore_destination(tx: Tx, at: int, destination: str) -> None:
         reschedule(tx, at, delivery)
 
 
-def rename_destination(tx: Tx, old: str, new: str) -> None:
-    """Give everything of one destination to another name."""
+def rename_destination(tx: Tx, at: int, old: str, new: str) -> None:
+    """Give everything of one destination, whose sending has ended, to another name."""
+    recover(tx, at, old)
     for table in ("verdicts", "deliveries", "endpoints"):
         tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
 
@@ -331,12 +333,21 @@ def _cancel_all(tx: Tx, at: int, destination: str) -> None:
         (destination,),
     ).fetchall()
     for (delivery,) in rows:
+        _interrupt(tx, delivery)
         tx.db.execute(
             "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', next_at = NULL, error = ?"
             " WHERE id = ?",
             (tx.next_rev(), at, DELETED, delivery),
         )
         _announced(tx, delivery)
+
+
+def _interrupt(tx: Tx, delivery: int) -> None:
+    tx.db.execute(
+        "UPDATE attempts SET error = 'interrupted while waiting for the answer: it may have arrived'"
+        " WHERE delivery = ? AND status IS NULL AND error IS NULL",
+        (delivery,),
+    )
 
 
 def _announced(tx: Tx, delivery: int) -> DeliveryRecord:

@@ -79,12 +79,12 @@ class Sender:
         started = time.perf_counter()
         progress = _Progress()
 
-        def failed(error: str) -> Outcome:
+        def failed(error: str, *, sent: bool = True) -> Outcome:
             return Outcome(
                 status=None,
                 ms=(time.perf_counter() - started) * 1000,
                 error=error,
-                certainty="unknown" if progress.sending else "not sent",
+                certainty="unknown" if sent and progress.sending else "not sent",
             )
 
         try:
@@ -116,11 +116,15 @@ class Sender:
             if progress.reused and "disconnected without sending" in str(error):
                 return failed(_STALE)
             return failed(f"protocol error: {_words(error)}")
+        except httpx.LocalProtocolError as error:
+            # Its text repeats an illegal header's value, which may be a secret.
+            illegal = "Illegal header" in str(error)
+            return failed(f"not sent: {'illegal header' if illegal else _words(error)}", sent=False)
         except httpx.TransportError as error:
             if progress.status is not None:
                 return _cut_short(progress, started)
             return failed(f"connection lost: {_words(error)}")
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - proxies and certificates fail in any way, ImportError too
             return failed(f"not sent: {_words(error)}")
 
     async def _client(self, url: str) -> httpx.AsyncClient:

@@ -27,6 +27,7 @@ class Bridge:
         self._portal: object | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._latch: Latch | None = None
+        self._ended = False
         self.engine: Engine | None = None
 
     async def start(self, wake: Callable[[], None]) -> Engine:
@@ -46,23 +47,30 @@ class Bridge:
             self._latch.release()
 
     async def stop(self) -> None:
-        """Stop the engine cleanly and end its thread."""
+        """Stop the engine cleanly and end its thread; whoever asks from now on is cancelled."""
+        self._ended = True
+        await asyncio.to_thread(self._reader.shutdown)
         await asyncio.to_thread(self._stack.close)
-        self._reader.shutdown(wait=False)
 
     async def do(self, verb: Callable[[Engine], Awaitable[T]]) -> T:
         """Run one of the engine's verbs on its own loop and wait for it here."""
         from anyio.from_thread import BlockingPortal
 
+        self._check_running()
         if self.engine is None or not isinstance(self._portal, BlockingPortal):
             raise RuntimeError("the engine has not started")
         return await asyncio.wrap_future(self._portal.start_task_soon(verb, self.engine))
 
     async def ask(self, question: Callable[[Archive], T]) -> T:
         """Ask the store something, off this loop."""
+        self._check_running()
         if self.engine is None:
             raise RuntimeError("the engine has not started")
         return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.engine.archive)
+
+    def _check_running(self) -> None:
+        if self._ended:
+            raise asyncio.CancelledError
 
     def _start(self) -> Engine:
         # Imported here: the network's parts come after the first paint.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from typing import Literal, TypeVar, cast
 from urllib.parse import urlsplit
@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
     RECEIVER,
-    BatchPolicy,
     Destination,
     RetryPolicy,
     ScheduleName,
@@ -32,6 +31,7 @@ _FIELDS = {
     "timeout_seconds": "timeout",
     "retry.schedule": "own",
 }
+_RIGHT = Destination("right", "http://localhost/")
 _PORTS = {"http": 80, "https": 443}
 N = TypeVar("N", int, float)
 
@@ -62,19 +62,14 @@ def to_texts(destination: Destination, url: str | None = None) -> Texts:
     }
 
 
-def complaints(
-    texts: Texts, edits: Set[str], base: Destination, taken: Collection[str], emulator: str | None
-) -> dict[str, str]:
+def complaints(texts: Texts, taken: Collection[str], emulator: str | None) -> dict[str, str]:
     """What is wrong, by field; empty where from_texts() gives a destination."""
     wrong: dict[str, str] = {}
-    for field, read in _READERS.items():
+    for field in texts:
+        # Each field by itself, on a destination that is right otherwise: all that is wrong is said at once.
+        edits = {"schedule", "own"} if field in ("schedule", "own") else {field}
         try:
-            read(texts)
-        except Invalid as error:
-            wrong[field] = _words(error)
-    if not wrong:
-        try:
-            from_texts(texts, edits, base, taken, emulator)
+            from_texts(texts, edits, _RIGHT, taken if field == "name" else (), emulator)
         except Invalid as error:
             wrong[_field(error)] = _words(error)
     return wrong
@@ -88,38 +83,35 @@ def from_texts(
     `taken` are the names of the others, `emulator` is the address that must not be pointed at.
     """
     made = base
-    if edits & {"name"}:
+    if "name" in edits:
         made = replace(made, name=texts["name"].strip())
+        if not made.name:
+            raise Invalid("name", "is empty", "any short name will do")
         if follows_receiver(base) and "url" not in edits:
             # Under another name it does not follow the receiver any more: it keeps today's address.
             made = replace(made, url=texts["url"])
-    if edits & {"url"}:
+    if "url" in edits:
         made = replace(made, url=texts["url"].strip())
     if edits & {"schedule", "own"}:
         made = replace(made, retry=RetryPolicy(_schedule(texts)))
-    if edits & {"max_events", "max_seconds"}:
-        made = replace(
-            made,
-            batch=BatchPolicy(_number(texts, "max_events", int), _number(texts, "max_seconds", float)),
-        )
-    if edits & {"timeout"}:
+    if "max_events" in edits:
+        made = replace(made, batch=replace(made.batch, max_events=_number(texts, "max_events", int)))
+    if "max_seconds" in edits:
+        made = replace(made, batch=replace(made.batch, max_seconds=_number(texts, "max_seconds", float)))
+    if "timeout" in edits:
         made = replace(made, timeout_seconds=_number(texts, "timeout", float))
-    if edits & {"rate_limit"}:
+    if "rate_limit" in edits:
         made = replace(made, rate_limit=_rate(texts))
-    if edits & {"headers"}:
+    if "headers" in edits:
         made = replace(made, headers=_headers(texts))
-    if edits & {"enabled", "verify_tls"}:
-        made = replace(
-            made,
-            enabled=texts["enabled"] == ON if "enabled" in edits else made.enabled,
-            verify_tls=texts["verify_tls"] == ON if "verify_tls" in edits else made.verify_tls,
-        )
-    if edits & {"envelope", "timestamps"}:
-        made = replace(
-            made,
-            envelope=cast('Literal["data", "array"]', texts["envelope"]),
-            timestamps=cast('Literal["number", "string"]', texts["timestamps"]),
-        )
+    if "enabled" in edits:
+        made = replace(made, enabled=texts["enabled"] == ON)
+    if "verify_tls" in edits:
+        made = replace(made, verify_tls=texts["verify_tls"] == ON)
+    if "envelope" in edits:
+        made = replace(made, envelope=cast('Literal["data", "array"]', texts["envelope"]))
+    if "timestamps" in edits:
+        made = replace(made, timestamps=cast('Literal["number", "string"]', texts["timestamps"]))
     validate_destination(made, taken)
     if emulator is not None and not follows_receiver(made) and is_same_place(made.url, emulator):
         raise Invalid(
@@ -231,13 +223,3 @@ def _words(error: Invalid) -> str:
     what = error.field.partition("headers.")[2]
     message = f"{what} {error.message}" if what else error.message
     return f"{message}: {error.hint}" if error.hint else message
-
-
-_READERS: dict[str, Callable[[Texts], object]] = {
-    "max_events": lambda texts: _number(texts, "max_events", int),
-    "max_seconds": lambda texts: _number(texts, "max_seconds", float),
-    "timeout": lambda texts: _number(texts, "timeout", float),
-    "own": _schedule,
-    "rate_limit": _rate,
-    "headers": _headers,
-}

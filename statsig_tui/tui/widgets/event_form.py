@@ -29,12 +29,12 @@ _PLACEHOLDERS = {
     Field.EVENT: "a name",
     Field.USER_ID: "none",
     Field.EMAIL: "none",
-    Field.CUSTOM_IDS: "stableID = 3f2c9a      one a line",
-    Field.CUSTOM: 'plan = pro      one a line; "3" is text, 3 a number',
-    Field.OTHER: "country = KR      locale, ip, statsigEnvironment …",
-    Field.VALUE: '49.90 is a number, "49.90" is text',
-    Field.METADATA: 'currency = EUR      one a line; "3" is text, 3 a number',
-    Field.TIMESTAMP: "the time of arrival; or now, or epoch ms",
+    Field.CUSTOM_IDS: "name = value",
+    Field.CUSTOM: 'name = value; "3" is text',
+    Field.OTHER: "country = KR",
+    Field.VALUE: '49.90, or "49.90" for text',
+    Field.METADATA: 'name = value; "3" is text',
+    Field.TIMESTAMP: "the time of arrival",
 }
 _KEPT = """\
 The text stays as it is, and can be sent as it is.

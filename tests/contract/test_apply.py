@@ -1,0 +1,258 @@
+"""Settings that change while the engine runs: only what changed restarts, and queued work is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from statsig_tui.core.config import BatchPolicy, Filter, RetryPolicy, Secret
+from statsig_tui.core.records import CaptureRecord, DeliveryState, VerdictRecord
+from statsig_tui.core.signing import SignatureState, sign
+
+if TYPE_CHECKING:
+    from tests.conftest import Answer, Endpoint, Got, StartEndpoint, StartEngine
+
+Make = Callable[..., Any]
+Say = Callable[..., "Answer"]
+SLOWLY = BatchPolicy(10_000, 3600)
+LATER = RetryPolicy((600, 600))
+
+
+def names(got: Got) -> list[str]:
+    body = json.loads(got.body)
+    return [event["eventName"] for event in (body["data"] if isinstance(body, dict) else body)]
+
+
+def all_names(endpoint: Endpoint) -> list[str]:
+    return [name for got in endpoint.requests for name in names(got)]
+
+
+async def test_a_new_url_gets_what_was_waiting(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    old, new = await endpoint(say(500)), await endpoint(say(200))
+    async with engine(config(destination("mine", old.url, retry=RetryPolicy((0.05,) * 1000)))) as site:
+        await site.event("waited")
+        await old.got(1)
+        await site.engine.apply(config(destination("mine", new.url)))
+        (got,) = await new.got(1)
+        assert names(got) == ["waited"]
+        assert got.body == old.requests[0].body
+        await site.delivery(DeliveryState.DELIVERED, "mine")
+
+
+async def test_an_open_batch_survives_an_edit(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    async with engine(config(destination("mine", mine.url, batch=SLOWLY))) as site:
+        for number in range(3):
+            await site.event(f"e{number}")
+        changed = destination("mine", mine.url, batch=BatchPolicy(100, 0.0), envelope="array")
+        await site.engine.apply(config(changed))
+        (got,) = await mine.got(1)
+        assert names(got) == ["e0", "e1", "e2"]
+        assert got.body.startswith(b"[")
+
+
+async def test_a_new_filter_counts_from_the_next_event(
+    engine: StartEngine, config: Make, destination: Make
+) -> None:
+    async with engine(config(destination())) as site:
+        await site.event("before")
+        await site.engine.apply(config(destination(filter=Filter(include_new_events=False))))
+        await site.event("after")
+        verdicts = await site.journal.wait(VerdictRecord, count=2)
+        assert [verdict.forwarded for verdict in verdicts] == [True, False]
+
+
+async def test_a_new_secret_signs_the_next_attempt(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(500, 200))
+    waits = destination("mine", mine.url, retry=LATER)
+    async with engine(config(waits)) as site:
+        await site.event()
+        await site.delivery(DeliveryState.RETRYING, "mine")
+        fresh = "webhook-" + "n" * 43
+        await site.engine.apply(config(replace(waits, secret=Secret.of(fresh))))
+        (delivery,) = site.engine.archive.deliveries("mine", 1)
+        assert await site.engine.retry_now(delivery.id)
+        _, got = await mine.got(2)
+        stamp = got.headers["x-statsig-request-timestamp"]
+        assert got.headers["x-statsig-signature"] == sign(fresh, stamp, got.body)
+
+
+async def test_a_destination_that_is_switched_off_keeps_its_queue(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    on = destination("mine", mine.url, batch=SLOWLY)
+    async with engine(config(on)) as site:
+        await site.event("queued")
+        await site.engine.apply(config(replace(on, enabled=False, batch=BatchPolicy(1, 0))))
+        await site.delivery(DeliveryState.WAITING, "mine")
+        await site.event("missed")
+        (_, verdict) = await site.journal.wait(VerdictRecord, count=2)
+        assert (verdict.forwarded, verdict.clause) == (False, "destination disabled")
+        assert mine.requests == []
+        await site.engine.apply(config(on))
+        (got,) = await mine.got(1)
+        assert names(got) == ["queued"]
+
+
+async def test_a_renamed_destination_keeps_its_work_and_its_past(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200, 500, 200))
+    old = destination("old", mine.url, retry=LATER)
+    async with engine(config(old)) as site:
+        await site.event("delivered")
+        await site.delivery(DeliveryState.DELIVERED, "old")
+        await site.event("retrying")
+        (retrying,) = await site.delivery(DeliveryState.RETRYING, "old")
+        await site.engine.apply(config(replace(old, batch=SLOWLY)))
+        await site.event("open")
+        new = replace(old, name="new", batch=BatchPolicy(100, 0.0))
+        await site.engine.apply(config(new), renamed=("old", "new"))
+        await site.engine.retry_now(retrying.id)
+        await mine.got(4)
+        assert sorted(all_names(mine)) == ["delivered", "open", "retrying", "retrying"]
+        await site.delivery(DeliveryState.DELIVERED, "new", count=2)
+        assert site.engine.archive.deliveries("old", 10) == []
+        assert len(site.engine.archive.deliveries("new", 10)) == 3
+        assert set(site.engine.archive.counters().destinations) == {"new"}
+
+
+async def test_a_request_under_way_survives_a_renaming(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    async def hang_once(got: Got, writer: asyncio.StreamWriter) -> None:
+        if len(mine.requests) > 1:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    mine = await endpoint(hang_once)
+    old = destination("old", mine.url)
+    async with engine(config(old)) as site:
+        await site.event("under way")
+        await mine.got(1)
+        await site.engine.apply(config(replace(old, name="new")), renamed=("old", "new"))
+        first, second = await mine.got(2)
+        assert first.body == second.body
+        await site.delivery(DeliveryState.DELIVERED, "new")
+        (delivery,) = site.engine.archive.deliveries("new", 10)
+        (lost, made) = site.engine.archive.attempts(delivery.id)
+        assert lost.error is not None
+        assert lost.error.startswith("interrupted")
+        assert made.status == 200
+
+
+async def test_a_deleted_destination_is_cancelled_and_undone(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(500, 200))
+    it = destination("mine", mine.url, retry=LATER, envelope="array", timestamps="string")
+    async with engine(config(destination(), it)) as site:
+        await site.event("retrying")
+        await site.delivery(DeliveryState.RETRYING, "mine")
+        await site.engine.apply(config(destination(), replace(it, batch=SLOWLY)))
+        await site.event("open")
+        await site.engine.apply(config(destination()))
+        cancelled = await site.delivery(DeliveryState.CANCELLED, "mine", count=2)
+        assert {delivery.error for delivery in cancelled} == {"destination deleted"}
+        await site.event("while it was gone")
+        await site.engine.apply(config(destination(), it))
+        await site.delivery(DeliveryState.DELIVERED, "mine", count=2)
+        assert sorted(all_names(mine)) == ["open", "retrying", "retrying"]
+        for got in mine.requests:
+            (event,) = json.loads(got.body)
+            assert isinstance(event["timestamp"], str)
+        counters = site.engine.archive.counters().destinations["mine"]
+        assert (counters.delivered, counters.queued, counters.failed) == (2, 0, 0)
+
+
+async def test_what_was_cancelled_by_hand_is_not_undone(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(500, 200))
+    it = destination("mine", mine.url, retry=LATER)
+    async with engine(config(it)) as site:
+        await site.event("unwanted")
+        (retrying,) = await site.delivery(DeliveryState.RETRYING, "mine")
+        assert await site.engine.cancel(retrying.id)
+        assert not await site.engine.cancel(retrying.id)
+        await site.engine.apply(config(destination()))
+        await site.engine.apply(config(destination(), it))
+        await site.event("wanted")
+        await mine.got(2)
+        assert all_names(mine) == ["unwanted", "wanted"]
+
+
+async def test_other_destinations_are_left_alone(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    async with engine(config(destination(), destination("mine", mine.url, batch=SLOWLY))) as site:
+        await site.event("queued")
+        await site.engine.apply(config(destination("mine", mine.url, batch=SLOWLY)))
+        await site.event("queued, too")
+        assert mine.requests == []
+    assert [names(got) for got in mine.requests] == [["queued", "queued, too"]]
+
+
+async def test_a_listener_moves_and_the_built_in_destination_follows(
+    engine: StartEngine, config: Make
+) -> None:
+    async with engine() as site:
+        free = int(site.receiver.rpartition(":")[2])
+        before = site.receiver
+        await site.engine.apply(config(receiver={"port": free}))
+        assert site.receiver == before
+        emulator = site.emulator
+        await site.engine.apply(config(receiver={"host": "localhost", "port": 0}))
+        assert (site.receiver != before, site.emulator) == (True, emulator)
+        with pytest.raises(httpx.ConnectError):
+            await site.client.post(before)
+        await site.event("moved")
+        capture = await site.capture()
+        assert capture.signature is SignatureState.VALID
+        assert site.engine.destinations()[0].url == site.receiver + "/"
+
+
+async def test_settings_of_the_listeners_count_at_once(engine: StartEngine, config: Make) -> None:
+    async with engine() as site:
+        assert (await site.webhook({"data": []}, secret=None)).status_code == 200
+        await site.engine.apply(config(receiver={"signature": "enforce"}, emulator={"strict": False}))
+        assert (await site.webhook({"data": []}, secret=None)).status_code == 401
+        assert (await site.post({})).status_code == 202
+        await site.journal.wait(CaptureRecord, count=2)
+
+
+async def test_many_edits_under_load_lose_nothing(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    made = [
+        destination("mine", mine.url, batch=BatchPolicy(size, seconds), envelope=envelope)
+        for size, seconds, envelope in ((1, 0, "data"), (7, 0.01, "array"), (100, 0.05, "data"))
+    ]
+    async with engine(config(made[0])) as site:
+
+        async def edit() -> None:
+            for number in range(40):
+                await site.engine.apply(config(made[number % 3]))
+                await asyncio.sleep(0)
+
+        async def post(start: int) -> None:
+            for number in range(start, start + 40):
+                await site.event(f"e{number}")
+
+        await asyncio.gather(edit(), post(0), post(40))
+        await mine.until(lambda: len(set(all_names(mine))) == 80)
+    assert sorted(all_names(mine)) == sorted(f"e{number}" for number in range(80))

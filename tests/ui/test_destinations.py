@@ -1,0 +1,508 @@
+"""Destinations, driven by keys against a real engine on real sockets."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from textual.events import Paste
+from textual.pilot import Pilot
+from textual.widgets import Input, TabbedContent
+
+from statsig_tui.core.config import (
+    DEFAULT_RECEIVER_URL,
+    RECEIVER,
+    BatchPolicy,
+    Config,
+    Destination,
+    EmulatorConfig,
+    ReceiverConfig,
+    RetryPolicy,
+    Secret,
+)
+from statsig_tui.core.records import DeliveryRecord, DeliveryState
+from statsig_tui.engine.engine import Engine, running
+from statsig_tui.errors import SettingsError
+from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.screens.destinations import TABS, DestinationsScreen
+from statsig_tui.tui.screens.dialogs import NewDestination
+from statsig_tui.tui.widgets.attempts import AttemptsPane
+from statsig_tui.tui.widgets.destination_form import DestinationForm
+from statsig_tui.tui.widgets.destination_list import DestinationList
+
+if TYPE_CHECKING:
+    from conftest import StartEndpoint
+
+Until = Callable[..., Awaitable[None]]
+Text = Callable[..., str]
+SECRET = "webhook-" + "k" * 39 + "a1b2"
+SIZE = (140, 40)
+DOWN = "http://127.0.0.1:9/hook"
+"""Nothing listens there."""
+
+
+@dataclass
+class Desk:
+    """The app on its Destinations screen, and hands to use it."""
+
+    app: StatsigApp
+    pilot: Pilot[int]
+    until: Until
+    saved: list[Config]
+
+    @property
+    def engine(self) -> Engine:
+        assert self.app.bridge.engine is not None
+        return self.app.bridge.engine
+
+    @property
+    def screen(self) -> DestinationsScreen:
+        assert isinstance(self.app.screen, DestinationsScreen)
+        return self.app.screen
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def write(self, text: str) -> None:
+        """Replace what stands in the focused field."""
+        await self.press("home", "shift+end", "delete")
+        await self.paste(text)
+
+    async def paste(self, text: str) -> None:
+        """Paste into the focused field, as a terminal does."""
+        field = self.app.screen.focused
+        assert isinstance(field, Input)
+        before = field.value
+        self.app.post_message(Paste(text))
+        await self.until(self.pilot, lambda: field.value != before)
+
+    async def select(self, name: str) -> None:
+        """Put the cursor of the list on a destination."""
+        found = self.screen.query_one(DestinationList)
+        await self.until(self.pilot, lambda: found.selected is not None)
+        while found.selected != name:
+            await self.press("down")
+
+    async def turn(self, tab: str) -> None:
+        """Go to a tab, from the list."""
+        tabs = self.screen.query_one(TabbedContent)
+        while tabs.active != f"tab-{tab}":
+            await self.press("right")
+
+    def named(self, name: str) -> Destination:
+        found = self.app.config.destination(name)
+        assert found is not None
+        return found
+
+    def deliveries(self, name: str) -> list[DeliveryRecord]:
+        return self.engine.archive.deliveries(name, 50)
+
+    def states(self, name: str) -> list[DeliveryState]:
+        return [item.state for item in self.deliveries(name)]
+
+    async def event(self, name: str = "checkout") -> None:
+        """Post an incoming event to the emulator."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(
+                f"{self.engine.addresses.emulator}/v1/webhooks/event_webhook",
+                headers={"STATSIG-API-KEY": "secret-x"},
+                json={"user": {"userID": "u1"}, "event": name},
+            )
+        assert answer.status_code == 202, answer.text
+
+
+def made(name: str, url: str = DOWN, **changes: object) -> Destination:
+    """A destination that batches quickly and retries much later than the test."""
+    quick = Destination(
+        name,
+        url,
+        secret=Secret.of(SECRET),
+        batch=BatchPolicy(max_events=100, max_seconds=0.01),
+        retry=RetryPolicy((3600.0, 3600.0)),
+    )
+    return replace(quick, **changes)  # type: ignore[arg-type]  # whatever fields a test names
+
+
+@pytest.fixture
+def desk(tmp_path: Path, ui: Until) -> Callable[..., object]:
+    """Open the app on Destinations: `async with desk(*destinations) as at`."""
+
+    @asynccontextmanager
+    async def opened(
+        *others: Destination, size: tuple[int, int] = SIZE, refuses: bool = False
+    ) -> AsyncIterator[Desk]:
+        builtin = made(RECEIVER, DEFAULT_RECEIVER_URL)
+        config = Config(
+            emulator=EmulatorConfig(port=0), receiver=ReceiverConfig(port=0), destinations=(builtin, *others)
+        )
+        saved: list[Config] = []
+
+        def save(changed: Config) -> None:
+            if refuses:
+                raise SettingsError("The settings cannot be written.", "Look at the disk.")
+            saved.append(changed)
+
+        app = StatsigApp(
+            Bridge(lambda: running(config, tmp_path / "statsig-tui.db", fall_back=True)), config, save
+        )
+        async with app.run_test(size=size) as pilot:
+            at = Desk(app, pilot, ui, saved)
+            await ui(pilot, lambda: app.bridge.engine is not None)
+            await pilot.press("f7")
+            await ui(pilot, lambda: isinstance(app.screen, DestinationsScreen))
+            await ui(pilot, lambda: app.screen.query_one(DestinationList).has_focus)
+            yield at
+
+    return opened
+
+
+Open = Callable[..., "asynccontextmanager[Desk]"]  # type: ignore[type-arg]  # what the fixture gives
+
+
+async def test_the_list_names_state_place_and_counts(desk: Open, seen: Text) -> None:
+    off = made("staging", "https://api.example.com/x", enabled=False)
+    async with desk(made("my-api"), off) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: "retrying 1" in seen(at.app))
+        text = seen(at.app)
+        assert "Destinations  3" in text
+        assert "● receiver" in text
+        assert "↻ my-api" in text
+        assert "127.0.0.1:9" in text
+        assert "○ staging" in text
+        assert "api.example.com" in text
+        assert "follows the receiver" in text
+        await at.until(at.pilot, lambda: "○ 1" in seen(at.app))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_every_tab_is_whole_at_every_size(desk: Open, seen: Text, size: tuple[int, int]) -> None:
+    marks = {
+        "overview": ("Webhook URL", "Event Filtering", "emulated"),
+        "filter": ("☑  Exposures", "☑  Configuration Changes", "Include new events by default", "Volume"),
+        "delivery": ("Batch: events", "Rate limit", "emulated"),
+        "signing": ("Generate New Key", "webhook-…a1b2", "v0=HMAC-SHA256"),
+        "attempts": ("Timestamp", "Forwarded Filtered Rate Limited Failed  Error"),
+    }
+    async with desk(made("my-api"), size=size) as at:
+        await at.event()
+        await at.select("my-api")
+        for tab, words in marks.items():
+            await at.turn(tab)
+            await at.until(at.pilot, lambda words=words: all(word in seen(at.app) for word in words))
+
+
+async def test_adding_one_by_keys_makes_it_deliver(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+) -> None:
+    there = await endpoint(say(200))  # type: ignore[arg-type]  # the fixture's own type
+    async with desk() as at:
+        await at.press("ctrl+n")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, NewDestination))
+        await at.paste("mine")
+        await at.press("down")
+        await at.paste(there.url)
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, DestinationsScreen))
+        added = at.named("mine")
+        assert added.url == there.url
+        assert added.secret is not None
+        assert added.secret.inline is not None
+        prefix, _, rest = added.secret.inline.partition("-")
+        assert prefix == "webhook"
+        assert len(rest) == 43
+        assert set(rest) <= set(string.ascii_letters + string.digits)
+        assert at.saved[-1].destination("mine") == added
+        await at.until(at.pilot, lambda: at.screen.query_one(DestinationList).selected == "mine")
+        await at.event()
+        got = await there.got(1)
+        assert "x-statsig-signature" in got[0].headers
+
+
+async def test_what_cannot_be_meant_is_said_at_its_field(desk: Open, seen: Text) -> None:
+    async with desk() as at:
+        port = str(at.engine.addresses.emulator).rpartition(":")[2]
+        await at.press("ctrl+n")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, NewDestination))
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: "✗ is empty: enter a URL" in seen(at.app))
+        assert "✗ is empty: any short name" in seen(at.app)
+        await at.press("down")
+        await at.paste(f"http://localhost:{port}/x")
+        await at.until(at.pilot, lambda: "is the emulator's own address" in seen(at.app))
+        await at.write("http://localhost:3000/")
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: "is the emulator's own address" not in seen(at.app))
+        await at.paste(RECEIVER)
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: "another destination has this name" in seen(at.app))
+        assert [item.name for item in at.app.config.destinations] == [RECEIVER]
+        await at.press("escape")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, DestinationsScreen))
+        assert not at.saved
+
+
+async def test_letters_are_text_while_typing(desk: Open) -> None:
+    async with desk(made("my-api")) as at:
+        await at.select("my-api")
+        await at.press("e")
+        await at.press(*"queue fred")
+        assert at.screen.query_one(DestinationForm).texts()["name"] == "my-apiqueue fred"
+        assert at.named("my-api").enabled
+        assert len(at.app.config.destinations) == 2
+
+
+async def test_renaming_keeps_what_was_done_and_what_waits(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api")) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.select("my-api")
+        await at.press("e")
+        await at.write("orders")
+        await at.until(at.pilot, lambda: "unsaved · ctrl+s save · esc cancel" in seen(at.app))
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.app.config.destination("orders") is not None)
+        assert at.app.config.destination("my-api") is None
+        assert at.states("orders") == [DeliveryState.RETRYING]
+        await at.until(at.pilot, lambda: "↻ orders" in seen(at.app))
+        assert "unsaved" not in seen(at.app)
+
+
+async def test_editing_one_field_changes_nothing_else(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api", headers={"X-Env": "test"})) as at:
+        before = at.named("my-api")
+        await at.select("my-api")
+        await at.press("e", *["down"] * 5)
+        await at.write("7")
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.named("my-api") != before)
+        assert at.named("my-api") == replace(before, batch=replace(before.batch, max_events=7))
+
+
+async def test_the_built_in_one_goes_on_following_the_receiver(desk: Open) -> None:
+    async with desk() as at:
+        await at.press("e", "down", "down", "down", "right", "ctrl+s")
+        await at.until(at.pilot, lambda: at.named(RECEIVER).envelope == "array")
+        assert at.named(RECEIVER).url == DEFAULT_RECEIVER_URL
+
+
+async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api", verify_tls=False)) as at:
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: "✗ TLS is not verified" in seen(at.app))
+        await at.turn("delivery")
+        await at.until(at.pilot, lambda: "OFF: anybody in between" in seen(at.app))
+
+
+async def test_space_turns_it_off_and_on(desk: Open, seen: Text) -> None:
+    async with desk() as at:
+        await at.press("space")
+        await at.until(at.pilot, lambda: "○ receiver" in seen(at.app))
+        assert not at.named(RECEIVER).enabled
+        assert at.saved[-1].destination(RECEIVER) == at.named(RECEIVER)
+        await at.press("space")
+        await at.until(at.pilot, lambda: "● receiver" in seen(at.app))
+
+
+async def test_one_that_answered_410_is_resumed_by_space(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+) -> None:
+    gone = await endpoint(say(410, 200))  # type: ignore[arg-type]  # the fixture's own type
+    async with desk(made("my-api", gone.url)) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: "✗ my-api" in seen(at.app))
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: "the endpoint answered 410 Gone" in seen(at.app))
+        assert "space in the list resumes it" in seen(at.app)
+        await at.press("space")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.until(at.pilot, lambda: "● my-api" in seen(at.app))
+
+
+async def test_deleting_and_undo_bring_back_place_and_work(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api"), made("last")) as at:
+        before = at.named("my-api")
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        assert not at.screen.check_action("undo", ())
+        await at.select("my-api")
+        await at.press("delete")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.CANCELLED])
+        await at.until(at.pilot, lambda: "Destinations  2" in seen(at.app))
+        await at.press("u")
+        await at.until(at.pilot, lambda: at.states("my-api") != [DeliveryState.CANCELLED])
+        assert at.app.config.destinations[1] == before
+        assert at.screen.query_one(DestinationList).selected == "my-api"
+        assert not at.screen.check_action("undo", ())
+
+
+async def test_an_empty_list_says_which_key_adds_one(desk: Open, seen: Text) -> None:
+    async with desk() as at:
+        await at.press("delete")
+        await at.until(at.pilot, lambda: "No destination. ctrl+n adds one." in seen(at.app))
+        await at.press("u")
+        await at.until(at.pilot, lambda: "● receiver" in seen(at.app))
+
+
+async def test_edits_wait_for_their_destination_until_escape(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api")) as at:
+        await at.press("e", "down")
+        await at.write("http://localhost:1/")
+        await at.press("shift+tab", "shift+tab", "shift+tab")
+        await at.until(at.pilot, lambda: at.screen.query_one(DestinationList).has_focus)
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: DOWN in seen(at.app))
+        assert "unsaved" not in seen(at.app)
+        await at.press("up")
+        await at.until(at.pilot, lambda: "http://localhost:1/" in seen(at.app))
+        await at.press("escape")
+        await at.until(at.pilot, lambda: "http://localhost:1/" not in seen(at.app))
+        assert not at.saved
+
+
+async def test_settings_that_cannot_be_saved_keep_the_edits(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api"), refuses=True) as at:
+        await at.select("my-api")
+        await at.press("e")
+        await at.write("orders")
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: "The settings cannot be written" in seen(at.app))
+        assert at.app.config.destination("orders") is None
+        assert at.screen.query_one(DestinationForm).texts()["name"] == "orders"
+        assert "unsaved" in seen(at.app)
+
+
+async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -> None:
+    async with desk() as at:
+        before = at.named(RECEIVER).secret
+        await at.turn("signing")
+        await at.press("enter", "tab", "enter")
+        await at.until(at.pilot, lambda: "not saved yet" in seen(at.app))
+        assert at.named(RECEIVER).secret == before
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.named(RECEIVER).secret != before)
+        secret = at.named(RECEIVER).secret
+        assert secret is not None
+        assert secret.inline is not None
+        assert len(secret.inline) == len("webhook-") + 43
+        assert secret.inline not in seen(at.app)
+        assert f"webhook-…{secret.inline[-4:]}" in seen(at.app)
+        await at.press("shift+tab", "enter")
+        await at.until(at.pilot, lambda: at.app.clipboard == secret.inline)
+        await at.until(at.pilot, lambda: "by the terminal (OSC 52)" in seen(at.app))
+
+
+async def test_an_own_secret_may_be_a_reference(
+    desk: Open, seen: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_HOOK_SECRET", "webhook-" + "e" * 39 + "wxyz")
+    async with desk() as at:
+        await at.turn("signing")
+        await at.press("enter", "tab", "tab", "tab")
+        await at.paste("env:MY_HOOK_SECRET")
+        await at.until(at.pilot, lambda: "webhook-…wxyz" in seen(at.app))
+        assert "env MY_HOOK_SECRET" in seen(at.app)
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.named(RECEIVER).secret == Secret(env="MY_HOOK_SECRET"))
+        assert "e" * 39 not in seen(at.app)
+
+
+async def test_what_is_typed_as_a_secret_cannot_be_copied(desk: Open) -> None:
+    async with desk() as at:
+        await at.turn("signing")
+        await at.press("enter", "tab", "tab", "tab", *"webhook-typed", "home", "shift+end")
+        field = at.screen.query_one("#own-secret", Input)
+        assert field.has_focus
+        assert field.selection.end - field.selection.start == len("webhook-typed")
+        await at.press("ctrl+c", "ctrl+x")
+        assert at.app.clipboard == ""
+        assert field.value == ""
+
+
+async def test_attempts_open_from_minute_to_request_and_back(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+) -> None:
+    body = b'{"oops":"[/x] \\u001b]0;X"}'
+    hostile = b"HTTP/1.1 500 [/x] [@click=app.quit]q[/]\r\nX-Odd: [/y]\r\nContent-Length: %d\r\n\r\n%s"
+    there = await endpoint(say(hostile % (len(body), body)))  # type: ignore[arg-type]  # the fixture's own type
+    async with desk(made("my-api", there.url)) as at:
+        await at.event("evil [/oops]")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.select("my-api")
+        await at.turn("attempts")
+        pane = at.screen.query_one(AttemptsPane)
+        await at.until(at.pilot, lambda: "HTTP 500" in seen(at.app) or "[/x]" in seen(at.app))
+        await at.press("enter", "enter")
+        await at.until(at.pilot, lambda: "next attempt in" in seen(at.app) and "attempt 1" in seen(at.app))
+        assert "✗ 500" in seen(at.app)
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "POST http" in seen(at.app) and "evil [/oops]" in seen(at.app))
+        assert "X-Statsig-Signature" in seen(at.app)
+        await at.press("right")
+        await at.until(at.pilot, lambda: "X-Odd" in seen(at.app) and "[/y]" in seen(at.app))
+        assert "500 [/x] [@click=app.quit]q[/]" in seen(at.app)
+        for step in ("deliveries", "minutes"):
+            await at.press("escape")
+            await at.until(at.pilot, lambda step=step: pane.step == step)
+        await at.press("escape")
+        await at.until(at.pilot, lambda: at.screen.query_one(DestinationList).has_focus)
+
+
+async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+) -> None:
+    there = await endpoint(say(500, 500, 200))  # type: ignore[arg-type]  # the fixture's own type
+    async with desk(made("my-api", there.url)) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.select("my-api")
+        await at.turn("attempts")
+        assert not at.screen.check_action("retry", ())
+        await at.press("enter")
+        await at.until(at.pilot, lambda: " 1 " in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: at.screen.check_action("retry", ()) is True)
+        await at.press("r")
+        await at.until(at.pilot, lambda: len(there.requests) == 2 and "attempt 2" in seen(at.app))
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.until(at.pilot, lambda: at.screen.check_action("cancel_delivery", ()) is True)
+        await at.press("c")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.CANCELLED])
+        await at.until(at.pilot, lambda: "cancelled by hand" in seen(at.app))
+        await at.until(at.pilot, lambda: not at.screen.check_action("cancel_delivery", ()))
+        await at.press("r")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.until(at.pilot, lambda: not at.screen.check_action("retry", ()))
+
+
+async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api")) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.select("my-api")
+        await at.press("space")
+        await at.until(at.pilot, lambda: "○ my-api" in seen(at.app))
+        await at.turn("attempts")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "connection refused" in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "waits: the destination is off" in seen(at.app))
+
+
+async def test_hostile_names_of_destinations_are_shown_as_they_are_spelled(desk: Open, seen: Text) -> None:
+    async with desk(made("x [/oops] [@click=app.quit]q")) as at:
+        await at.select("x [/oops] [@click=app.quit]q")
+        await at.until(at.pilot, lambda: seen(at.app).count("x [/oops] [") == 2)
+        await at.press("delete")
+        await at.until(at.pilot, lambda: "Deleted x [/oops] [@click=app.quit]q." in seen(at.app))
+
+
+def test_every_tab_has_the_consoles_name() -> None:
+    assert list(TABS.values()) == ["Overview", "Event Filtering", "Delivery", "Signing", "Attempts"]
