@@ -7,6 +7,7 @@ keeps its order, its spelling and its white space. Pure.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,6 +37,8 @@ NOW = "now"
 """A timestamp that becomes the epoch ms of sending."""
 LONGEST = 10_000
 """Characters of a field; what is longer is edited as JSON."""
+_PLACE = re.compile(r"^The body is not JSON: (?=.)| at line \d+, column \d+")
+"""What check() says apart, and in characters instead of bytes."""
 _LATEST = 9_999_999_999_999
 
 
@@ -107,11 +110,12 @@ def check(text: str) -> Check:
     try:
         value = jsontext.parse(raw)
     except jsontext.JsonError as error:
+        fault = _PLACE.sub("", error.message)
         if error.offset is None:
-            return Check(len(raw), fault=error.message)
+            return Check(len(raw), fault=fault)
         before = raw[: error.offset].decode("utf-8", "replace")
         column = len(before) - before.rfind("\n")
-        return Check(len(raw), fault=error.message, line=before.count("\n") + 1, column=column)
+        return Check(len(raw), fault=fault, line=before.count("\n") + 1, column=column)
     if not isinstance(value, dict):
         return Check(len(raw))
     if value.get("timestamp") != NOW:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statsig_tui.core import jsontext
+from statsig_tui.core.envelope import MAX_EVENTS
 from statsig_tui.core.event import (
     Event,
     as_string,
@@ -42,7 +43,10 @@ def problem(body: Any) -> str | None:
             else ""
         )
         return f"events: missing{hint}"
-    return None if isinstance(body["events"], list) else "events: must be an array"
+    if not isinstance(body["events"], list):
+        return "events: must be an array"
+    count = len(body["events"])
+    return f"events: {count:,} in one request; {MAX_EVENTS:,} are the limit" if count > MAX_EVENTS else None
 
 
 def to_events(

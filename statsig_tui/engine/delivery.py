@@ -14,7 +14,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job,
 from statsig_tui.core.retry import Next, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.sender import Outcome
+from statsig_tui.engine.sender import STALE, Outcome
 from statsig_tui.errors import StatsigTuiError
 
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
@@ -72,6 +72,8 @@ class Delivery:
         self._wake = asyncio.Event()
         self._held_until = 0.0
         self._last_sent = float("-inf")
+        self._stale: dict[int, int] = {}
+        """Attempts of a delivery that ended on a connection the endpoint had closed."""
         self._idle = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"delivery {destination.name}")
 
@@ -142,7 +144,13 @@ class Delivery:
         number = job.attempt + 1
         policy = _ONCE if job.replay else destination.retry
         wish = retry_after(outcome.retry_after, self._clock.now())
-        step = next_step(number, outcome.status, policy, self._jitter(), wish, job.events)
+        if outcome.error == STALE:
+            # It counts for nothing: no endpoint failed. But it is an attempt, for it may have arrived.
+            self._stale[job.delivery] = self._stale.get(job.delivery, 0) + 1
+            step = Next("retry")
+        else:
+            counted = number - self._stale.pop(job.delivery, 0)
+            step = next_step(counted, outcome.status, policy, self._jitter(), wish, job.events)
         attempt = AttemptRecord(
             delivery=job.delivery,
             number=number,

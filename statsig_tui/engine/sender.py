@@ -23,6 +23,8 @@ from statsig_tui.core.records import Headers
 USER_AGENT = f"statsig-tui/{__version__}"
 ANSWER_LIMIT = 64 * 1024
 """Bytes of an answer's body that are read and kept."""
+STALE = "the idle connection had been closed: sent again at once"
+"""The error of a request whose kept connection the server closed before it answered."""
 _CONNECT_SECONDS = 5.0
 _KEEP_ALIVE_SECONDS = 4.0
 """Below the 5 s after which many servers close: a stale connection is found before it is used."""
@@ -66,17 +68,6 @@ class Sender:
     ) -> Outcome:
         """Send exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
         started = time.perf_counter()
-        outcome = await self._once(method, url, headers, body, seconds)
-        if outcome.error == _STALE:
-            # The server closed an idle connection just as it was used: once more, on a fresh one.
-            left = seconds - (time.perf_counter() - started)
-            outcome = await self._once(method, url, headers, body, max(0.1, left))
-        return outcome
-
-    async def _once(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, seconds: float
-    ) -> Outcome:
-        started = time.perf_counter()
         progress = _Progress()
 
         def failed(error: str, *, sent: bool = True) -> Outcome:
@@ -109,12 +100,12 @@ class Sender:
         except httpx.TimeoutException:
             return failed(f"timeout: no connection within {_CONNECT_SECONDS:g} s")
         except httpx.ConnectError as error:
-            return failed(_connect_error(error))
+            return failed(_connect_error(error, url))
         except httpx.RemoteProtocolError as error:
             if progress.status is not None:
                 return _cut_short(progress, started)
             if progress.reused and "disconnected without sending" in str(error):
-                return failed(_STALE)
+                return failed(STALE)
             return failed(f"protocol error: {_words(error)}")
         except httpx.LocalProtocolError as error:
             # Its text repeats an illegal header's value, which may be a secret.
@@ -154,9 +145,6 @@ def is_local(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-_STALE = "stale connection"
 
 
 @dataclass(slots=True)
@@ -246,8 +234,10 @@ def _status_error(response: httpx.Response) -> str | None:
     return f"{status} {response.reason_phrase}".strip() + hint
 
 
-def _connect_error(error: httpx.ConnectError) -> str:
+def _connect_error(error: httpx.ConnectError, url: str) -> str:
     text = _words(error)
+    if not str(error) and url.startswith("https:"):
+        return "TLS error: the endpoint broke off the handshake: does it speak https?"
     if "CERTIFICATE_VERIFY_FAILED" in text or "SSL" in text or "TLS" in text:
         clock = ": check the clock" if "expired" in text or "not yet valid" in text else ""
         return f"TLS error: {text}{clock}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import string
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -38,7 +38,7 @@ from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList
 
 if TYPE_CHECKING:
-    from conftest import StartEndpoint
+    from tests.conftest import StartEndpoint
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -107,15 +107,18 @@ class Desk:
     def states(self, name: str) -> list[DeliveryState]:
         return [item.state for item in self.deliveries(name)]
 
-    async def event(self, name: str = "checkout") -> None:
+    async def event(self, name: str = "checkout", **metadata: str) -> None:
         """Post an incoming event to the emulator."""
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(
                 f"{self.engine.addresses.emulator}/v1/webhooks/event_webhook",
                 headers={"STATSIG-API-KEY": "secret-x"},
-                json={"user": {"userID": "u1"}, "event": name},
+                json={"user": {"userID": "u1"}, "event": name, "metadata": metadata},
             )
         assert answer.status_code == 202, answer.text
+
+
+Open = Callable[..., AbstractAsyncContextManager[Desk]]
 
 
 def made(name: str, url: str = DOWN, **changes: object) -> Destination:
@@ -131,7 +134,7 @@ def made(name: str, url: str = DOWN, **changes: object) -> Destination:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, ui: Until) -> Callable[..., object]:
+def desk(tmp_path: Path, ui: Until) -> Open:
     """Open the app on Destinations: `async with desk(*destinations) as at`."""
 
     @asynccontextmanager
@@ -152,7 +155,7 @@ def desk(tmp_path: Path, ui: Until) -> Callable[..., object]:
         app = StatsigApp(
             Bridge(lambda: running(config, tmp_path / "statsig-tui.db", fall_back=True)), config, save
         )
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             at = Desk(app, pilot, ui, saved)
             await ui(pilot, lambda: app.bridge.engine is not None)
             await pilot.press("f7")
@@ -161,9 +164,6 @@ def desk(tmp_path: Path, ui: Until) -> Callable[..., object]:
             yield at
 
     return opened
-
-
-Open = Callable[..., "asynccontextmanager[Desk]"]  # type: ignore[type-arg]  # what the fixture gives
 
 
 async def test_the_list_names_state_place_and_counts(desk: Open, seen: Text) -> None:
@@ -200,9 +200,9 @@ async def test_every_tab_is_whole_at_every_size(desk: Open, seen: Text, size: tu
 
 
 async def test_adding_one_by_keys_makes_it_deliver(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
 ) -> None:
-    there = await endpoint(say(200))  # type: ignore[arg-type]  # the fixture's own type
+    there = await endpoint(say(200))
     async with desk() as at:
         await at.press("ctrl+n")
         await at.until(at.pilot, lambda: isinstance(at.app.screen, NewDestination))
@@ -254,7 +254,7 @@ async def test_letters_are_text_while_typing(desk: Open) -> None:
         await at.select("my-api")
         await at.press("e")
         await at.press(*"queue fred")
-        assert at.screen.query_one(DestinationForm).texts()["name"] == "my-apiqueue fred"
+        assert at.screen.query_one(DestinationForm).texts()["name"] == "queue fred"
         assert at.named("my-api").enabled
         assert len(at.app.config.destinations) == 2
 
@@ -312,9 +312,9 @@ async def test_space_turns_it_off_and_on(desk: Open, seen: Text) -> None:
 
 
 async def test_one_that_answered_410_is_resumed_by_space(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
 ) -> None:
-    gone = await endpoint(say(410, 200))  # type: ignore[arg-type]  # the fixture's own type
+    gone = await endpoint(say(410, 200))
     async with desk(made("my-api", gone.url)) as at:
         await at.event()
         await at.until(at.pilot, lambda: "✗ my-api" in seen(at.app))
@@ -346,7 +346,7 @@ async def test_deleting_and_undo_bring_back_place_and_work(desk: Open, seen: Tex
 async def test_an_empty_list_says_which_key_adds_one(desk: Open, seen: Text) -> None:
     async with desk() as at:
         await at.press("delete")
-        await at.until(at.pilot, lambda: "No destination. ctrl+n adds one." in seen(at.app))
+        await at.until(at.pilot, lambda: "ctrl+n adds" in seen(at.app))
         await at.press("u")
         await at.until(at.pilot, lambda: "● receiver" in seen(at.app))
 
@@ -376,7 +376,7 @@ async def test_settings_that_cannot_be_saved_keep_the_edits(desk: Open, seen: Te
         await at.until(at.pilot, lambda: "The settings cannot be written" in seen(at.app))
         assert at.app.config.destination("orders") is None
         assert at.screen.query_one(DestinationForm).texts()["name"] == "orders"
-        assert "unsaved" in seen(at.app)
+        assert at.screen.check_action("save", ()) is True
 
 
 async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -> None:
@@ -427,13 +427,13 @@ async def test_what_is_typed_as_a_secret_cannot_be_copied(desk: Open) -> None:
 
 
 async def test_attempts_open_from_minute_to_request_and_back(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
 ) -> None:
     body = b'{"oops":"[/x] \\u001b]0;X"}'
     hostile = b"HTTP/1.1 500 [/x] [@click=app.quit]q[/]\r\nX-Odd: [/y]\r\nContent-Length: %d\r\n\r\n%s"
-    there = await endpoint(say(hostile % (len(body), body)))  # type: ignore[arg-type]  # the fixture's own type
+    there = await endpoint(say(hostile % (len(body), body)))
     async with desk(made("my-api", there.url)) as at:
-        await at.event("evil [/oops]")
+        await at.event("evil", note="[/oops] \x1b]0;X")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
         await at.select("my-api")
         await at.turn("attempts")
@@ -443,7 +443,7 @@ async def test_attempts_open_from_minute_to_request_and_back(
         await at.until(at.pilot, lambda: "next attempt in" in seen(at.app) and "attempt 1" in seen(at.app))
         assert "✗ 500" in seen(at.app)
         await at.press("enter")
-        await at.until(at.pilot, lambda: "POST http" in seen(at.app) and "evil [/oops]" in seen(at.app))
+        await at.until(at.pilot, lambda: "POST http" in seen(at.app) and "[/oops] ␛]0;X" in seen(at.app))
         assert "X-Statsig-Signature" in seen(at.app)
         await at.press("right")
         await at.until(at.pilot, lambda: "X-Odd" in seen(at.app) and "[/y]" in seen(at.app))
@@ -456,9 +456,9 @@ async def test_attempts_open_from_minute_to_request_and_back(
 
 
 async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., object]
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
 ) -> None:
-    there = await endpoint(say(500, 500, 200))  # type: ignore[arg-type]  # the fixture's own type
+    there = await endpoint(say(500, 500, 200))
     async with desk(made("my-api", there.url)) as at:
         await at.event()
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])

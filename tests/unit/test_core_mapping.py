@@ -160,6 +160,8 @@ def test_good_bodies_have_no_problem(data: Data) -> None:
         ({"event": "e", "user": {}}, "belongs to /v1/webhooks/event_webhook"),
         ({"events": {}}, "events: must be an array"),
         ({"events": []}, None),
+        ({"events": [{}] * 10_000}, None),
+        ({"events": [{}] * 10_001}, "10,000 are the limit"),
     ],
 )
 def test_problems_of_sdk_bodies(body: object, says: str | None) -> None:

@@ -146,8 +146,12 @@ class EventForm(VerticalScroll, can_focus=False):
     def show_fault(self, check: Check) -> None:
         """Say why there are no fields."""
         self.add_class("-broken")
-        words = check.fault or "This is JSON, but not an object: the form shows one object."
-        shown = Content.assemble(content(words, theme.WARN), "\n\n", (_KEPT, theme.QUIET))
+        where = f" at line {check.line}, column {check.column}" if check.line else ""
+        head = f"Not JSON{where}" if check.fault else "JSON, but not an object"
+        why = check.fault[:1].upper() + check.fault[1:] or "The form shows the members of one object."
+        shown = Content.assemble(
+            (head, f"bold {theme.WARN}"), "\n", content(why), "\n\n", (_KEPT, theme.QUIET)
+        )
         self.query_one("#fault", Static).update(shown)
 
     def refuse(self, field: Field, words: str) -> None:

@@ -1,0 +1,66 @@
+"""A clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+PATIENCE = 20.0
+
+
+@dataclass
+class HandClock:
+    """Time stands still until `advance`; both scales move together."""
+
+    seconds: float = 1000.0
+    epoch: int = 1_700_000_000_000
+    _waiting: list[tuple[float, asyncio.Event]] = field(default_factory=list)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return self.epoch
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.seconds
+
+    async def wait(self, event: asyncio.Event, until: float | None) -> None:
+        """Return when `event` is set, or when the test has moved time to `until`."""
+        entry = (float("inf") if until is None else until, event)
+        self._waiting.append(entry)
+        self._arrived.set()
+        if entry[0] <= self.seconds:
+            event.set()
+        try:
+            await event.wait()
+        finally:
+            self._waiting.remove(entry)
+
+    def advance(self, seconds: float) -> None:
+        """Move time and wake whom it concerns."""
+        self.seconds += seconds
+        self.epoch += round(seconds * 1000)
+        for until, event in self._waiting:
+            if until <= self.seconds:
+                event.set()
+
+    async def idle(self, waiters: int = 1) -> None:
+        """Return when so many tasks wait, and none of them is being woken."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self._waiting) < waiters or any(event.is_set() for _, event in self._waiting):
+                self._arrived.clear()
+                await (self._arrived.wait() if len(self._waiting) < waiters else asyncio.sleep(0))
+
+    async def deserted(self) -> None:
+        """Return when nobody waits any more."""
+        while self._waiting:
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock at 1000 s and 2023-11-14T22:13:20Z."""
+    return HandClock()

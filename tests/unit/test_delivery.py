@@ -1,0 +1,322 @@
+"""One destination's deliveries over a ledger that is a list: order of notes, waiting, holding, giving up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from statsig_tui.core.config import Destination, RetryPolicy, Secret
+from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
+from statsig_tui.core.signing import sign
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.sender import Outcome
+from statsig_tui.errors import StoreBroken
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import HandClock
+
+SECRET = "webhook-secret"
+MINE = Destination("mine", "http://127.0.0.1/hook", secret=Secret.of(SECRET), retry=RetryPolicy((10, 20)))
+
+
+@dataclass
+class Desk:
+    """A ledger, an endpoint, and everything that was done, in order."""
+
+    clock: HandClock
+    destination: Destination = MINE
+    jobs: dict[int, Job] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    posted: list[tuple[Headers, bytes]] = field(default_factory=list)
+    ended: list[tuple[AttemptRecord, DeliveryState, str | None]] = field(default_factory=list)
+    answers: list[Outcome] = field(default_factory=list)
+    """The last one stands for ever; none: 200."""
+    refusals: set[str] = field(default_factory=set)
+    """The steps that the store refuses."""
+    disabled: set[str] = field(default_factory=set)
+    cancelled: set[int] = field(default_factory=set)
+    jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.delivery = Delivery(
+            self.destination,
+            clock=self.clock,
+            ledger=self,
+            post=self.post,
+            on_gone=self.gone,
+            is_disabled=self.disabled.__contains__,
+            jitter=lambda: self.jitter,
+        )
+
+    def give(self, number: int, *, due_in: float = 0, **changes: Any) -> None:
+        due = self.clock.now() + round(due_in * 1000)
+        job = Job(number, due, 0, 4, b"body %d" % number, None, ())
+        self.jobs[number] = replace(job, **changes)
+        self.delivery.wake()
+
+    def refuse(self, step: str) -> None:
+        if step in self.refusals:
+            raise StoreBroken("full")
+
+    async def next_job(self, destination: str) -> Job | None:
+        self.refuse("next")
+        return min(self.jobs.values(), key=lambda job: (job.due, job.delivery), default=None)
+
+    async def begin(
+        self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
+    ) -> bool:
+        self.refuse("begin")
+        if job.delivery in self.cancelled:
+            del self.jobs[job.delivery]
+            return False
+        self.log.append(f"begin {job.delivery}")
+        return True
+
+    async def end(
+        self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
+    ) -> None:
+        self.refuse("end")
+        self.log.append(f"end {attempt.delivery} {state}")
+        self.ended.append((attempt, state, error))
+        job = self.jobs.pop(attempt.delivery)
+        if next_at is not None:
+            self.jobs[attempt.delivery] = replace(job, due=next_at, attempt=attempt.number)
+
+    async def halve(self, attempt: AttemptRecord, destination: Destination) -> None:
+        self.log.append(f"halve {attempt.delivery}")
+        job = self.jobs.pop(attempt.delivery)
+        for half in (1, 2):
+            self.jobs[job.delivery * 10 + half] = replace(job, delivery=job.delivery * 10 + half, events=2)
+
+    async def note_rate_limited(self, delivery: int) -> None:
+        self.log.append(f"limited {delivery}")
+
+    async def post(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
+        self.log.append(f"post {body.decode().removeprefix('body ')}")
+        self.posted.append((headers, body))
+        await asyncio.sleep(0)
+        if not self.answers:
+            return Outcome(200, 1.0)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def gone(self, destination: str) -> None:
+        self.log.append("gone")
+        self.disabled.add(destination)
+
+    @property
+    def due_in(self) -> dict[int, float]:
+        """Seconds until each open job is due."""
+        return {number: (job.due - self.clock.now()) / 1000 for number, job in self.jobs.items()}
+
+
+MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+async def desk(clock: HandClock) -> AsyncIterator[MakeDesk]:
+    made: list[Desk] = []
+
+    def make(destination: Destination = MINE, **options: Any) -> Desk:
+        made.append(Desk(clock, destination, **options))
+        return made[-1]
+
+    yield make
+    for item in made:
+        await item.delivery.stop()
+
+
+async def test_an_attempt_is_noted_before_it_is_made(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk()
+    for number in (1, 2):
+        it.give(number)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 delivered", "begin 2", "post 2", "end 2 delivered"]
+    headers = dict(it.posted[0][0])
+    assert headers["X-Statsig-Request-Timestamp"] == str(clock.epoch)
+    assert headers["X-Statsig-Signature"] == sign(SECRET, str(clock.epoch), b"body 1")
+    attempt = it.ended[0][0]
+    assert (attempt.number, attempt.at, attempt.url, attempt.status) == (1, clock.epoch, MINE.url, 200)
+
+
+async def test_what_was_cancelled_meanwhile_is_not_posted(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk()
+    it.cancelled.add(1)
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    assert it.log == ["begin 2", "post 2", "end 2 delivered"]
+
+
+async def test_retries_wait_for_their_time_and_then_it_fails(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(500, 1.0, error="500")], jitter=0.5)
+    it.give(1)
+    await clock.idle()
+    assert it.due_in == {1: 11.0}
+    clock.advance(10.9)
+    await clock.idle()
+    assert len(it.posted) == 1
+    clock.advance(0.1)
+    await clock.idle()
+    assert (len(it.posted), it.due_in) == (2, {1: 22.0})
+    clock.advance(22)
+    await clock.idle()
+    assert [state for _, state, _ in it.ended] == [
+        DeliveryState.RETRYING,
+        DeliveryState.RETRYING,
+        DeliveryState.FAILED,
+    ]
+    assert [attempt.number for attempt, _, _ in it.ended] == [1, 2, 3]
+    assert {body for _, body in it.posted} == {b"body 1"}
+    stamps = [dict(headers)["X-Statsig-Request-Timestamp"] for headers, _ in it.posted]
+    assert len(set(stamps)) == 3
+
+
+async def test_a_retry_in_the_future_holds_up_nothing_newer(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(500, 1.0), Outcome(200, 1.0)])
+    it.give(1)
+    await clock.idle()
+    it.give(2)
+    await clock.idle()
+    assert it.log[-2:] == ["post 2", "end 2 delivered"]
+    assert it.due_in == {1: 10.0}
+
+
+async def test_a_wish_to_wait_holds_everything(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(429, 1.0, retry_after="30"), Outcome(200, 1.0)])
+    it.give(1)
+    await clock.idle()
+    it.give(2)
+    await clock.idle()
+    clock.advance(29.9)
+    await clock.idle()
+    assert len(it.posted) == 1
+    clock.advance(0.1)
+    await clock.idle()
+    assert sorted(it.log[-6:]) == sorted(
+        ["begin 2", "post 2", "end 2 delivered", "begin 1", "post 1", "end 1 delivered"]
+    )
+
+
+async def test_a_rate_limit_spaces_the_requests(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(MINE, rate_limit=0.5))
+    for number in (1, 2, 3):
+        it.give(number)
+    await clock.idle()
+    assert [entry for entry in it.log if "post" in entry] == ["post 1"]
+    assert it.log[-1] == "limited 2"
+    clock.advance(1.9)
+    await clock.idle()
+    assert len(it.posted) == 1
+    clock.advance(0.1)
+    await clock.idle()
+    assert len(it.posted) == 2
+    clock.advance(2)
+    await clock.idle()
+    assert [entry for entry in it.log if "post" in entry] == ["post 1", "post 2", "post 3"]
+
+
+async def test_too_large_is_halved(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(413, 1.0), Outcome(200, 1.0)])
+    it.give(1)
+    await clock.idle()
+    assert it.log == [
+        "begin 1", "post 1", "halve 1",
+        "begin 11", "post 1", "end 11 delivered", "begin 12", "post 1", "end 12 delivered",
+    ]  # fmt: skip
+
+
+async def test_gone_disables_and_keeps_the_delivery_due(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(410, 1.0), Outcome(200, 1.0)])
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "gone", "end 1 retrying"]
+    it.disabled.clear()
+    it.delivery.wake()
+    await clock.idle()
+    assert it.log[4:] == ["begin 1", "post 1", "end 1 delivered", "begin 2", "post 2", "end 2 delivered"]
+
+
+@pytest.mark.parametrize("ahead", [8 * 86_400, 400 * 86_400])
+async def test_a_due_time_from_a_clock_that_jumped_is_not_waited_for(
+    desk: MakeDesk, clock: HandClock, ahead: float
+) -> None:
+    it = desk()
+    it.give(1, due_in=ahead)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 delivered"]
+
+
+async def test_nothing_is_posted_that_the_store_has_not_taken(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk()
+    it.refusals = {"next"}
+    it.give(1)
+    for refused in ({"begin"}, {"next", "begin"}, set[str]()):
+        await clock.idle()
+        assert it.posted == []
+        it.refusals = refused
+        clock.advance(1)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 delivered"]
+
+
+async def test_what_happened_is_noted_as_soon_as_the_store_takes_it(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk()
+    it.refusals = {"end"}
+    it.give(1)
+    for _ in range(3):
+        await clock.idle()
+        assert it.log == ["begin 1", "post 1"]
+        clock.advance(1)
+    it.refusals.clear()
+    await clock.idle()
+    clock.advance(1)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 delivered"]
+
+
+async def test_a_capture_is_replayed_with_its_own_signature_and_only_once(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    it = desk(answers=[Outcome(500, 1.0, error="500")])
+    kept: Headers = (("X-Statsig-Signature", "v0=old"), ("X-Statsig-Request-Timestamp", "5"))
+    it.give(1, replay=Replay.AS_RECEIVED, headers=kept)
+    await clock.idle()
+    assert it.posted[0][0][-2:] == kept
+    assert it.ended[0][1] is DeliveryState.FAILED
+    it.give(2, replay=Replay.RESIGNED, headers=kept)
+    await clock.idle()
+    assert dict(it.posted[1][0])["X-Statsig-Signature"] == sign(SECRET, str(clock.epoch), b"body 2")
+
+
+@pytest.mark.parametrize("secret", [None, Secret(env="UNSET")])
+async def test_without_a_secret_nothing_is_signed(
+    desk: MakeDesk, clock: HandClock, secret: Secret | None
+) -> None:
+    it = desk(replace(MINE, secret=secret, headers={"X-Own": "yes"}))
+    it.give(1)
+    await clock.idle()
+    assert it.posted[0][0] == (("Content-Type", "application/json"), ("X-Own", "yes"))
+
+
+async def test_a_destination_that_is_off_waits_for_being_on(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(MINE, enabled=False))
+    it.give(1)
+    await clock.idle()
+    assert it.log == []
+    it.delivery.apply(MINE)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 delivered"]
+
+
+async def test_drained_returns_when_nothing_is_due(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(500, 1.0), Outcome(200, 1.0)])
+    for number in range(1, 6):
+        it.give(number)
+    await it.delivery.drained()
+    assert len(it.posted) == 5
+    assert list(it.jobs) == [1]
