@@ -35,8 +35,10 @@ from statsig_tui.core.config import (
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, DeliveryState, Record
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.engine import ENDPOINT, Engine, Listener, running
+from statsig_tui.engine.engine import Engine, running
 from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.listeners import Listener
+from statsig_tui.engine.target import ENDPOINT
 
 PATIENCE = 20.0
 """Seconds after which a test is stuck; none comes near."""

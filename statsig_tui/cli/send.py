@@ -22,9 +22,9 @@ from statsig_tui.core.config import (
 )
 from statsig_tui.core.printable import printable
 from statsig_tui.core.redact import Redactor
-from statsig_tui.engine.engine import post_to
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.sender import Outcome
+from statsig_tui.engine.target import post_to
 from statsig_tui.errors import NotFound, UsageError
 
 

@@ -24,7 +24,8 @@ from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import CaptureRecord, Record
-from statsig_tui.engine.engine import Engine, Listener, running
+from statsig_tui.engine.engine import Engine, running
+from statsig_tui.engine.listeners import Listener
 from statsig_tui.engine.lock import locked
 from statsig_tui.errors import TimedOut
 

@@ -6,16 +6,14 @@ import asyncio
 import contextlib
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
-    DEFAULT_RECEIVER_PORT,
     DEFAULT_RECEIVER_URL,
     EMULATOR,
     EMULATOR_KEY,
@@ -40,33 +38,24 @@ from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, history, outbox, retention
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
-from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, TRACE_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Queued
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.ledger import StoreLedger
+from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
-from statsig_tui.engine.sender import Outcome, Sender
-from statsig_tui.engine.server import Refusal, address, bind, serving
+from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import Observer, Store, Tx
-from statsig_tui.errors import NotFound, PortInUse
+from statsig_tui.engine.target import endpoint, post_to, request_headers
+from statsig_tui.errors import NotFound
 
-ENDPOINT = "/v1/webhooks/event_webhook"
 STOP_SECONDS = 3.0
 """For all stages together."""
 _PRUNE_EVERY = 500
 _RESOLVERS = 32
 """Threads for name resolution: a resolver that hangs must not hold up the others."""
-Listener = Literal["emulator", "receiver"]
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Base URLs of the listeners; None where one does not listen."""
-
-    emulator: str | None = None
-    receiver: str | None = None
 
 
 class Engine:
@@ -82,8 +71,6 @@ class Engine:
     ) -> None:
         self.config = config
         self.archive = Archive(store)
-        self.troubles: dict[Listener, str] = {}
-        """Why a listener does not listen, or not where it was expected, with what to do."""
         self.refused: dict[str, int] = {}
         """Requests that never arrived whole or were over a limit, by reason."""
         self.redact = Redactor()
@@ -92,10 +79,7 @@ class Engine:
         self._limits = limits
         self._on_listening = on_listening
         self._ledger = StoreLedger(store, clock)
-        self._listeners: dict[Listener, tuple[str, contextlib.AsyncExitStack]] = {}
-        self._deliveries: dict[str, Delivery] = {}
-        self._senders: dict[str, Sender] = {}
-        self._disabled: dict[str, str] = {}
+        self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
         self._until_prune = 0
@@ -105,7 +89,7 @@ class Engine:
             keep=self._keep,
             backlog=lambda name, after, limit: store.read(lambda db: outbox.backlog(db, name, after, limit)),
             deliver=self._deliver,
-            is_disabled=self._disabled.__contains__,
+            is_disabled=self._deliveries.disabled.__contains__,
         )
         self._emulator = Emulator(
             clock=clock,
@@ -128,13 +112,23 @@ class Engine:
             refused=self._count_refused,
             limits=limits,
         )
+        self._listeners = Listeners(
+            {"emulator": (self._emulator, _render_statsig), "receiver": (self._receiver, error_json)},
+            limits,
+            lambda refusal: self._count_refused(refusal.code),
+        )
 
     # Reads
 
     @property
     def addresses(self) -> Addresses:
         """Where the listeners really listen."""
-        return Addresses(**{name: base for name, (base, _) in self._listeners.items()})
+        return self._listeners.addresses
+
+    @property
+    def troubles(self) -> Mapping[Listener, str]:
+        """Why a listener does not listen, or not where it was expected, with what to do."""
+        return self._listeners.troubles
 
     def targets(self) -> tuple[Target, ...]:
         """The built-in target first, at the emulator's real address, then those of the settings."""
@@ -149,7 +143,7 @@ class Engine:
 
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
-        return self._disabled.get(destination)
+        return self._deliveries.disabled.get(destination)
 
     def on_commit(self, observer: Observer) -> Callable[[], None]:
         """Be told, in the writer's thread, what each commit wrote; returns the way out."""
@@ -225,14 +219,14 @@ class Engine:
             was, becomes = renamed
             # The lane ends first: a batch it still holds open is read again under the new name.
             self._forwarder.apply([item for item in self.destinations() if item.name not in renamed])
-            await self._stop_delivery(was)
+            await self._deliveries.end(was)
             await self._store.write(lambda tx: outbox.rename_destination(tx, at, was, becomes))
-            if was in self._disabled:
-                self._disabled[becomes] = self._disabled.pop(was)
+            if was in self._deliveries.disabled:
+                self._deliveries.disabled[becomes] = self._deliveries.disabled.pop(was)
             old, new = old - {was}, new - {becomes}
         for name in old - new:
-            await self._stop_delivery(name)
-            self._disabled.pop(name, None)
+            await self._deliveries.end(name)
+            self._deliveries.disabled.pop(name, None)
         self._refresh()
         for destination in before.destinations:
             if destination.name in old - new:
@@ -245,35 +239,18 @@ class Engine:
         ):
             if (was_at.host, was_at.port) != (is_at.host, is_at.port):
                 await self.listen("emulator" if listener == "emulator" else "receiver")
-        for delivery in self._deliveries.values():
-            delivery.wake()
+        self._deliveries.wake_all()
 
     async def listen(self, listener: Listener, *, anywhere: bool = False) -> str:
         """(Re)start a listener where the settings say, or on any free port; its base URL.
 
         Raises PortInUse or Unavailable.
         """
-        kept = self._listeners.pop(listener, None)
-        if kept is not None:
-            await kept[1].aclose()
-        chosen = self.config.emulator if listener == "emulator" else self.config.receiver
-        default = DEFAULT_EMULATOR_PORT if listener == "emulator" else DEFAULT_RECEIVER_PORT
-        port = 0 if anywhere else default if chosen.port is None else chosen.port
-        sock = bind(chosen.host, port)
-        stack = contextlib.AsyncExitStack()
-        render = _render_statsig if listener == "emulator" else None
-        app = self._emulator if listener == "emulator" else self._receiver
-        context = (
-            serving(app, sock, self._limits, on_refused=self._on_refusal, render=render)
-            if render is not None
-            else serving(app, sock, self._limits, on_refused=self._on_refusal)
-        )
-        await stack.enter_async_context(context)
-        base = address(sock)
-        self._listeners[listener] = (base, stack)
-        self.troubles.pop(listener, None)
-        self._refresh()
-        self._on_listening(self.addresses.emulator, self.addresses.receiver)
+        try:
+            await self._listeners.listen(listener, self.config, anywhere=anywhere)
+        finally:
+            self._listening()
+        base: str = getattr(self.addresses, listener)
         return base
 
     async def replay(self, capture: int, destination: str, how: Replay) -> int:
@@ -296,15 +273,14 @@ class Engine:
                 count=len(detail.record.events), replay=how, headers=headers,
             )
         )  # fmt: skip
-        self._wake(destination)
+        self._deliveries.wake(destination)
         return record.id
 
     async def retry_now(self, delivery: int) -> bool:
         """Make a delivery due at once, whatever became of it; False where there is nothing to do."""
         at = self._clock.now()
         done = await self._store.write(lambda tx: outbox.reschedule(tx, at, delivery))
-        for name in self._deliveries:
-            self._wake(name)
+        self._deliveries.wake_all()
         return done
 
     async def cancel(self, delivery: int) -> bool:
@@ -314,9 +290,9 @@ class Engine:
 
     async def resume(self, destination: str) -> None:
         """Let a destination that was disabled by a 410 take deliveries again."""
-        self._disabled.pop(destination, None)
+        self._deliveries.disabled.pop(destination, None)
         await self._store.write(lambda tx: outbox.resume(tx, destination))
-        self._wake(destination)
+        self._deliveries.wake(destination)
 
     # Start and stop
 
@@ -324,45 +300,27 @@ class Engine:
         """Recover what a former run left, then listen, downstream first."""
         at = self._clock.now()
         await self._store.write(lambda tx: outbox.recover(tx, at))
-        self._disabled.update(await self._store.read(outbox.disabled))
+        self._deliveries.disabled.update(await self._store.read(outbox.disabled))
         for listener in sorted(listeners, reverse=True):
-            await self._listen_or_say(listener, fall_back=fall_back)
-        self._refresh()
+            if fall_back:
+                await self._listeners.listen_or_say(listener, self.config)
+            else:
+                await self._listeners.listen(listener, self.config)
+        self._listening()
         self._prune_soon()
 
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
         deadline = asyncio.get_running_loop().time() + STOP_SECONDS
-        await self._close_listener("emulator")
+        await self._listeners.close("emulator")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await self._forwarder.close()
-                await asyncio.gather(*(delivery.drained() for delivery in self._deliveries.values()))
-        for name in list(self._deliveries):
-            await self._stop_delivery(name)
-        await self._close_listener("receiver")
+                await self._deliveries.drained()
+        await self._deliveries.close()
+        await self._listeners.close("receiver")
         for task in self._background:
             task.cancel()
-
-    async def _listen_or_say(self, listener: Listener, *, fall_back: bool) -> None:
-        try:
-            await self.listen(listener)
-        except PortInUse as error:
-            if not fall_back:
-                raise
-            chosen = self.config.emulator if listener == "emulator" else self.config.receiver
-            if chosen.port is not None:
-                self.troubles[listener] = f"{error.message} {error.hint}"
-                return
-            base = await self.listen(listener, anywhere=True)
-            self.troubles[listener] = (
-                f"{error.message.rstrip('.')}: the {listener} listens on {base} instead."
-            )
-
-    async def _close_listener(self, listener: Listener) -> None:
-        kept = self._listeners.pop(listener, None)
-        if kept is not None:
-            await kept[1].aclose()
 
     # The row of rooms
 
@@ -376,7 +334,7 @@ class Engine:
 
     async def _deliver(self, destination: Destination, closed: Closed[Queued]) -> None:
         await self._ledger.open(destination, closed)
-        self._wake(destination.name)
+        self._deliveries.wake(destination.name)
 
     async def _record(self, captured: Captured) -> CaptureRecord:
         self._prune_soon()
@@ -386,9 +344,7 @@ class Engine:
         at = self._clock.now()
         await self._store.write(lambda tx: history.insert_request(tx, at, method, path, status, fault))
 
-    async def _gone(self, destination: str) -> None:
-        reason = "the endpoint answered 410 Gone"
-        self._disabled[destination] = reason
+    async def _keep_disabled(self, destination: str, reason: str) -> None:
         at = self._clock.now()
         await self._store.write(lambda tx: outbox.disable(tx, at, destination, reason))
 
@@ -400,40 +356,11 @@ class Engine:
         self.redact = Redactor([*config.secret_values(), self._demo_token])
         destinations = self.destinations()
         self._forwarder.apply(destinations)
-        for destination in destinations:
-            delivery = self._deliveries.get(destination.name)
-            if delivery is None:
-                self._deliveries[destination.name] = self._delivery(destination)
-            elif delivery.destination != destination:
-                delivery.apply(destination)
+        self._deliveries.apply(destinations)
 
-    def _delivery(self, destination: Destination) -> Delivery:
-        async def post(url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
-            name = destination.name
-            verify = self._deliveries[name].destination.verify_tls
-            sender = self._senders.get(name)
-            if sender is None or sender.verify_tls != verify:
-                if sender is not None:
-                    await sender.close()
-                sender = self._senders[name] = Sender(verify_tls=verify)
-            return await sender.send("POST", url, headers, body, seconds)
-
-        return Delivery(
-            destination,
-            clock=self._clock,
-            ledger=self._ledger,
-            post=post,
-            on_gone=self._gone,
-            is_disabled=self._disabled.__contains__,
-        )
-
-    async def _stop_delivery(self, name: str) -> None:
-        delivery = self._deliveries.pop(name, None)
-        if delivery is not None:
-            await delivery.stop()
-        sender = self._senders.pop(name, None)
-        if sender is not None:
-            await sender.close()
+    def _listening(self) -> None:
+        self._refresh()
+        self._on_listening(self.addresses.emulator, self.addresses.receiver)
 
     async def _drop(self, destination: Destination, at: int) -> None:
         name = destination.name
@@ -452,14 +379,6 @@ class Engine:
         if destination.name == RECEIVER and destination.url == DEFAULT_RECEIVER_URL and real:
             return replace(destination, url=f"{real}/")
         return destination
-
-    def _wake(self, destination: str) -> None:
-        delivery = self._deliveries.get(destination)
-        if delivery is not None:
-            delivery.wake()
-
-    def _on_refusal(self, refusal: Refusal) -> None:
-        self._count_refused(refusal.code)
 
     def _count_refused(self, reason: str) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
@@ -513,33 +432,6 @@ async def running(
             await engine.stop()
     finally:
         await store.close()
-
-
-def endpoint(target: Target) -> str:
-    """The URL that a target's incoming events are posted to."""
-    return target.url.rstrip("/") + ENDPOINT
-
-
-def request_headers(target: Target, extra: Sequence[tuple[str, str]] = ()) -> Headers:
-    """What is sent beside an incoming event: content type, the target's key and headers, then `extra`."""
-    key = target.key.value if target.key is not None else None
-    own: list[tuple[str, str]] = [("Content-Type", "application/json")]
-    if key:
-        own.append(("STATSIG-API-KEY", key))
-    own += target.headers.items()
-    given = {name.lower() for name, _ in extra}
-    return (*((name, value) for name, value in own if name.lower() not in given), *extra)
-
-
-async def post_to(
-    target: Target, body: bytes, *, headers: Sequence[tuple[str, str]] = (), seconds: float = 15.0
-) -> Outcome:
-    """Post an incoming event to a target, exactly these bytes, once: never repeated by itself."""
-    sender = Sender(keep_alive=False)
-    try:
-        return await sender.send("POST", endpoint(target), request_headers(target, headers), body, seconds)
-    finally:
-        await sender.close()
 
 
 def _new_uuid() -> str:

@@ -92,8 +92,8 @@ _MIGRATIONS = (
 VERSION = len(_MIGRATIONS)
 
 
-def migrate(db: sqlite3.Connection, path: str) -> None:
-    """Bring a database up to VERSION; raises StoreBroken for a foreign or a newer one."""
+def check(db: sqlite3.Connection, path: str) -> None:
+    """Raise StoreBroken for a foreign or a newer database; change nothing."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     owner = db.execute("PRAGMA application_id").fetchone()[0]
     has_tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -107,6 +107,11 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
             f"{path} was written by a newer statsig-tui (store version {version}, known here: {VERSION})",
             "Upgrade statsig-tui, or name another directory with --data.",
         )
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a database that passed check() up to VERSION."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
     for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
         db.executescript(
             f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {_APPLICATION_ID};"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import queue
 import sqlite3
@@ -21,6 +22,8 @@ from typing import Any, Generic, TypeVar
 from statsig_tui.core.records import Record
 from statsig_tui.engine import schema
 from statsig_tui.errors import StoreBroken
+
+log = logging.getLogger("statsig_tui")
 
 T = TypeVar("T")
 Observer = Callable[[Sequence[Record]], None]
@@ -68,6 +71,7 @@ class Store:
         self._readers: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._closing = False
+        self._closed = False
         self._reading = ThreadPoolExecutor(2, thread_name_prefix="store-read")
         self._ready: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -90,6 +94,7 @@ class Store:
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._reading.shutdown)
         with self._guard:
+            self._closed = True
             for db in self._readers:
                 db.close()
             self._readers.clear()
@@ -120,14 +125,18 @@ class Store:
         """Run `job` on this thread's reading connection, and wait for it."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
-            db = _connect(self.path, writing=False)
-            self._local.db = db
-            with self._guard:
-                self._readers.append(db)
+            db = self._local.db = self._reader()
         try:
             return job(db)
         except sqlite3.DatabaseError as error:
             raise _broken(self.path, error) from error
+
+    def _reader(self) -> sqlite3.Connection:
+        with self._guard:
+            if self._closed:
+                raise StoreBroken("the store is closed", "Start statsig-tui again.")
+            self._readers.append(_connect(self.path, writing=False))
+            return self._readers[-1]
 
     def _run(self) -> None:
         try:
@@ -201,9 +210,16 @@ class Store:
             return None if len(group) > 1 or report else []
         self.rev = tx.rev
         if tx.records:
-            for observer in tuple(self._observers):
-                observer(tx.records)
+            self._announce(tx.records)
         return results
+
+    def _announce(self, records: Sequence[Record]) -> None:
+        for observer in tuple(self._observers):
+            try:
+                observer(records)
+            except Exception:
+                # The commit stands; a writer that ended here would leave every later one waiting.
+                log.exception("An observer of the store failed")
 
     def _checkpoint(self, db: sqlite3.Connection, mode: str) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -220,11 +236,12 @@ def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     if writing:
         # Created before SQLite does, because its own files would be readable by everybody.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
         db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         if writing:
+            schema.check(db, str(path))
+            path.chmod(0o600)
             mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
                 raise StoreBroken(
@@ -234,7 +251,7 @@ def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = FULL")
             # Only the writer checkpoints, when idle or at a cap: a checkpoint inside a commit is a spike.
             db.execute("PRAGMA wal_autocheckpoint = 0")
-            schema.migrate(db, str(path))
+            schema.migrate(db)
         else:
             db.execute("PRAGMA query_only = 1")
             db.execute("PRAGMA wal_autocheckpoint = 0")

@@ -28,7 +28,7 @@ THEMES = (
         error="#ff6666", dark=True, variables={"footer-key-foreground": "#ffff00"},
     ),
 )  # fmt: skip
-ANSI = "textual-ansi"
+ANSI = "ansi-dark"
 """Textual's theme of the terminal's own sixteen colours."""
 NAMES = ("dark", "light", "high-contrast", "ansi")
 

@@ -31,11 +31,12 @@ from statsig_tui.engine.engine import Engine, running
 from statsig_tui.errors import SettingsError
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.screens.destinations import TABS, DestinationsScreen
+from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList
+from statsig_tui.tui.widgets.destination_panes import TABS
 
 if TYPE_CHECKING:
     from tests.conftest import StartEndpoint
@@ -443,7 +444,9 @@ async def test_attempts_open_from_minute_to_request_and_back(
         await at.until(at.pilot, lambda: "next attempt in" in seen(at.app) and "attempt 1" in seen(at.app))
         assert "✗ 500" in seen(at.app)
         await at.press("enter")
-        await at.until(at.pilot, lambda: "POST http" in seen(at.app) and "[/oops] ␛]0;X" in seen(at.app))
+        await at.until(
+            at.pilot, lambda: "POST http" in seen(at.app) and r"[/oops] \u001b]0;X" in seen(at.app)
+        )
         assert "X-Statsig-Signature" in seen(at.app)
         await at.press("right")
         await at.until(at.pilot, lambda: "X-Odd" in seen(at.app) and "[/y]" in seen(at.app))

@@ -56,6 +56,8 @@ class ComposeScreen(ModeScreen):
         self._allowed: set[tuple[str, str]] = set()
         """Name and URL of targets beyond this machine that were confirmed."""
         self._sending = False
+        self._said_so = False
+        """Whether it was said that one is still under way."""
         self._send_when_started = False
         self._newest = 0
         self._shown: SentRecord | None = None
@@ -134,9 +136,11 @@ class ComposeScreen(ModeScreen):
             self._say_answer("Starting… it is sent as soon as the listeners are up.")
             return
         if self._sending:
-            self.host.say("Still sending: one at a time.")
+            if not self._said_so:
+                self.host.say("Still sending: one at a time.")
+            self._said_so = True
             return
-        self._sending = True
+        self._sending, self._said_so = True, False
         # Behind the keys that were pressed before this one and are not typed yet.
         (self.focused or self).call_later(self._send)
 

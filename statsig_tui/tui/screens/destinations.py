@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static, TabbedContent, TabPane
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.mode import ModeScreen
-from statsig_tui.tui.text import content, printable
-from statsig_tui.tui.widgets.attempts import AttemptsPane
-from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
-from statsig_tui.tui.widgets.destination_text import follows_receiver
-from statsig_tui.tui.widgets.editor import Edited, Editor, Looked
-from statsig_tui.tui.widgets.filter_editor import FilterEditor
-from statsig_tui.tui.widgets.overview import Overview
+from statsig_tui.tui.widgets.destination_panes import (
+    ATTEMPTS,
+    DELIVERY,
+    FILTER,
+    DestinationPanes,
+    Found,
+    Subject,
+)
+from statsig_tui.tui.widgets.editor import Edited, Looked
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.signing import SigningPane
 
 if TYPE_CHECKING:
-    from statsig_tui.engine.archive import Archive, SeenEvent
-    from statsig_tui.tui.widgets.attempts import View
+    from statsig_tui.engine.archive import Archive
 
-OVERVIEW, FILTER, DELIVERY, SIGNING, ATTEMPTS = (
-    "tab-overview", "tab-filter", "tab-delivery", "tab-signing", "tab-attempts",
-)  # fmt: skip
-TABS = {
-    OVERVIEW: "Overview",
-    FILTER: "Event Filtering",
-    DELIVERY: "Delivery",
-    SIGNING: "Signing",
-    ATTEMPTS: "Attempts",
-}
 _IN_LIST = frozenset({"edit", "toggle_enabled", "filter", "delete"})
+_ACTIONS = tuple(command.action for command in COMMANDS if command.scope == "destinations")
 
 
 class DestinationsScreen(ModeScreen):
     """The list takes the letters; enter goes to the tab beside it, escape back."""
 
-    MODE = "destinations"
+    MODE: ClassVar[str] = "destinations"
     BINDINGS: ClassVar[list[BindingType]] = bindings("destinations")
 
     def __init__(self) -> None:
@@ -60,34 +51,18 @@ class DestinationsScreen(ModeScreen):
         self._counters = Counters()
         self._deleted: list[tuple[Destination, int]] = []
         """What undo brings back, and where it was."""
-        self._counted_events = -1
-        """Accepted events when the names were last read."""
+        self._offered: tuple[object, ...] = ()
+        """What could be done when the footer was last drawn."""
 
     def body(self) -> Iterable[Widget]:
         """List and tabs."""
         with Container(id="destinations", classes="mode-body"):
             yield DestinationList(id="destination-list", classes="pane")
-            with Vertical(id="destination", classes="pane"):
-                yield Static("", id="no-destination", markup=False)
-                with TabbedContent(initial=OVERVIEW):
-                    for tab, title in TABS.items():
-                        with TabPane(title, id=tab):
-                            yield self._pane(tab)
-
-    @staticmethod
-    def _pane(tab: str) -> Widget:
-        panes: dict[str, Callable[[], Widget]] = {
-            OVERVIEW: Overview, FILTER: FilterEditor, DELIVERY: DestinationForm, SIGNING: SigningPane,
-        }  # fmt: skip
-        return panes.get(tab, AttemptsPane)()
+            yield DestinationPanes(id="destination", classes="pane")
 
     def on_mount(self) -> None:
         """The list takes the keys."""
         self._list.empty = Content.styled("No destination. ctrl+n adds one.", theme.QUIET)
-        nothing = (
-            "Nothing is forwarded.\n\nctrl+n adds a destination; u in the list brings back a deleted one."
-        )
-        self.query_one("#no-destination", Static).update(Content(nothing))
         self._list.focus()
         self.config_changed()
 
@@ -98,8 +73,8 @@ class DestinationsScreen(ModeScreen):
         return self.query_one(DestinationList)
 
     @property
-    def _tab(self) -> str:
-        return self.query_one(TabbedContent).active
+    def _panes(self) -> DestinationPanes:
+        return self.query_one(DestinationPanes)
 
     @property
     def selected(self) -> Destination | None:
@@ -114,91 +89,49 @@ class DestinationsScreen(ModeScreen):
 
     def config_changed(self) -> None:
         """Destinations may have come, gone or changed."""
-        if not self.is_mounted and not self.query(DestinationList):
-            return
-        self._show_list()
-        self._show_selected()
+        if self.query(DestinationList) and self.query("#no-destination"):
+            self._show_list()
+            self._panes.show(self._subject())
 
     async def pull(self) -> None:
         """Read the totals and what the shown tab needs, at one go."""
-        counted, is_filter = self._counted_events, self._tab == FILTER
-        attempts = self.query_one(AttemptsPane)
-        question = attempts.question() if self._tab == ATTEMPTS else None
+        question = self._panes.question()
 
-        def look(archive: Archive) -> tuple[Counters, list[SeenEvent] | None, View | None]:
+        def look(archive: Archive) -> tuple[Counters, Found]:
             counters = archive.counters()
-            seen = archive.seen_events() if is_filter and counters.events != counted else None
-            return counters, seen, question(archive) if question is not None else None
+            return counters, question(archive, counters.events)
 
-        self._counters, seen, view = await self.bridge.ask(look)
+        self._counters, found = await self.bridge.ask(look)
         self._show_list()
-        self._show_overview()
-        if seen is not None:
-            self._counted_events = self._counters.events
-            self.query_one(FilterEditor).take({event.name: event.volume for event in seen}, self._curl())
-        if view is not None:
-            attempts.take(view, self._nothing_delivered(), self._held())
-        self.refresh_bindings()
+        subject = self._subject()
+        if subject is not None:
+            self._panes.recount(subject)
+        self._panes.take(found, self._counters.events, self._curl())
+        self._offer()
 
     def _show_list(self) -> None:
         items = self.destinations()
+        title = Content(f"Destinations  {len(items)}")
+        if self._list.border_title != title.markup:
+            self._list.border_title = title
         self._list.show([card(item, self._counts(item.name)) for item in items])
-        self._list.border_title = Content(f"Destinations  {len(items)}")
-        self.query_one("#destination").set_class(not items, "-empty")
 
-    def _show_selected(self) -> None:
-        """Bring every tab to the destination under the cursor."""
-        saved = self.selected
-        pane = self.query_one("#destination")
-        pane.border_title = content(saved.name) if saved is not None else Content()
+    def _subject(self) -> Subject | None:
+        """The destination under the cursor with what has to be known beside it."""
+        saved, engine = self.selected, self.bridge.engine
         if saved is None:
-            pane.border_subtitle = Content()
-            return
-        engine = self.bridge.engine
-        form = self.query_one(DestinationForm)
-        form.taken = [item.name for item in self.host.config.destinations if item.name != saved.name]
-        form.emulator = engine.addresses.emulator if engine is not None else None
-        form.real_url = next((item.url for item in self.destinations() if item.name == saved.name), saved.url)
-        for editor in self._editors().values():
-            editor.show(saved)
-        self.query_one(AttemptsPane).show(saved.name, engine.redact if engine is not None else str)
-        self._show_overview()
-        self._say_unsaved()
-
-    def _show_overview(self) -> None:
-        saved = self.selected
-        if saved is None or self._tab != OVERVIEW:
-            return
-        real = next((item for item in self.destinations() if item.name == saved.name), saved)
-        self.query_one(Overview).show(real, self._counts(saved.name), follows=follows_receiver(saved))
+            return None
+        return Subject(
+            saved=saved,
+            real_url=next((item.url for item in self.destinations() if item.name == saved.name), saved.url),
+            counts=self._counts(saved.name),
+            taken=[item.name for item in self.host.config.destinations if item.name != saved.name],
+            emulator=engine.addresses.emulator if engine is not None else None,
+            redact=engine.redact if engine is not None else str,
+        )
 
     def _counts(self, name: str) -> DestinationCounters:
         return self._counters.destinations.get(name, DestinationCounters())
-
-    def _editors(self) -> dict[str, Editor[Any]]:
-        return {
-            FILTER: self.query_one(FilterEditor),
-            DELIVERY: self.query_one(DestinationForm),
-            SIGNING: self.query_one(SigningPane),
-        }
-
-    def _editor(self) -> Editor[Any] | None:
-        """The shown tab's editor, if it has one."""
-        return self._editors().get(self._tab)
-
-    def _say_unsaved(self) -> None:
-        editors = self._editors()
-        tabs = self.query_one(TabbedContent)
-        for tab, editor in editors.items():
-            label = Content.assemble(TABS[tab], (" •", theme.WARN) if editor.is_changed else "")
-            if tabs.get_tab(tab).label != label:
-                tabs.get_tab(tab).label = label
-        shown = editors.get(self._tab)
-        unsaved = Content.assemble(("unsaved", theme.WARN), " · ctrl+s save · esc cancel")
-        self.query_one("#destination").border_subtitle = (
-            unsaved if shown is not None and shown.is_changed else Content()
-        )
-        self.refresh_bindings()
 
     def _curl(self) -> str:
         engine = self.bridge.engine
@@ -210,89 +143,72 @@ class DestinationsScreen(ModeScreen):
             """  -d '{"user":{"userID":"u"},"event":"hello"}'"""
         )
 
-    def _held(self) -> str:
-        """Why the shown destination is sent nothing; empty: it is."""
-        saved = self.selected
-        if saved is None or not saved.enabled:
-            return "the destination is off"
-        return "the destination is disabled" if self._counts(saved.name).disabled is not None else ""
-
-    def _nothing_delivered(self) -> Content:
-        return Content.styled(f"No event was judged for this destination yet.\n\n{self._curl()}", theme.QUIET)
+    def _offer(self) -> None:
+        """Draw the footer anew, if something else can be done than when it was drawn."""
+        offered = tuple(self.check_action(action, ()) for action in _ACTIONS)
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     # What the panes tell
 
     @on(DestinationList.Highlighted)
     def _highlighted(self) -> None:
-        self._show_selected()
+        self._panes.show(self._subject())
+        self._offer()
         self.host.pull_soon()
 
     @on(DestinationList.Turned)
     def _turned(self, event: DestinationList.Turned) -> None:
-        tabs = list(TABS)
-        self._show_tab(tabs[(tabs.index(self._tab) + event.by) % len(tabs)])
+        self._panes.turn(event.by)
 
     @on(DestinationList.Opened)
     def _enter(self) -> None:
-        pane = self.query_one(f"#{self._tab}", TabPane)
-        shown = pane.children[0]
-        target = shown.first() if isinstance(shown, Editor | AttemptsPane) else shown
-        target.focus()
+        self._panes.enter()
 
-    @on(TabbedContent.TabActivated)
-    def _activated(self) -> None:
-        self.query_one(FilterEditor).order()
-        self._show_overview()
-        self._say_unsaved()
-        self._look()
-
-    @on(Edited)
-    def _edited(self) -> None:
-        self._say_unsaved()
-
+    @on(DestinationPanes.Turned)
     @on(Looked)
     def _look(self) -> None:
-        self._counted_events = -1
+        self._offer()
         self.host.pull_soon()
 
+    @on(Edited)
     @on(RowList.Highlighted)
-    def _row(self) -> None:
-        self.refresh_bindings()
+    def _changed(self) -> None:
+        self._offer()
 
     @on(SigningPane.Copied)
     def _copied(self, event: SigningPane.Copied) -> None:
         self.host.copy_to_clipboard(event.value)
         self.host.say("Copied the signing secret by the terminal (OSC 52).")
 
-    def _show_tab(self, tab: str) -> None:
-        self.query_one(TabbedContent).active = tab
-
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters act in the list; nothing is offered that cannot be done."""
-        if not self.query(DestinationList):
+        if action not in _ACTIONS:
+            return True
+        if not self.query("#no-destination"):
             return False
-        in_list = self._list.has_focus
-        editor = self._editor()
-        is_changed = editor is not None and editor.is_changed
-        if action in _IN_LIST:
-            return in_list and self.selected is not None and self.bridge.engine is not None
-        if action == "undo":
-            return in_list and bool(self._deleted)
-        if action == "save":
-            return is_changed
-        if action == "back":
-            return is_changed or not in_list
-        if action == "search":
-            return self._tab == FILTER and self.selected is not None
-        if action in ("retry", "cancel_delivery"):
-            return self._can(action)
-        return action != "new" or self.bridge.engine is not None
+        in_list, panes = self._list.has_focus, self._panes
+        match action:
+            case "undo":
+                return in_list and bool(self._deleted)
+            case "save":
+                return panes.is_changed
+            case "back":
+                return panes.is_changed or not in_list
+            case "search":
+                return panes.tab == FILTER and self.selected is not None
+            case "retry" | "cancel_delivery":
+                return self._can(action)
+            case _ if action in _IN_LIST:
+                return in_list and self.selected is not None and self.bridge.engine is not None
+        return self.bridge.engine is not None
 
     def _can(self, action: str) -> bool:
-        attempts = self.query_one(AttemptsPane)
-        item = attempts.delivery() if self._tab == ATTEMPTS and attempts.has_focus_within else None
+        attempts = self._panes.attempts
+        item = attempts.delivery() if self._panes.tab == ATTEMPTS and attempts.has_focus_within else None
         if item is None:
             return False
         if action == "retry":
@@ -301,31 +217,29 @@ class DestinationsScreen(ModeScreen):
 
     def action_back(self) -> None:
         """Cancel the edits; without any, a step back."""
-        editor = self._editor()
-        if editor is not None and editor.is_changed:
-            editor.revert()
-        elif self._tab == ATTEMPTS and self.query_one(AttemptsPane).back():
+        panes = self._panes
+        if panes.editor is not None and panes.is_changed:
+            panes.editor.revert()
+        elif panes.tab == ATTEMPTS and panes.attempts.back():
             self._look()
         else:
             self._list.focus()
 
     def action_edit(self) -> None:
         """Go to the form."""
-        self._show_tab(DELIVERY)
-        self.query_one(DestinationForm).first().focus()
+        self._panes.open(DELIVERY)
 
     def action_filter(self) -> None:
         """Go to the filter."""
-        self._show_tab(FILTER)
-        self.query_one(FilterEditor).first().focus()
+        self._panes.open(FILTER)
 
     def action_search(self) -> None:
         """Go to the search box."""
-        self.query_one(FilterEditor).search()
+        self._panes.search()
 
     async def action_save(self) -> None:
         """Use the shown tab's edits."""
-        editor, saved = self._editor(), self.selected
+        editor, saved = self._panes.editor, self.selected
         if editor is None or saved is None:
             return
         try:
@@ -334,15 +248,16 @@ class DestinationsScreen(ModeScreen):
             return
         is_renamed = made.name != saved.name
         if is_renamed:
-            self._rename(saved.name, made.name)
+            self._panes.rename(saved.name, made.name)
         destinations = [made if item is saved else item for item in self.host.config.destinations]
         if await self._use(destinations, renamed=(saved.name, made.name) if is_renamed else None):
             editor.forget(made.name)
             editor.draw()
-            self._say_unsaved()
-            self.host.say(f"Saved {printable(made.name)}.")
+            self._panes.say_unsaved()
+            self._offer()
+            self.host.say(f"Saved {made.name}.")
         elif is_renamed:
-            self._rename(made.name, saved.name)
+            self._panes.rename(made.name, saved.name)
 
     async def action_toggle_enabled(self) -> None:
         """On or off; one that a 410 disabled takes deliveries again."""
@@ -365,7 +280,7 @@ class DestinationsScreen(ModeScreen):
         if await self._use([item for item in self.host.config.destinations if item is not saved]):
             self._deleted.append((saved, at))
             self.host.say(f"Deleted {saved.name}. u brings it back, and what waited for it.")
-            self.refresh_bindings()
+            self._offer()
 
     async def action_undo(self) -> None:
         """Bring back what was deleted last."""
@@ -380,7 +295,7 @@ class DestinationsScreen(ModeScreen):
         if await self._use(destinations):
             self._deleted.pop()
             self._list.select(at)
-            self.refresh_bindings()
+            self._offer()
 
     def action_new(self) -> None:
         """Ask for a new destination."""
@@ -391,17 +306,17 @@ class DestinationsScreen(ModeScreen):
 
     async def action_retry(self) -> None:
         """Make the delivery under the cursor due."""
-        item = self.query_one(AttemptsPane).delivery()
+        item = self._panes.attempts.delivery()
         if item is None:
             return
         done = await self.bridge.do(lambda engine: engine.retry_now(item.id))
-        waits = f", but waits: {held}" if (held := self._held()) else ""
+        waits = f", but waits: {held}" if (held := self._panes.held()) else ""
         number = tag("d", item.id)
         self.host.say(f"{number} is due now{waits}." if done else f"{number} is being sent, or has arrived.")
 
     async def action_cancel_delivery(self) -> None:
         """Give up the delivery under the cursor."""
-        item = self.query_one(AttemptsPane).delivery()
+        item = self._panes.attempts.delivery()
         if item is not None and await self.bridge.do(lambda engine: engine.cancel(item.id)):
             self.host.say(f"{tag('d', item.id)} is cancelled. r delivers it after all.")
 
@@ -416,8 +331,3 @@ class DestinationsScreen(ModeScreen):
     ) -> bool:
         config = replace(self.host.config, destinations=tuple(destinations))
         return await self.host.change(config, renamed=renamed)
-
-    def _rename(self, old: str, new: str) -> None:
-        for editor in self._editors().values():
-            editor.rename(old, new)
-        self.query_one(AttemptsPane).renamed(new)

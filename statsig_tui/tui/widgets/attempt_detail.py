@@ -117,6 +117,8 @@ class AttemptDetail(Vertical):
 def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Content:
     mark, style, word = result(attempt)
     state_mark, state_style = theme.delivery(delivery.state)
+    error = attempt.error or ""
+    is_said = error in ("", f"{attempt.status} {attempt.reason}".strip())
     took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
     parts = [
         Content.assemble(
@@ -131,7 +133,7 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
         Content.assemble(
             (f"{state_mark} {delivery.state}", state_style),
             (f"   {due}" if due else "", theme.WARN),
-            (f"   {printable(attempt.error)}" if attempt.error else "", theme.BAD),
+            (f"   {printable(error)}" if not is_said else "", theme.BAD),
         )
     )
     return Content("\n").join(parts)

@@ -137,6 +137,8 @@ class EventForm(VerticalScroll, can_focus=False):
         """Show a text's fields; the one that is being typed in keeps what was typed."""
         self.remove_class("-broken")
         for row in self._rows():
+            if row.content != row.told:
+                continue  # these fields are older than what was typed here
             # What cannot be seen is shown as it is spelled, there too.
             if row.field is typed_in and not _is_unseen(row.content):
                 row.annotate(fields[row.field])

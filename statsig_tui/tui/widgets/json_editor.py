@@ -74,6 +74,9 @@ class ExactArea(TextArea):
     ) -> None:
         super().__init__(text, id=id, placeholder=placeholder, compact=True, show_line_numbers=numbers)
         self.cursor_blink = False
+        for key in ("f6", "f7"):
+            # Textual selects with them; here they lead to the screens, from everywhere.
+            self._bindings.key_to_bindings.pop(key, None)
 
     def set_text(self, text: str) -> None:
         """Bring the text to this one by one edit of what differs, which ctrl+z takes back."""

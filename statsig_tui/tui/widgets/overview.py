@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -31,9 +32,9 @@ class Overview(VerticalScroll):
         """One text."""
         yield self._static
 
-    def show(self, destination: Destination, counts: DestinationCounters, *, follows: bool) -> None:
+    def show(self, destination: Destination, url: str, counts: DestinationCounters, *, follows: bool) -> None:
         """Show a destination, with its real URL; `follows`: it is the receiver's, wherever that is."""
-        shown = overview(destination, counts, follows=follows)
+        shown = overview(replace(destination, url=url), counts, follows=follows)
         if shown != self._shown:
             self._shown = shown
             self._static.update(shown)

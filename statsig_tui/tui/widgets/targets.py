@@ -18,8 +18,8 @@ _PRODUCTION = urlsplit(STATSIG_URL).hostname
 def describe(target: Target, engine: Engine) -> Goal:
     """Where a target really leads; only our own emulator and loopback are safe."""
     # Imported here: the network's parts come after the first paint.
-    from statsig_tui.engine.engine import endpoint
     from statsig_tui.engine.sender import is_local
+    from statsig_tui.engine.target import endpoint
 
     url = engine.redact(endpoint(target))
     parts = urlsplit(target.url)
