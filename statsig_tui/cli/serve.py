@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from statsig_tui.cli.lines import as_json, as_text
+from statsig_tui.cli.lines import as_json, as_text, json_line
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
@@ -145,19 +144,20 @@ class _Printer:
     def __init__(self, output: Output, on_broken_pipe: Callable[[], None]) -> None:
         self._output = output
         self._on_broken_pipe = on_broken_pipe
-        self._queue: queue.SimpleQueue[Sequence[Record] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[tuple[Record, bytes | None]] | None] = queue.SimpleQueue()
         self._engine: Engine | None = None
         self._thread: threading.Thread | None = None
 
     def put(self, records: Sequence[Record]) -> None:
-        self._queue.put(tuple(records))
+        # Bodies are read here, by the writer: when the last lines are printed the store is closed.
+        self._queue.put([(record, self._body(record)) for record in records])
 
     @contextlib.contextmanager
     def printing(self, engine: Engine) -> Iterator[None]:
         """Print the ready line, then everything, until the engine stops."""
         self._engine = engine
         addresses = engine.addresses
-        ready = json.dumps(
+        ready = json_line(
             {
                 "type": "ready",
                 "at": time.time_ns() // 1_000_000,
@@ -166,11 +166,11 @@ class _Printer:
                 "pid": os.getpid(),
             }
         )
-        click.echo(ready)
+        if self._write(ready + "\n"):
+            self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
+            self._thread.start()
         if self._output.ready_file is not None:
             write_whole(self._output.ready_file, ready + "\n")
-        self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
-        self._thread.start()
         yield
 
     def flush(self) -> None:
@@ -181,28 +181,39 @@ class _Printer:
 
     def _print(self) -> None:
         while (records := self._queue.get()) is not None:
-            lines = [line for record in records if (line := self._line(record)) is not None]
-            try:
-                sys.stdout.write("".join(f"{line}\n" for line in lines))
-                sys.stdout.flush()
-            except BrokenPipeError:
-                # Nobody reads any more: say nothing else, and let nothing be flushed at the exit.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                self._on_broken_pipe()
+            lines = [line for record, body in records if (line := self._line(record, body)) is not None]
+            if not self._write("".join(f"{line}\n" for line in lines)):
                 return
 
-    def _line(self, record: Record) -> str | None:
+    def _write(self, text: str) -> bool:
+        """Whether somebody still reads."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError:
+            # Say nothing else, and let nothing be flushed at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._on_broken_pipe()
+            return False
+        return True
+
+    def _line(self, record: Record, body: bytes | None) -> str | None:
         engine = self._engine
         redact = engine.redact if engine is not None else str
         if not self._output.json:
             text = None if self._output.quiet else as_text(record)
             return redact(text) if text is not None else None
-        body = None
-        if self._output.bodies and isinstance(record, CaptureRecord) and engine is not None:
-            detail = engine.archive.capture(record.id)
-            body = detail.body if detail is not None else None
+        if body is None:
+            body = self._body(record)
         # The body is printed as it came: it was asked for.
         return as_json(record, body) if body is not None else redact(as_json(record))
+
+    def _body(self, record: Record) -> bytes | None:
+        wanted = self._output.json and self._output.bodies and isinstance(record, CaptureRecord)
+        if not wanted or self._engine is None:
+            return None
+        detail = self._engine.archive.capture(record.id)
+        return detail.body if detail is not None else None
 
 
 def write_whole(path: Path, text: str) -> None:
