@@ -73,7 +73,9 @@ def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None
 )
 @click.option("--wait", type=click.IntRange(1), help="End with 0 after this many captures.")
 @click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds; end with 4 when they are over."
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds; with --wait, end with 4 then, else with 0.",
 )
 @failing_in_words
 def listen(

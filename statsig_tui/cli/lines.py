@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from statsig_tui.core.ids import tag
@@ -20,6 +23,16 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 
+_DRIVING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves unescaped though a terminal obeys it: DEL, C1 and what turns text around."""
+
+
+def json_line(fields: Mapping[str, Any]) -> str:
+    """Fields as one JSON line, fit for stdout whatever its encoding, and for a terminal."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(fields, ensure_ascii=not is_utf8)
+    return _DRIVING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
 
 def as_json(record: Record, body: bytes | None = None) -> str:
     """One record as one JSON line; `body` is a capture's, where it is to be added."""
@@ -29,7 +42,7 @@ def as_json(record: Record, body: bytes | None = None) -> str:
             fields["body"] = body.decode()
         except UnicodeDecodeError:
             fields["body_base64"] = base64.b64encode(body).decode()
-    return json.dumps(fields, ensure_ascii=False)
+    return json_line(fields)
 
 
 def as_text(record: Record) -> str | None:

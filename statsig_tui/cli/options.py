@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import time
 from collections.abc import Callable
@@ -114,7 +113,9 @@ def tell(error: StatsigTuiError, *, as_json: bool) -> None:
     redact = Redactor()
     message, hint = redact(error.message), redact(error.hint)
     if as_json:
-        line = {"type": "error", "at": time.time_ns() // 1_000_000, "message": message, "hint": hint}
-        click.echo(json.dumps(line, ensure_ascii=False))
+        from statsig_tui.cli.lines import json_line
+
+        at = time.time_ns() // 1_000_000
+        click.echo(json_line({"type": "error", "at": at, "message": message, "hint": hint}))
     else:
         click.echo(f"error: {message}" + (f"\n{hint}" if hint else ""), err=True)

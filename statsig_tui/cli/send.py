@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from pathlib import Path
 
 import click
 
+from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
@@ -50,7 +50,7 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
             "trace": trace,
             "error": outcome.error,
         }
-        click.echo(redact(json.dumps(line, ensure_ascii=False)))
+        click.echo(redact(json_line(line)))
     else:
         _tell(target, outcome, trace, redact, quiet=options.quiet)
     return 0 if outcome.status is not None and 200 <= outcome.status <= 299 else 1

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
-
 from statsig_tui.cli.lines import as_json, as_text, json_line
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
@@ -209,10 +207,9 @@ class _Printer:
         return as_json(record, body) if body is not None else redact(as_json(record))
 
     def _body(self, record: Record) -> bytes | None:
-        wanted = self._output.json and self._output.bodies and isinstance(record, CaptureRecord)
-        if not wanted or self._engine is None:
+        if not (self._output.json and self._output.bodies and isinstance(record, CaptureRecord)):
             return None
-        detail = self._engine.archive.capture(record.id)
+        detail = self._engine.archive.capture(record.id) if self._engine is not None else None
         return detail.body if detail is not None else None
 
 

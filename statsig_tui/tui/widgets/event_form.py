@@ -192,7 +192,7 @@ class EventForm(VerticalScroll, can_focus=False):
 def _kind(field: Field, shown: Shown) -> str:
     if field is Field.TIMESTAMP:
         if shown.content == NOW:
-            return "the time of sending"
+            return "when sent"
         if shown.content.isascii() and shown.content.isdigit() and len(shown.content) <= _MS_DIGITS:
             return day_and_clock(int(shown.content))
         return shown.kind
