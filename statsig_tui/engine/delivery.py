@@ -15,6 +15,7 @@ from statsig_tui.core.retry import Next, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.sender import STALE, Outcome
+from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
 
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
@@ -75,7 +76,7 @@ class Delivery:
         self._stale: dict[int, int] = {}
         """Attempts of a delivery that ended on a connection the endpoint had closed."""
         self._idle = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name=f"delivery {destination.name}")
+        self._task = running_task(self._run(), f"delivery {destination.name}")
 
     def wake(self) -> None:
         """Something may be due earlier than was known."""

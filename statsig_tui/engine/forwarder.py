@@ -11,6 +11,7 @@ from statsig_tui.core.config import Destination
 from statsig_tui.core.event import Event
 from statsig_tui.core.filters import Clause, Verdict, decide
 from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
 
 Queued = tuple[int, bytes]
@@ -108,7 +109,7 @@ class _Lane:
         self._behind = True
         """The store holds more than the head does: what a former run left, or an overflow."""
         self._wake = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name=f"forwarder {destination.name}")
+        self._task = running_task(self._run(), f"forwarder {destination.name}")
 
     def offer(self, number: int, raw: bytes) -> None:
         if len(self._head) >= _HEAD:

@@ -100,7 +100,8 @@ class FieldRow(Horizontal):
     def annotate(self, shown: Shown) -> None:
         """Show the kind and the notes, and leave what is typed alone."""
         self._kind.update(Content.styled(_kind(self.field, shown), theme.QUIET))
-        self._say(shown.note, theme.WARN)
+        when = _date(shown.content) if self.field is Field.TIMESTAMP else ""
+        self._say(shown.note or when, theme.WARN if shown.note else theme.QUIET)
 
     def refuse(self, words: str) -> None:
         """Say why what is typed is not in the text."""
@@ -191,12 +192,14 @@ class EventForm(VerticalScroll, can_focus=False):
 
 def _kind(field: Field, shown: Shown) -> str:
     if field is Field.TIMESTAMP:
-        if shown.content == NOW:
-            return "when sent"
-        if shown.content.isascii() and shown.content.isdigit() and len(shown.content) <= _MS_DIGITS:
-            return day_and_clock(int(shown.content))
-        return shown.kind
+        return "when sent" if shown.content == NOW else ""
     return shown.kind if field is Field.VALUE else ""
+
+
+def _date(digits: str) -> str:
+    """The day that epoch milliseconds mean: seconds are found out by it."""
+    is_ms = digits.isascii() and digits.isdigit() and len(digits) <= _MS_DIGITS
+    return day_and_clock(int(digits)) if is_ms else ""
 
 
 def _is_unseen(text: str) -> bool:
