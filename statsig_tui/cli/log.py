@@ -29,5 +29,5 @@ def log_to(path: Path, config: Config) -> None:
     handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES, delay=True)
     handler.setFormatter(_Redacting(Redactor(config.secret_values())))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.addHandler(handler)
     root.setLevel(logging.WARNING)

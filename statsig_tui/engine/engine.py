@@ -52,7 +52,7 @@ from statsig_tui.engine.target import endpoint, post_to, request_headers
 from statsig_tui.errors import NotFound
 
 STOP_SECONDS = 3.0
-"""For all stages together."""
+"""For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
 _PRUNE_EVERY = 500
 _RESOLVERS = 32
 """Threads for name resolution: a resolver that hangs must not hold up the others."""
@@ -311,14 +311,15 @@ class Engine:
 
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
-        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
-        await self._listeners.close("emulator")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                await self._forwarder.close()
-                await self._deliveries.drained()
+        now = asyncio.get_running_loop().time()
+        async with _until(now + STOP_SECONDS / 3):
+            await self._listeners.close("emulator")
+        async with _until(now + STOP_SECONDS * 2 / 3):
+            await self._forwarder.close()
+            await self._deliveries.drained()
         await self._deliveries.close()
-        await self._listeners.close("receiver")
+        async with _until(now + STOP_SECONDS):
+            await self._listeners.close("receiver")
         for task in self._background:
             task.cancel()
 
@@ -432,6 +433,14 @@ async def running(
             await engine.stop()
     finally:
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _until(deadline: float) -> AsyncIterator[None]:
+    """Cut short what is not done at a time of the loop."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(deadline):
+            yield
 
 
 def _new_uuid() -> str:

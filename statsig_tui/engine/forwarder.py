@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -131,7 +132,9 @@ class _Lane:
         await asyncio.wait([self._task])
         closed = self._batcher.flush("stop")
         if closed is not None:
-            await self._deliver(self.destination, closed)
+            # Where the store refuses it, the next start finds its events waiting there.
+            with contextlib.suppress(StatsigTuiError):
+                await self._deliver(self.destination, closed)
 
     async def _run(self) -> None:
         while True:

@@ -8,101 +8,23 @@ import json
 import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Answer, StartEndpoint
+    from tests.conftest import Answer, Got, StartEndpoint
+    from tests.contract.conftest import Spawn
 
+Settings = Callable[[str], tuple[str, str]]
 PATIENCE = 30.0
 ENDPOINT = "/v1/webhooks/event_webhook"
 KEY = "secret-" + "k" * 43
 PORTS = ("--emulator-port", "0", "--receiver-port", "0")
 EVENT = b'{"user":{"userID":"u1"},"event":"checkout","value":1.50}'
-Line = dict[str, Any]
-Say = Callable[..., "Answer"]
-
-FIELDS = {
-    "ready": {"type", "at", "emulator", "receiver", "pid"},
-    "event": {"type", "at", "id", "trace", "event_name", "event_class", "user_id", "time_uuid", "note"},
-    "verdict": {"type", "at", "event", "destination", "forwarded", "clause"},
-    "delivery": {
-        "type", "at", "id", "batch", "destination", "events", "state", "attempt", "status", "error", "next_at",
-    },
-    "capture": {
-        "type", "at", "id", "method", "path", "size", "envelope", "events", "signature", "status", "fault",
-    },
-    "request": {"type", "at", "id", "listener", "method", "path", "status", "fault"},
-    "sent": {"type", "at", "target", "status", "ms", "trace", "error"},
-    "error": {"type", "at", "message", "hint"},
-}  # fmt: skip
-
-
-@dataclass
-class Program:
-    """A running command and what it has printed."""
-
-    process: Process
-    data: Path
-
-    async def line(self, kind: str, **wanted: object) -> Line:
-        """The next line of a kind with these fields; those before it are passed over."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            while raw := await self.process.stdout.readline():
-                line: Line = json.loads(raw)
-                assert set(line) - {"body", "body_base64"} == FIELDS[line["type"]]
-                if line["type"] == kind and all(line[name] == value for name, value in wanted.items()):
-                    return line
-        raise AssertionError(f"no {kind} line came: {await self.end()}")
-
-    async def end(self, number: int | None = None) -> tuple[int | None, str, str]:
-        """Exit code and what was printed since, after a signal if one is given."""
-        if number is not None:
-            self.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE):
-            out, err = await self.process.communicate()
-        return self.process.returncode, out.decode(), err.decode()
-
-
-Spawn = Callable[..., Awaitable[Program]]
-
-
-@pytest.fixture
-async def spawn(tmp_path: Path) -> AsyncIterator[Spawn]:
-    """Start `statsig-tui …`, on a data directory of the test's own unless told otherwise."""
-    processes: list[Process] = []
-
-    async def spawn(
-        *arguments: str, data: Path | None = tmp_path / "data", stdin: int = PIPE, stdout: int = PIPE, **env: str
-    ) -> Program:  # fmt: skip
-        options = [] if data is None else ["--data", str(data)]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "statsig_tui", arguments[0], *options, *arguments[1:],
-            stdin=stdin, stdout=stdout, stderr=PIPE, env={**os.environ, **env},
-        )  # fmt: skip
-        processes.append(process)
-        return Program(process, data or tmp_path)
-
-    yield spawn
-    for process in processes:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def finished(program: Program, stdin: bytes = b"") -> tuple[int | None, list[Line], str]:
-    """Exit code, JSON lines and stderr of a command that ends by itself."""
-    async with asyncio.timeout(PATIENCE):
-        out, err = await program.process.communicate(stdin)
-    return program.process.returncode, [json.loads(line) for line in out.splitlines()], err.decode()
 
 
 async def post(url: str, body: bytes, path: str = ENDPOINT, key: str = KEY) -> httpx.Response:
@@ -111,18 +33,10 @@ async def post(url: str, body: bytes, path: str = ENDPOINT, key: str = KEY) -> h
         return await client.post(url + path, content=body, headers=headers)
 
 
-def settings(path: Path, text: str) -> tuple[str, str]:
-    file = path / "settings.toml"
-    file.write_text(text)
-    file.chmod(0o600)
-    return "--config", str(file)
-
-
 async def test_serve_tells_the_whole_way_of_an_event(spawn: Spawn) -> None:
     it = await spawn("serve", *PORTS, "--json")
     ready = await it.line("ready")
     assert ready["pid"] == it.process.pid
-    assert set(ready) == FIELDS["ready"]
     answer = await post(ready["emulator"], EVENT)
     assert answer.status_code == 202
     event = await it.line("event")
@@ -169,10 +83,12 @@ async def test_a_signal_ends_it_cleanly(
     await again.line("ready")
 
 
-async def test_what_was_open_at_the_signal_is_delivered_before_the_end(spawn: Spawn, tmp_path: Path) -> None:
+async def test_what_was_open_at_the_signal_is_delivered_before_the_end(
+    spawn: Spawn, settings: Settings
+) -> None:
     text = '[[destinations]]\nname = "receiver"\nurl = "http://127.0.0.1:7829/"\n'
     text += "[destinations.batch]\nmax_events = 100\nmax_seconds = 3600\n"
-    it = await spawn("serve", *PORTS, "--json", "--bodies", *settings(tmp_path, text))
+    it = await spawn("serve", *PORTS, "--json", "--bodies", *settings(text))
     ready = await it.line("ready")
     for _ in range(3):
         await post(ready["emulator"], EVENT)
@@ -185,22 +101,71 @@ async def test_what_was_open_at_the_signal_is_delivered_before_the_end(spawn: Sp
     assert (code, err) == (143, "")
 
 
-async def test_a_second_signal_does_not_wait(spawn: Spawn, tmp_path: Path, endpoint: StartEndpoint) -> None:
+async def test_a_second_signal_does_not_wait(
+    spawn: Spawn, settings: Settings, endpoint: StartEndpoint
+) -> None:
     async def hang(*_: object) -> None:
         await asyncio.Event().wait()
 
     stuck = await endpoint(hang)
     text = f'[[destinations]]\nname = "stuck"\nurl = "{stuck.url}"\ntimeout_seconds = 300\n'
-    it = await spawn("serve", *PORTS, "--json", *settings(tmp_path, text))
+    it = await spawn("serve", *PORTS, "--json", *settings(text))
     ready = await it.line("ready")
     await post(ready["emulator"], EVENT)
     await stuck.got(1)
     it.process.send_signal(signal.SIGTERM)
     assert (await it.end(signal.SIGINT))[0] in (130, 143)
-    again = await spawn("serve", *PORTS, "--json", *settings(tmp_path, text))
+    again = await spawn("serve", *PORTS, "--json", *settings(text))
     await again.line("ready")
     await stuck.got(2)
     assert stuck.requests[0].body == stuck.requests[1].body
+
+
+async def test_peers_that_stall_do_not_keep_it_from_a_clean_stop(spawn: Spawn) -> None:
+    it = await spawn("serve", *PORTS, "--json")
+    ready = await it.line("ready")
+    writers = []
+    for name in ("emulator", "receiver"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(ready[name].rpartition(":")[2]))
+        writer.write(f"POST {ENDPOINT} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n".encode())
+        writer.write(b"Content-Length: 1000\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 100")
+        writer.write(b"half of it")
+        writers.append(writer)
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    assert not (it.data / "statsig-tui.db-wal").exists()
+    for writer in writers:
+        writer.close()
+
+
+async def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(
+    spawn: Spawn, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer]
+) -> None:
+    text = '[[destinations]]\nname = "mine"\nurl = "{}"\n'
+    down = settings(text.format("http://127.0.0.1:9/"))
+    it = await spawn("serve", *PORTS, "--json", *down, largest_file=2_000_000)
+    ready = await it.line("ready")
+    accepted: list[str] = []
+    while True:
+        name = f"e{len(accepted)}"
+        body = {"user": {}, "event": name, "metadata": {"noise": os.urandom(50_000).hex()}}
+        answer = await post(ready["emulator"], json.dumps(body).encode())
+        if answer.status_code != 202:
+            break
+        accepted.append(name)
+    assert (answer.status_code, answer.json()["status"]) == (503, 503)
+    assert answer.headers["retry-after"] == "5"
+    assert accepted
+    code, _, err = await it.end(signal.SIGTERM)
+    assert (code, err) == (143, "")
+    up = await endpoint(say(200))
+    again = await spawn("serve", *PORTS, "--json", *settings(text.format(up.url)))
+    await again.line("ready")
+    await up.until(lambda: sorted(names(up.requests)) == sorted(accepted))
+
+
+def names(requests: list[Got]) -> list[str]:
+    return [event["eventName"] for got in requests for event in json.loads(got.body)["data"]]
 
 
 async def test_the_ready_file_holds_the_ready_line(spawn: Spawn, tmp_path: Path) -> None:
@@ -262,7 +227,7 @@ async def test_listen_waits_for_captures(spawn: Spawn) -> None:
     assert (capture["envelope"], capture["events"][0]["event_name"]) == ("array", "one")
     assert await it.end() == (0, "", "")
     late = await spawn("listen", "--port", "0", "--json", "--wait", "2", "--timeout", "0.2", data=None)
-    code, lines, err = await finished(late)
+    code, lines, err = await late.lines()
     assert (code, [line["type"] for line in lines], err) == (4, ["ready", "error"], "")
     assert "2 captures were waited for, 0 came within 0.2 s" in lines[1]["message"]
     assert lines[1]["hint"]
@@ -287,13 +252,13 @@ async def test_a_taken_port_ends_with_3(spawn: Spawn, as_json: bool) -> None:
             ("listen", "--port", port),
         ):
             it = await spawn(*command, *(["--json"] if as_json else []))
-            code, lines, err = await finished(it)
+            code, lines, err = await it.lines()
             assert code == 3
             message = lines[0]["message"] if as_json else err
             assert port in message
             assert "Traceback" not in message
             if as_json:
-                assert ([set(line) for line in lines], err) == ([FIELDS["error"]], "")
+                assert ([line["type"] for line in lines], err) == (["error"], "")
             else:
                 assert lines == []
 
@@ -302,7 +267,7 @@ async def test_a_data_directory_has_one_owner(spawn: Spawn) -> None:
     first = await spawn("serve", *PORTS, "--json")
     ready = await first.line("ready")
     for command in (("serve", *PORTS), ("listen", "--port", "0")):
-        code, (line,), _ = await finished(await spawn(*command, "--json"))
+        code, (line,), _ = await (await spawn(*command, "--json")).lines()
         assert (code, line["type"]) == (3, "error")
         for what in (str(first.data), str(first.process.pid), ready["emulator"], ready["receiver"]):
             assert what in line["message"]

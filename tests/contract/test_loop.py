@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from statsig_tui.core.config import RECEIVER, BatchPolicy, Filter, Target
+from statsig_tui.core.config import RECEIVER, BatchPolicy, Filter, RetryPolicy, Target
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.records import (
     CaptureRecord,
@@ -265,14 +265,15 @@ async def test_what_is_pending_is_delivered_after_a_restart(
     engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
 ) -> None:
     down = await endpoint(say(500))
-    policy = destination("mine", down.url).retry
-    async with engine(config(destination("mine", down.url, retry=replace(policy, schedule=(600,))))) as site:
+    three = BatchPolicy(3, 3600)
+    waits = destination("mine", down.url, batch=three, retry=RetryPolicy((600,)))
+    async with engine(config(waits)) as site:
         traces = [await site.event(f"e{number}") for number in range(3)]
         await site.delivery(DeliveryState.RETRYING, "mine")
     up = await endpoint(say(200))
     async with engine(config(destination("mine", up.url))) as site:
-        for delivery in site.engine.archive.deliveries("mine", 10):
-            await site.engine.retry_now(delivery.id)
+        (delivery,) = site.engine.archive.deliveries("mine", 10)
+        await site.engine.retry_now(delivery.id)
         await site.delivery(DeliveryState.DELIVERED, "mine")
         first = site.engine.archive.trace(traces[0])
         assert first is not None

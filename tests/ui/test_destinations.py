@@ -78,6 +78,7 @@ class Desk:
 
     async def paste(self, text: str) -> None:
         """Paste into the focused field, as a terminal does."""
+        await self.until(self.pilot, lambda: isinstance(self.app.screen.focused, Input))
         field = self.app.screen.focused
         assert isinstance(field, Input)
         before = field.value
@@ -207,6 +208,7 @@ async def test_adding_one_by_keys_makes_it_deliver(
     async with desk() as at:
         await at.press("ctrl+n")
         await at.until(at.pilot, lambda: isinstance(at.app.screen, NewDestination))
+        await at.until(at.pilot, lambda: isinstance(at.app.screen.focused, Input))
         await at.paste("mine")
         await at.press("down")
         await at.paste(there.url)
@@ -232,6 +234,7 @@ async def test_what_cannot_be_meant_is_said_at_its_field(desk: Open, seen: Text)
         port = str(at.engine.addresses.emulator).rpartition(":")[2]
         await at.press("ctrl+n")
         await at.until(at.pilot, lambda: isinstance(at.app.screen, NewDestination))
+        await at.until(at.pilot, lambda: isinstance(at.app.screen.focused, Input))
         await at.press("ctrl+s")
         await at.until(at.pilot, lambda: "✗ is empty: enter a URL" in seen(at.app))
         assert "✗ is empty: any short name" in seen(at.app)

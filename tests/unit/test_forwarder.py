@@ -199,6 +199,16 @@ async def test_closing_hands_over_what_is_open(rooms: Rooms, clock: HandClock) -
     assert len(rooms.batches) == 2
 
 
+async def test_closing_leaves_to_the_store_what_it_refuses(rooms: Rooms, clock: HandClock) -> None:
+    rooms.forwarder.apply([to("a", 10)])
+    await clock.idle()
+    await rooms.accept("1")
+    await clock.idle()
+    rooms.refusals = 1
+    await rooms.forwarder.close()
+    assert (rooms.batches, rooms.stored["a"]) == ([], [(1, b"1")])
+
+
 async def test_new_settings_keep_the_open_batch(rooms: Rooms, clock: HandClock) -> None:
     rooms.forwarder.apply([to(size=10, seconds=60)])
     await clock.idle()

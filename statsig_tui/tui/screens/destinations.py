@@ -240,7 +240,7 @@ class DestinationsScreen(ModeScreen):
     async def action_save(self) -> None:
         """Use the shown tab's edits."""
         editor, saved = self._panes.editor, self.selected
-        if editor is None or saved is None:
+        if editor is None or saved is None or editor.shown is None or editor.shown.name != saved.name:
             return
         try:
             made = editor.edited(saved)

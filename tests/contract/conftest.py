@@ -1,0 +1,124 @@
+"""Commands as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE = 30.0
+Line = dict[str, Any]
+FIELDS = {
+    "ready": {"type", "at", "emulator", "receiver", "pid"},
+    "event": {"type", "at", "id", "trace", "event_name", "event_class", "user_id", "time_uuid", "note"},
+    "verdict": {"type", "at", "event", "destination", "forwarded", "clause"},
+    "delivery": {
+        "type", "at", "id", "batch", "destination", "events", "state", "attempt", "status", "error",
+        "next_at",
+    },
+    "capture": {
+        "type", "at", "id", "method", "path", "size", "envelope", "events", "signature", "status", "fault",
+    },
+    "request": {"type", "at", "id", "listener", "method", "path", "status", "fault"},
+    "sent": {"type", "at", "target", "status", "ms", "trace", "error"},
+    "error": {"type", "at", "message", "hint"},
+}  # fmt: skip
+"""The contract of product.md §5."""
+
+_CAPPED = """
+import resource, sys
+from statsig_tui.cli import main
+cap = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (cap, cap))
+main()
+"""
+"""The program where no file may grow beyond so many bytes: a disk that is full."""
+
+
+@dataclass
+class Program:
+    """A running command and what it has printed."""
+
+    process: Process
+    data: Path
+
+    async def line(self, kind: str, **wanted: object) -> Line:
+        """The next line of a kind with these fields; those before it are passed over."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            while raw := await self.process.stdout.readline():
+                line = _checked(raw)
+                if line["type"] == kind and all(line[name] == value for name, value in wanted.items()):
+                    return line
+        raise AssertionError(f"no {kind} line came: {await self.end()}")
+
+    async def end(self, number: int | None = None, stdin: bytes | None = None) -> tuple[int | None, str, str]:
+        """Exit code and what was printed since, after a signal if one is given."""
+        if number is not None:
+            self.process.send_signal(number)
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self.process.communicate(stdin)
+        return self.process.returncode, (out or b"").decode(), (err or b"").decode()
+
+    async def lines(self, stdin: bytes | None = None) -> tuple[int | None, list[Line], str]:
+        """Exit code, JSON lines and stderr of a command that ends by itself."""
+        code, out, err = await self.end(stdin=stdin)
+        return code, [_checked(line.encode()) for line in out.splitlines()], err
+
+
+def _checked(raw: bytes) -> Line:
+    line: Line = json.loads(raw)
+    assert set(line) - {"body", "body_base64"} == FIELDS[line["type"]]
+    return line
+
+
+Spawn = Callable[..., Awaitable[Program]]
+
+
+@pytest.fixture
+async def spawn(tmp_path: Path) -> AsyncIterator[Spawn]:
+    """Start `statsig-tui …`, on a data directory of the test's own unless told otherwise."""
+    processes: list[Process] = []
+
+    async def spawn(
+        *arguments: str,
+        data: Path | None = tmp_path / "data",
+        stdout: int = PIPE,
+        largest_file: int | None = None,
+        **env: str,
+    ) -> Program:
+        options = [] if data is None else ["--data", str(data)]
+        program = ["-m", "statsig_tui"] if largest_file is None else ["-c", _CAPPED, str(largest_file)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *program, arguments[0], *options, *arguments[1:],
+            stdin=PIPE, stdout=stdout, stderr=PIPE, env={**os.environ, **env},
+        )  # fmt: skip
+        processes.append(process)
+        return Program(process, data or tmp_path)
+
+    yield spawn
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[[str], tuple[str, str]]:
+    """Write a settings file and give the options that name it."""
+
+    def write(text: str) -> tuple[str, str]:
+        file = tmp_path / "settings.toml"
+        file.write_text(text)
+        file.chmod(0o600)
+        return "--config", str(file)
+
+    return write
