@@ -11,7 +11,7 @@ import click
 from statsig_tui import settings
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
-from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
+from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
 from statsig_tui.errors import UsageError
@@ -57,7 +57,7 @@ def run_app(options: Options) -> int:
             return running(config, places.database, fall_back=True, on_listening=publish)
 
         sys.setswitchinterval(_SWITCH_SECONDS)
-        app = StatsigApp(Bridge(open_engine), config, save, notices, hard_stop)
+        app = StatsigApp(Bridge(open_engine), config, save, notices, hard_stop, keep_loaded)
         app.run()
     app.print_crash()
     code = app.return_code or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import threading
@@ -16,6 +17,12 @@ def hard_stop(code: int) -> None:
     timer = threading.Timer(HARD_STOP_SECONDS, os._exit, (code,))
     timer.daemon = True
     timer.start()
+
+
+def keep_loaded() -> None:
+    """What is loaded now stays: the collector need not walk it while an acknowledgement waits."""
+    gc.collect()
+    gc.freeze()
 
 
 def raise_descriptor_limit() -> None:

@@ -6,11 +6,15 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from statsig_tui.errors import DataLocked
+
+_LOOKS = 25
+_LOOK_SECONDS = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,7 @@ def locked(path: Path) -> Iterator[Callable[[str | None, str | None], None]]:
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise _in_use(path) from None
+        _own(fd, path)
         _write(fd, Holder(os.getpid()))
         yield lambda emulator, receiver: _write(fd, Holder(os.getpid(), emulator, receiver))
         os.ftruncate(fd, 0)
@@ -55,6 +56,19 @@ def holder(path: Path) -> Holder | None:
         return None
     finally:
         os.close(fd)
+
+
+def _own(fd: int, path: Path) -> None:
+    # holder() takes the lock for the moment of its look: that is no owner.
+    for look in range(_LOOKS):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if look + 1 == _LOOKS:
+                raise _in_use(path) from None
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def _write(fd: int, owner: Holder) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -68,10 +67,15 @@ class StatsigApp(App[int]):
         save: Save,
         notices: Iterable[str] = (),
         on_exit: Callable[[int], None] = lambda code: None,
+        on_started: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short."""
+        """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short.
+
+        `on_started` is called once, when the engine listens and everything is loaded.
+        """
         super().__init__()
         self._on_exit = on_exit
+        self._on_started = on_started
         self.bridge = bridge
         self.config = config
         self.rates = Rates()
@@ -122,9 +126,7 @@ class StatsigApp(App[int]):
             screen.config_changed()
         if first_run:
             await self.bridge.do(lambda engine: engine.send_demo())
-        # What is loaded now stays: the collector need not walk it while an acknowledgement waits.
-        gc.collect()
-        gc.freeze()
+        self._on_started()
         self.pull_soon()
 
     def exit(

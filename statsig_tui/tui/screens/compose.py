@@ -195,8 +195,9 @@ class ComposeScreen(ModeScreen):
         except StatsigTuiError:
             self._say_answer("")
             raise
-        self._draft.mark_sent(text)
-        self._follow(record)
+        if self._is_there():
+            self._draft.mark_sent(text)
+            self._follow(record)
 
     # What was sent
 
@@ -205,7 +206,10 @@ class ComposeScreen(ModeScreen):
         newest = await self.bridge.ask(lambda archive: archive.sent(1))
         if newest and newest[0].id != self._newest:
             self._newest = newest[0].id
-            self.query_one(SentList).show(await self.bridge.ask(lambda archive: archive.sent(SENT)))
+            records = await self.bridge.ask(lambda archive: archive.sent(SENT))
+            if not self._is_there():
+                return
+            self.query_one(SentList).show(records)
             if self._shown is None and newest[0].event_name == DEMO:
                 self._follow(newest[0])
         if self._shown is not None:
@@ -224,7 +228,7 @@ class ComposeScreen(ModeScreen):
             return detail or archive.sent_detail(shown.id), archive.trace(trace_id)
 
         detail, trace = await self.bridge.ask(ask)
-        if shown is not self._shown:
+        if shown is not self._shown or not self._is_there():
             return
         if detail is not None and self._detail is None:
             self._detail = detail
@@ -249,7 +253,13 @@ class ComposeScreen(ModeScreen):
             # The countdown in the trace changes with the clock alone.
             self._due = self.set_timer(1.0, self.host.pull_soon)
 
+    def _is_there(self) -> bool:
+        """Whether the screen still has its widgets: the app may have ended while the store was asked."""
+        return bool(self.query(TraceView))
+
     def _bring_newest(self) -> None:
+        if not self._is_there():
+            return
         box = self.query_one("#next")
         if not box.has_focus:
             box.scroll_end(animate=False)
