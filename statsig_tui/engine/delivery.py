@@ -150,8 +150,10 @@ class Delivery:
             self._stale[job.delivery] = self._stale.get(job.delivery, 0) + 1
             step = Next("retry")
         else:
-            counted = number - self._stale.pop(job.delivery, 0)
+            counted = number - self._stale.get(job.delivery, 0)
             step = next_step(counted, outcome.status, policy, self._jitter(), wish, job.events)
+            if step.step != "retry":
+                self._stale.pop(job.delivery, None)
         attempt = AttemptRecord(
             delivery=job.delivery,
             number=number,

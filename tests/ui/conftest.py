@@ -25,7 +25,7 @@ from statsig_tui.engine.store import Store
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 
-LOOKS = 1000
+LOOKS = 3000
 """How often a condition is looked at before a test fails: many times what the slowest machine needs."""
 
 

@@ -7,9 +7,7 @@ import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from textual import events
@@ -18,7 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TabbedContent
 
 from statsig_tui.core import draft
-from statsig_tui.core.config import DEFAULT_RECEIVER_URL, RECEIVER, Config, Destination, RetryPolicy, Target
+from statsig_tui.core.config import Config
 from statsig_tui.core.draft import Field
 from statsig_tui.core.records import SentDetail
 from statsig_tui.engine.engine import Engine, running
@@ -30,12 +28,8 @@ from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 
-if TYPE_CHECKING:
-    from tests.conftest import StartEndpoint
-
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
-Make = Callable[[Config], StatsigApp]
 HOSTILE = "x [/oops] [@click=app.quit]q[/]"
 
 
@@ -307,102 +301,6 @@ async def test_nothing_leaves_the_machine_unconfirmed(later_app: StatsigApp, ui:
         assert not sent(app)
         await pilot.press("ctrl+t")
         await ui(pilot, lambda: "local" in seen(app) and "PRODUCTION" not in seen(app))
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """The app over other settings."""
-
-    def build(config: Config) -> StatsigApp:
-        database = tmp_path / "statsig-tui.db"
-        return StatsigApp(Bridge(lambda: running(config, database)), config, lambda changed: None)
-
-    return build
-
-
-async def with_target(config: Config, make: Make, url: str, **changes: object) -> StatsigApp:
-    """An app with one more target, that of a test's own endpoint."""
-    return make(replace(config, targets=(Target("mine", url),), **changes))  # type: ignore[arg-type]  # fields of Config
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (
-            b"HTTP/1.1 401 X\r\nContent-Length: 14\r\n\r\nno [/key] here",
-            "✗ 401 unauthorized|no [/key] here|accept the key",
-        ),
-        (b'HTTP/1.1 202 X\r\nContent-Length: 17\r\n\r\n{"success":false}', "✗ 202 accepted|success is false"),
-        (b"HTTP/1.1 204 X\r\n\r\n", "✓ 204 no content|no body"),
-        (b"HTTP/1.1 302 X\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "✗ 302 found|never followed"),
-        (b"HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\n\x1b[J", "✗ 500 internal server error|␛[J"),
-        (b"", "? unknown|may have arrived: sending again may count twice"),
-    ],
-)
-async def test_every_answer_is_told_in_words(
-    config: Config, make: Make, endpoint: StartEndpoint, ui: Until, seen: Text, answer: bytes, says: str
-) -> None:
-    async def say(got: object, writer: asyncio.StreamWriter) -> None:
-        writer.write(answer)
-        if not answer:
-            writer.close()
-
-    site = await endpoint(say)
-    app = await with_target(config, make, site.url.removesuffix("/hook"))
-    async with app.run_test(size=(160, 40)) as pilot:
-        await started(app, pilot, ui, seen)
-        await pilot.press("ctrl+t", "ctrl+j")
-        await ui(pilot, lambda: all(words in seen(app) for words in says.split("|")))
-        assert len(site.requests) == 1
-        assert site.requests[0].path == "/v1/webhooks/event_webhook"
-
-
-async def test_what_never_left_is_not_sent(config: Config, make: Make, ui: Until, seen: Text) -> None:
-    app = await with_target(config, make, "http://127.0.0.1:1")
-    async with app.run_test(size=(200, 50)) as pilot:
-        await started(app, pilot, ui, seen)
-        await pilot.press("ctrl+t", "ctrl+j")
-        await ui(pilot, lambda: "✗ not sent" in seen(app))
-        assert "sending again is safe" in seen(app)
-
-
-async def test_one_send_at_a_time(
-    config: Config, make: Make, endpoint: StartEndpoint, ui: Until, seen: Text
-) -> None:
-    go = asyncio.Event()
-
-    async def wait(got: object, writer: asyncio.StreamWriter) -> None:
-        await go.wait()
-        writer.write(b"HTTP/1.1 202 X\r\nContent-Length: 0\r\n\r\n")
-
-    site = await endpoint(wait)
-    app = await with_target(config, make, site.url.removesuffix("/hook"))
-    async with app.run_test(size=(200, 50), notifications=True) as pilot:
-        await started(app, pilot, ui, seen)
-        await pilot.press("ctrl+t", *("ctrl+j",) * 10)
-        await ui(pilot, lambda: "Still sending" in seen(app))
-        await ui(pilot, lambda: len(site.requests) == 1)
-        go.set()
-        await ui(pilot, lambda: "✓ 202 accepted" in seen(app))
-        await ui(pilot, lambda: "What the target makes of it cannot be seen" in seen(app))
-        assert len(site.requests) == 1
-
-
-async def test_a_retry_is_counted_down(config: Config, make: Make, ui: Until, seen: Text) -> None:
-    down = Destination(
-        "down", "http://127.0.0.1:1/", retry=RetryPolicy((300.0,)), batch=config.destinations[0].batch
-    )
-    app = await with_target(
-        config, make, "http://127.0.0.1:1", destinations=(Destination(RECEIVER, DEFAULT_RECEIVER_URL), down)
-    )
-    async with app.run_test(size=(200, 50)) as pilot:
-        await started(app, pilot, ui, seen)
-        await pilot.press("ctrl+j")
-        await ui(pilot, lambda: "next attempt in" in seen(app))
-        # Hidden, it looks at no clock.
-        await pilot.press("f8")
-        compose = next(screen for screen in app.mode_screens() if isinstance(screen, ComposeScreen))
-        await ui(pilot, lambda: compose._due is None)
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36), (200, 50)])

@@ -13,7 +13,7 @@ from statsig_tui.core.config import Destination, RetryPolicy, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
 from statsig_tui.core.signing import sign
 from statsig_tui.engine.delivery import Delivery
-from statsig_tui.engine.sender import Outcome
+from statsig_tui.engine.sender import STALE, Outcome
 from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
@@ -173,6 +173,21 @@ async def test_retries_wait_for_their_time_and_then_it_fails(desk: MakeDesk, clo
     assert {body for _, body in it.posted} == {b"body 1"}
     stamps = [dict(headers)["X-Statsig-Request-Timestamp"] for headers, _ in it.posted]
     assert len(set(stamps)) == 3
+
+
+async def test_a_stale_connection_uses_up_nothing_of_the_schedule(desk: MakeDesk, clock: HandClock) -> None:
+    stale = Outcome(None, 1.0, error=STALE, certainty="unknown")
+    it = desk(answers=[stale, Outcome(500, 1.0), stale, Outcome(500, 1.0)])
+    it.give(1)
+    await clock.idle()
+    assert it.due_in == {1: 10.0}
+    clock.advance(10)
+    await clock.idle()
+    assert it.due_in == {1: 20.0}
+    clock.advance(20)
+    await clock.idle()
+    assert it.ended[-1][1] is DeliveryState.FAILED
+    assert [attempt.number for attempt, _, _ in it.ended] == [1, 2, 3, 4, 5]
 
 
 async def test_a_retry_in_the_future_holds_up_nothing_newer(desk: MakeDesk, clock: HandClock) -> None:
