@@ -76,7 +76,7 @@ async def write_json(app: StatsigApp, pilot: Pilot[int], ui: Until, text: str) -
 
 
 async def test_the_first_run_shows_the_way_of_the_demo(app: StatsigApp, ui: Until, seen: Text) -> None:
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await ui(pilot, lambda: "captured" in seen(app))
         assert "DEMO_checkout_completed" in seen(app)
         assert "✓ forwarded" in seen(app)
@@ -87,7 +87,7 @@ async def test_one_key_sends_and_the_way_is_shown(
     later_app: StatsigApp, ui: Until, seen: Text, key: str
 ) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await pilot.press(key)
         await ui(pilot, lambda: "captured" in seen(app))
@@ -116,7 +116,7 @@ async def test_a_key_pressed_before_the_engine_runs_sends_once_it_does(
             yield engine
 
     app = StatsigApp(Bridge(late), config, lambda changed: None)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await pilot.press("ctrl+j", "ctrl+j")
         assert "Starting… it is sent" in seen(app)
         gate.set()
@@ -129,7 +129,7 @@ async def test_a_key_pressed_before_the_engine_runs_sends_once_it_does(
 async def test_a_form_field_changes_its_member_alone(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
     told: list[Message] = []
-    async with app.run_test(size=(120, 36), message_hook=told.append) as pilot:
+    async with app.run_test(size=(160, 40), message_hook=told.append) as pilot:
         await started(app, pilot, ui, seen)
         await to_field(app, pilot, Field.USER_ID)
         await pilot.press("end", "x", "y")
@@ -154,7 +154,7 @@ async def test_what_is_typed_just_before_sending_is_sent(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await to_field(app, pilot, Field.EVENT)
         field = app.screen.query_one(f"#field-{Field.EVENT}", Input)
@@ -171,7 +171,7 @@ async def test_a_field_that_cannot_be_meant_says_so_and_changes_nothing(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await to_field(app, pilot, Field.METADATA)
         await pilot.press("down", "end", "enter", *"oops")
@@ -187,7 +187,7 @@ async def test_broken_json_is_kept_shown_and_sent_as_it_is(
 ) -> None:
     app = later_app
     broken = '{\n  "event": "e",,\n  "user": {}\n}\n'
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await write_json(app, pilot, ui, broken)
         await ui(pilot, lambda: "34 bytes · not JSON: line 2, column 16" in seen(app))
@@ -212,7 +212,7 @@ async def test_the_editor_keeps_every_character(
     later_app: StatsigApp, ui: Until, seen: Text, text: str
 ) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await write_json(app, pilot, ui, text)
         await pilot.press("ctrl+g", "ctrl+g", "ctrl+j")
@@ -243,7 +243,7 @@ async def test_foreign_text_is_shown_as_it_is_spelled(later_app: StatsigApp, ui:
 
 async def test_raw_controls_are_seen_in_the_editor(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await write_json(app, pilot, ui, "a\x1b]52;c;eA==\x07b\u202ec")
         await ui(pilot, lambda: "a␛]52;c;eA==␇b�c" in seen(app))
@@ -251,7 +251,7 @@ async def test_raw_controls_are_seen_in_the_editor(later_app: StatsigApp, ui: Un
 
 async def test_enter_on_a_sent_event_opens_it_again(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await pilot.press("ctrl+j")
         await ui(pilot, lambda: "Sent 1" in seen(app))
@@ -269,7 +269,7 @@ async def test_changes_that_were_not_sent_are_not_lost_unasked(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await to_field(app, pilot, Field.EVENT)
         await pilot.press("end", "x", "ctrl+n")
@@ -287,7 +287,7 @@ async def test_changes_that_were_not_sent_are_not_lost_unasked(
 
 async def test_nothing_leaves_the_machine_unconfirmed(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await pilot.press("ctrl+t")
         await ui(pilot, lambda: "PRODUCTION" in seen(app))
@@ -333,7 +333,7 @@ async def test_the_keys_of_the_screens_act_in_every_field(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
     app = later_app
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await pilot.press("ctrl+g")
         await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
@@ -349,7 +349,7 @@ async def test_the_keys_of_the_screens_act_in_every_field(
 async def test_a_huge_text_stays_swift(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
     text = json.dumps({"user": {}, "event": "e", "metadata": {"k": "v" * 400_000}})
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await started(app, pilot, ui, seen)
         await write_json(app, pilot, ui, text)
         assert not app.screen.query_one(JsonEditor).soft_wrap
