@@ -730,12 +730,14 @@ def test_the_address_is_a_url() -> None:
         assert address(sock) == f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 
-@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
-async def test_ipv6_is_served() -> None:
+async def test_ipv6_is_served_or_refused_in_words() -> None:
     try:
         sock = bind("::1", 0)
-    except Unavailable:
-        pytest.skip("no IPv6 here")
+    except Unavailable as error:
+        # A machine without IPv6: the address is named, with what to give instead.
+        assert "[::1]" in error.message
+        assert "127.0.0.1" in error.hint
+        return
     site = Site(sock.getsockname()[1])
     assert address(sock) == f"http://[::1]:{site.port}"
     async with asyncio.timeout(PATIENCE), serving(site.app, sock, SHORT):
