@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from rich.console import RenderableType
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -109,8 +110,9 @@ class StatsigApp(App[int]):
         self.set_keymap(dict(self.config.interface.keys))
         self._install_modes()
         self.switch_mode("compose")
-        self.call_after_refresh(lambda: self.run_worker(self._start(), name="start", exit_on_error=False))
+        self.call_after_refresh(self._start)
 
+    @work(exit_on_error=False)
     async def _start(self) -> None:
         try:
             await self.bridge.start(self._wake)
@@ -173,8 +175,9 @@ class StatsigApp(App[int]):
             return
         self._pulling = True
         wait = max(0.0, self._last_pull + self._frame - time.monotonic())
-        self.set_timer(wait or 0.001, lambda: self.run_worker(self._pull(), name="pull", group="pull"))
+        self.set_timer(wait or 0.001, self._pull)
 
+    @work(group="pull")
     async def _pull(self) -> None:
         self._last_pull = time.monotonic()
         self.bridge.release()

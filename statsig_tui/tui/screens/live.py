@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
@@ -151,7 +151,7 @@ class LiveScreen(ModeScreen):
 
     def _show_now(self) -> None:
         if self._shown is not None:
-            self.run_worker(self._load(*self._shown), group="detail", exclusive=True)
+            self._load(*self._shown)
 
     @on(RowList.FollowChanged, "#captures")
     def _follow_changed(self) -> None:
@@ -161,6 +161,7 @@ class LiveScreen(ModeScreen):
     def _opened(self) -> None:
         self.query_one(Detail).enter()
 
+    @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
         try:
             detail = await self.bridge.ask(lambda archive: archive.capture(capture))
@@ -200,10 +201,10 @@ class LiveScreen(ModeScreen):
             return self.is_mounted and not self.query_one("#captures", RowList).has_focus
         return True
 
-    async def action_replay(self) -> None:
+    def action_replay(self) -> None:
         """Send the capture's bytes and signature again to where it came from, or to the first destination."""
         if self._detail is not None:
-            await self._replay(self._destination(), Replay.AS_RECEIVED)
+            self._replay(self._destination(), Replay.AS_RECEIVED)
 
     def action_replay_with(self) -> None:
         """Ask how and whereto, then send."""
@@ -213,7 +214,7 @@ class LiveScreen(ModeScreen):
 
         def chosen(choice: tuple[str, Replay] | None) -> None:
             if choice is not None:
-                self.run_worker(self._replay(*choice))
+                self._replay(*choice)
 
         self.app.push_screen(ReplayDialog(self._detail.record.id, names, self._destination()), chosen)
 
@@ -225,6 +226,7 @@ class LiveScreen(ModeScreen):
         names = [destination.name for destination in self.host.config.destinations]
         return "receiver" if "receiver" in names else names[0]
 
+    @work(group="replay")
     async def _replay(self, destination: str, how: Replay) -> None:
         if self._detail is None:
             return

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual import events
+from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
@@ -151,7 +151,7 @@ class JsonView(LineView):
         self._is_whole = len(raw) <= AT_ONCE
         self.workers.cancel_node(self)
         if not self._is_whole:
-            self.run_worker(self._prepare(raw), group="json-view-body")
+            self._prepare(raw)
         self._take(read(raw) if self._is_whole else read_head(raw[:AT_ONCE]))
         self._cursor, self._wanted = 0, None
         self._count()
@@ -290,6 +290,7 @@ class JsonView(LineView):
         elif (parent := tree.tree.parent(index)) >= tree.folds.lines[0]:
             self.go(tree.folds.shown(parent))
 
+    @work(group="json-view-body")
     async def _prepare(self, raw: bytes) -> None:
         body = await asyncio.to_thread(read, raw)
         before = self._body.folds
@@ -301,6 +302,7 @@ class JsonView(LineView):
         self._take(body)
         self._count()
 
+    @work(group="json-view-rows", exclusive=True)
     async def _wrap_all(self, text: str, width: int) -> None:
         rows = await asyncio.to_thread(wrapped, text, width)
         if text is self._body.text and width == self._rows_width:
@@ -347,7 +349,7 @@ class JsonView(LineView):
         self._rows_width, self._has_all_rows = width, len(text) <= AT_ONCE
         self._rows = wrapped(text, width, 0, min(len(text), AT_ONCE))
         if not self._has_all_rows:
-            self.run_worker(self._wrap_all(text, width), group="json-view-rows", exclusive=True)
+            self._wrap_all(text, width)
 
     def _tell(self) -> None:
         if self.shown_view != self._told_view:
