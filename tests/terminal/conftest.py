@@ -30,7 +30,9 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            os.execvpe(arguments[0], arguments, {**os.environ, "TERM": "xterm-256color", **environ})
+            # Where the test run itself was told a size, that one would win over the terminal's own.
+            own = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execvpe(arguments[0], arguments, {**own, "TERM": "xterm-256color", **environ})
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._code: int | None = None
 
