@@ -124,6 +124,26 @@ def send(options: Options, source: str, target: str, as_json: bool, dry_run: boo
     return run_send(options, source, target, as_json=as_json, dry_run=dry_run)
 
 
+@cli.command()
+@common_options
+@click.argument("of", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@failing_in_words
+def trace(options: Options, of: str, as_json: bool) -> int:
+    """The way of an event: sent, verdicts, batches, attempts, captures, in the order of time.
+
+    ID is any that belongs to it: a trace (t…), event (e12), batch (b7), delivery (d7), capture (c57),
+    what Compose sent (s3), or a timeUUID. An app or `serve` that is running is not disturbed.
+
+    \b
+    Example:
+      statsig-tui trace c57
+    """
+    from statsig_tui.cli.trace import run_trace
+
+    return run_trace(options, of, as_json=as_json)
+
+
 @cli.group()
 def config() -> None:
     """Where the settings are, what they are, and whether they are right."""

@@ -14,6 +14,7 @@ from typing import Any
 from statsig_tui.core.ids import tag
 from statsig_tui.core.printable import printable
 from statsig_tui.core.records import (
+    AttemptRecord,
     CaptureRecord,
     DeliveryRecord,
     EventRecord,
@@ -34,7 +35,7 @@ def json_line(fields: Mapping[str, Any]) -> str:
     return _DRIVING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def as_json(record: Record, body: bytes | None = None) -> str:
+def as_json(record: Record | AttemptRecord, body: bytes | None = None) -> str:
     """One record as one JSON line; `body` is a capture's, where it is to be added."""
     fields = _fields(record)
     if body is not None:
@@ -45,8 +46,8 @@ def as_json(record: Record, body: bytes | None = None) -> str:
     return json_line(fields)
 
 
-def as_text(record: Record) -> str | None:
-    """One record as a line for a person; None for what is said by another line already."""
+def as_text(record: Record | AttemptRecord) -> str:
+    """One record as a line for a person."""
     clock = time.strftime("%H:%M:%S", time.localtime(record.at / 1000)) + f".{record.at % 1000:03d}"
     match record:
         case EventRecord():
@@ -74,7 +75,16 @@ def as_text(record: Record) -> str | None:
             fault = f"  {record.fault}" if record.fault else ""
             text = f"request   emulator  {record.status}  {record.method} {record.path}{fault}"
         case SentRecord():
-            return None
+            answer = str(record.status) if record.status is not None else record.certainty
+            reason = f"  {record.error}" if record.error else ""
+            text = f"sent      {tag('s', record.id)}  {record.target}: {answer}  {record.event_name}{reason}"
+        case AttemptRecord():
+            answer = str(record.status) if record.status is not None else "no answer"
+            if record.ms is None and record.error is None:
+                answer = "under way"
+            took = f" in {record.ms:.0f} ms" if record.ms is not None else ""
+            reason = f"  {record.error}" if record.error else ""
+            text = f"attempt   {tag('d', record.delivery)}  {record.number}: {answer}{took}{reason}"
     return f"{clock}  {printable(text)}"
 
 
@@ -88,7 +98,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _fields(record: Record | AttemptRecord) -> dict[str, Any]:
     match record:
         case EventRecord():
             return {
@@ -167,5 +177,16 @@ def _fields(record: Record) -> dict[str, Any]:
                 "status": record.status,
                 "ms": record.ms and round(record.ms, 3),
                 "trace": record.trace,
+                "error": record.error,
+            }
+        case AttemptRecord():
+            return {
+                "type": "attempt",
+                "at": record.at,
+                "delivery": tag("d", record.delivery),
+                "number": record.number,
+                "url": record.url,
+                "status": record.status,
+                "ms": record.ms and round(record.ms, 3),
                 "error": record.error,
             }

@@ -20,7 +20,7 @@ from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
 from statsig_tui.core.config import Config
-from statsig_tui.core.records import CaptureRecord, Record
+from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
 from statsig_tui.engine.listeners import Listener
 from statsig_tui.engine.lock import locked
@@ -199,8 +199,9 @@ class _Printer:
         engine = self._engine
         redact = engine.redact if engine is not None else str
         if not self._output.json:
-            text = None if self._output.quiet else as_text(record)
-            return redact(text) if text is not None else None
+            # What the app sent is said by the event that it became.
+            is_said = self._output.quiet or isinstance(record, SentRecord)
+            return None if is_said else redact(as_text(record))
         if body is None:
             body = self._body(record)
         # The body is printed as it came: it was asked for.

@@ -6,7 +6,7 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.ids import is_trace, numbered
@@ -24,7 +24,6 @@ from statsig_tui.core.records import (
     Trace,
 )
 from statsig_tui.engine import captures, history, outbox
-from statsig_tui.engine.store import Store
 
 T = TypeVar("T")
 _MINUTE = 60_000
@@ -39,10 +38,21 @@ class SeenEvent:
     volume: int
 
 
+class Readable(Protocol):
+    """A database and how to ask it, on the calling thread."""
+
+    @property
+    def rev(self) -> int:
+        """The newest committed revision."""
+
+    def look(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `job` on a reading connection, and wait for it. Raises StoreBroken."""
+
+
 class Archive:
     """Reads on the calling thread's own connection: short ones from a loop, long ones from a thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Readable) -> None:
         self._store = store
 
     @property

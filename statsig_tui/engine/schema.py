@@ -92,8 +92,8 @@ _MIGRATIONS = (
 VERSION = len(_MIGRATIONS)
 
 
-def check(db: sqlite3.Connection, path: str) -> None:
-    """Raise StoreBroken for a foreign or a newer database; change nothing."""
+def check(db: sqlite3.Connection, path: str, *, current: bool = False) -> None:
+    """Raise StoreBroken for a foreign or a newer database (with `current` an older one); change nothing."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     owner = db.execute("PRAGMA application_id").fetchone()[0]
     has_tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -107,6 +107,20 @@ def check(db: sqlite3.Connection, path: str) -> None:
             f"{path} was written by a newer statsig-tui (store version {version}, known here: {VERSION})",
             "Upgrade statsig-tui, or name another directory with --data.",
         )
+    if current and version < VERSION:
+        raise StoreBroken(
+            f"{path} was written by an older statsig-tui (store version {version}, known here: {VERSION})",
+            "Start statsig-tui or `statsig-tui serve` on it once: that brings it up to date.",
+        )
+
+
+def last_revision(db: sqlite3.Connection) -> int:
+    """The newest revision of any row."""
+    tables = ("events", "deliveries", "captures", "requests", "sent")
+    found: list[int] = [
+        db.execute(f"SELECT coalesce(max(rev), 0) FROM {table}").fetchone()[0] for table in tables
+    ]
+    return max(found)
 
 
 def migrate(db: sqlite3.Connection) -> None:

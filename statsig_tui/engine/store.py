@@ -29,7 +29,8 @@ T = TypeVar("T")
 Observer = Callable[[Sequence[Record]], None]
 _GROUP = 256
 _WAL_CAP = 16 * 1024 * 1024
-_BUSY_MS = 5000
+BUSY_MS = 5000
+"""How long a lock that another program holds is waited for."""
 _IDLE_SECONDS = 0.5
 """Quiet time after which the writer checkpoints; with nothing to checkpoint it waits without end."""
 
@@ -129,7 +130,7 @@ class Store:
         try:
             return job(db)
         except sqlite3.DatabaseError as error:
-            raise _broken(self.path, error) from error
+            raise broken(self.path, error) from error
 
     def _reader(self) -> sqlite3.Connection:
         with self._guard:
@@ -142,10 +143,10 @@ class Store:
         try:
             db = _connect(self.path, writing=True)
         except (sqlite3.Error, OSError, StoreBroken) as error:
-            self._ready.put(error if isinstance(error, StoreBroken) else _broken(self.path, error))
+            self._ready.put(error if isinstance(error, StoreBroken) else broken(self.path, error))
             return
         with contextlib.closing(db):
-            self.rev = _last_revision(db)
+            self.rev = schema.last_revision(db)
             self._ready.put(None)
             for group in self._groups(db):
                 self._commit(db, group)
@@ -205,7 +206,7 @@ class Store:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             if report or len(group) == 1:
-                failure = _broken(self.path, error) if isinstance(error, sqlite3.Error) else error
+                failure = broken(self.path, error) if isinstance(error, sqlite3.Error) else error
                 _reject(group, failure)
             return None if len(group) > 1 or report else []
         self.rev = tx.rev
@@ -238,7 +239,7 @@ def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
-        db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         if writing:
             schema.check(db, str(path))
             path.chmod(0o600)
@@ -261,15 +262,8 @@ def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     return db
 
 
-def _last_revision(db: sqlite3.Connection) -> int:
-    tables = ("events", "deliveries", "captures", "requests", "sent")
-    found: list[int] = [
-        db.execute(f"SELECT coalesce(max(rev), 0) FROM {table}").fetchone()[0] for table in tables
-    ]
-    return max(found)
-
-
-def _broken(path: Path, error: BaseException) -> StoreBroken:
+def broken(path: Path, error: BaseException) -> StoreBroken:
+    """A failure of the database at `path`, in words."""
     code = getattr(error, "sqlite_errorname", "")
     text = str(error) or type(error).__name__
     if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
