@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from statsig_tui import __version__
-from statsig_tui.cli.options import Options, common_options, failing_in_words, port_options
+from statsig_tui.cli.options import (
+    Options,
+    WhichSecret,
+    common_options,
+    failing_in_words,
+    port_options,
+    secret_options,
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -122,6 +129,81 @@ def send(options: Options, source: str, target: str, as_json: bool, dry_run: boo
     from statsig_tui.cli.send import run_send
 
     return run_send(options, source, target, as_json=as_json, dry_run=dry_run)
+
+
+@cli.command()
+@common_options
+@click.argument("source", metavar="FILE|-")
+@secret_options
+@click.option("--timestamp", metavar="MS", help="Epoch milliseconds; now unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line instead of text.")
+@failing_in_words
+def sign(
+    options: Options,
+    source: str,
+    which: WhichSecret,
+    timestamp: str | None,
+    as_json: bool,
+) -> int:
+    """Sign the bytes of FILE or, with -, of standard input: print the two headers.
+
+    The secret is the only one of the settings, or STATSIG_WEBHOOK_SECRET, unless an option chooses.
+
+    \b
+    Example:
+      statsig-tui sign batch.json --destination my-api
+    """
+    from statsig_tui.cli.signing import run_sign
+
+    return run_sign(options, source, which, timestamp, as_json=as_json)
+
+
+@cli.command()
+@common_options
+@click.argument("source", metavar="[FILE|-]", required=False)
+@click.option("--capture", metavar="ID", help="Verify this capture, as it was when it arrived.")
+@click.option("--request", "is_request", is_flag=True, help="FILE is a whole HTTP request, head and body.")
+@click.option("--signature", metavar="TEXT", help="The X-Statsig-Signature header.")
+@click.option("--timestamp", metavar="TEXT", help="The X-Statsig-Request-Timestamp header.")
+@click.option("--tolerance", type=click.IntRange(0, 86_400), help="Seconds; 0: any age.")
+@secret_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line instead of text.")
+@failing_in_words
+def verify(
+    options: Options,
+    source: str | None,
+    capture: str | None,
+    is_request: bool,
+    signature: str | None,
+    timestamp: str | None,
+    tolerance: int | None,
+    which: WhichSecret,
+    as_json: bool,
+) -> int:
+    """Say whether a signature is right and, where it is not, which of the usual mistakes made it.
+
+    Every signing secret of the settings is tried, and STATSIG_WEBHOOK_SECRET, unless an option chooses.
+    Ends with 0 only if it is valid.
+
+    \b
+    Example:
+      statsig-tui verify --capture c57
+      statsig-tui verify body.json --signature v0=… --timestamp 1700000000000
+    """
+    from statsig_tui.cli.signing import run_verify
+    from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
+
+    given = ((SIGNATURE_HEADER, signature), (TIMESTAMP_HEADER, timestamp))
+    return run_verify(
+        options,
+        source,
+        which,
+        tuple((name, value) for name, value in given if value is not None),
+        is_request=is_request,
+        capture=capture,
+        tolerance=tolerance,
+        as_json=as_json,
+    )
 
 
 @cli.command()

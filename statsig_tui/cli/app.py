@@ -31,9 +31,9 @@ def run_app(options: Options) -> int:
         raise UsageError(
             "The app needs a terminal.", "Without one use `statsig-tui serve`, `listen` or `send`."
         )
-    loaded = options.load()
     places = options.places()
     places.prepare()
+    loaded = options.load()
     digest = loaded.digest
     config = options.over(loaded.config)
 

@@ -42,7 +42,8 @@ class Options:
         """The settings as they are stored; warnings go to stderr."""
         from statsig_tui import settings
 
-        loaded = settings.load(self.places().config, os.environ)
+        places = self.places()
+        loaded = settings.load(places.config, os.environ, places.secret)
         if not self.quiet:
             for warning in loaded.warnings:
                 click.echo(f"warning: {warning}", err=True)
@@ -79,6 +80,34 @@ def common_options(command: Command) -> Command:
     def wrapped(*args: Any, config: Path | None, data: Path | None, quiet: bool, **rest: Any) -> Any:
         ports = {name: rest.pop(name) for name in ("emulator_port", "receiver_port") if name in rest}
         return command(*args, options=Options(config, data, quiet, **ports), **rest)
+
+    return wrapped  # type: ignore[return-value]  # click's decorators keep the callable's kind
+
+
+@dataclass(frozen=True, slots=True)
+class WhichSecret:
+    """Where a signing secret comes from. Never the secret itself: everybody can read a command line."""
+
+    destination: str | None = None
+    env: str | None = None
+    file: Path | None = None
+
+
+def secret_options(command: Command) -> Command:
+    """--destination, --secret-env and --secret-file, handed on as one WhichSecret."""
+
+    @click.option("--destination", metavar="NAME", help="With the signing secret of this destination.")
+    @click.option("--secret-env", metavar="NAME", help="With the secret in this environment variable.")
+    @click.option(
+        "--secret-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="With the secret in this file.",
+    )
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, destination: str | None, secret_env: str | None, secret_file: Path | None, **rest: Any
+    ) -> Any:
+        return command(*args, which=WhichSecret(destination, secret_env, secret_file), **rest)
 
     return wrapped  # type: ignore[return-value]  # click's decorators keep the callable's kind
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from pathlib import Path
 
 import click
 
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
+from statsig_tui.cli.source import read_source
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
     DEFAULT_HOST,
@@ -32,7 +31,7 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
     """Send the bytes of a file or of standard input; 0 on a 2xx answer, else 1."""
     config = options.load().config
     target = _target(options, config, target_name)
-    body = _read(source)
+    body = read_source(source)
     redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
     if dry_run:
         click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {target.url}"))
@@ -91,14 +90,3 @@ def _target(options: Options, config: Config, name: str) -> Target:
             "Set it, or change the reference in the settings.",
         )
     return found
-
-
-def _read(source: str) -> bytes:
-    if source == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(source).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{source} cannot be read: {error.strerror}.", "Name a file, or - for standard input."
-        ) from None

@@ -41,9 +41,9 @@ class Output:
 
 def run_serve(options: Options, output: Output) -> int:
     """Run emulator, forwarder and receiver until a signal; the exit code."""
-    config = options.over(options.load().config)
     places = options.places()
     places.prepare()
+    config = options.over(options.load().config)
     log_to(places.log, config)
     return _run(config, places.data, places.database, ("emulator", "receiver"), output)
 
@@ -52,6 +52,9 @@ def run_listen(
     options: Options, port: int | None, output: Output, wait: int | None, timeout: float | None
 ) -> int:
     """Run the receiver until a signal, `wait` captures, or `timeout` seconds; the exit code."""
+    places = options.places()
+    if options.data is not None:
+        places.prepare()
     config = options.over(options.load().config)
     if port is not None:
         config = replace(config, receiver=replace(config.receiver, port=port))
@@ -60,8 +63,6 @@ def run_listen(
             data = Path(place)
             log_to(data / "listen.log", config)
             return _run(config, data, data / "listen.db", ("receiver",), output, wait, timeout)
-    places = options.places()
-    places.prepare()
     log_to(places.log, config)
     return _run(config, places.data, places.database, ("receiver",), output, wait, timeout)
 

@@ -23,6 +23,7 @@ from statsig_tui.core.config import (
     Secret,
     Target,
 )
+from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event
 from statsig_tui.core.records import (
@@ -35,7 +36,7 @@ from statsig_tui.core.records import (
 )
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from statsig_tui.engine import captures, history, outbox, retention
+from statsig_tui.engine import captures, examination, history, outbox, retention
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
@@ -275,6 +276,14 @@ class Engine:
         )  # fmt: skip
         self._deliveries.wake(destination)
         return record.id
+
+    async def diagnose(self, capture: int) -> Diagnosis | None:
+        """What there is to say of a capture's signature, judged as it arrived; None: it was forgotten."""
+        detail = await self._store.read(lambda db: captures.detail(db, capture))
+        if detail is None:
+            return None
+        secrets, tolerance = self._secrets, self.config.receiver.tolerance_seconds
+        return await asyncio.to_thread(examination.examine, detail, secrets, tolerance)
 
     async def retry_now(self, delivery: int) -> bool:
         """Make a delivery due at once, whatever became of it; False where there is nothing to do."""

@@ -11,6 +11,7 @@ import stat
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from statsig_tui.core.config import Config, Secret
@@ -76,10 +77,18 @@ class Places:
         """Unsaved edits."""
         return self.data / "drafts"
 
+    @property
+    def secret(self) -> Path:
+        """The signing secret of the built-in destination, as long as the settings name none."""
+        return self.data / "signing-secret"
+
     def prepare(self) -> None:
-        """Make the data directory, for its owner alone; raises Unavailable."""
+        """Make the data directory and its signing secret, for its owner alone; raises Unavailable."""
         try:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.secret.exists():
+                # Kept, because what an earlier run signed is to be verified by later ones.
+                files.write(self.secret, generate_secret().encode())
         except OSError as error:
             raise Unavailable(
                 f"the data directory {self.data} cannot be made: {files.reason(error)}",
@@ -107,9 +116,12 @@ def generate_secret() -> str:
     return "webhook-" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """Read the settings, or the defaults where there is no file; SettingsError at the first error."""
-    loaded, report = _examine(path, environ)
+def load(path: Path, environ: Mapping[str, str], own_secret: Path | None = None) -> Loaded:
+    """Read the settings, or the defaults where there is no file; SettingsError at the first error.
+
+    `own_secret` is the file with the built-in destination's signing secret; without it one is made up.
+    """
+    loaded, report = _examine(path, environ, own_secret)
     if loaded is None:
         first, more = report.errors[0], len(report.errors) - 1
         hint = f'{first.hint}; "{NAME} config check" names {more} more' if more else first.hint
@@ -176,15 +188,18 @@ def _custom(kind: str) -> Path:
     return user_config_path(NAME) if kind == "config" else user_data_path(NAME)
 
 
-def _examine(path: Path, environ: Mapping[str, str]) -> tuple[Loaded | None, Report]:
+def _examine(
+    path: Path, environ: Mapping[str, str], own_secret: Path | None = None
+) -> tuple[Loaded | None, Report]:
     report = Report(path.name)
+    default = partial(_default, own_secret)
     try:
         found = _read(path)
         if found is None:
-            config: Config | None = _default()
+            config: Config | None = default()
         else:
             report = parse(found[0], path.name)
-            config = to_config(report, _default)
+            config = to_config(report, default)
     except OSError as error:
         report.error((), f"cannot be read: {files.reason(error)}", "mend it, or choose another with --config")
         return None, report
@@ -204,14 +219,14 @@ def _examine(path: Path, environ: Mapping[str, str]) -> tuple[Loaded | None, Rep
     return Loaded(config, tuple(report.warnings), found is not None, _digest(found), comments), report
 
 
-def _default() -> Config:
+def _default(own_secret: Path | None = None) -> Config:
     config = Config()
+    is_kept = own_secret is not None and own_secret.is_file()
+    secret = Secret(file=str(own_secret)) if is_kept else Secret.of(generate_secret())
     return replace(
         config,
         receiver=replace(config.receiver, secrets=DEFAULT_SECRETS),
-        destinations=tuple(
-            replace(item, secret=Secret.of(generate_secret())) for item in config.destinations
-        ),
+        destinations=tuple(replace(item, secret=secret) for item in config.destinations),
     )
 
 

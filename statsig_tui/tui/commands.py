@@ -55,9 +55,13 @@ COMMANDS = (
     Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations"),
     Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),
     Command("destinations.undo", "u", "Undo", "Bring back the deleted destination", "undo", "destinations"),
+    Command("destinations.tab", "right_square_bracket", "Next tab", "The next tab of the destination", "tab('next')", "destinations"),
+    Command("destinations.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the destination", "tab('previous')", "destinations", False),
     Command("destinations.back", "escape", "Back", "Cancel the edits; without any, back to the list", "back", "destinations", False),
     Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
     Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.tab", "right_square_bracket", "Next tab", "The next tab of the detail", "tab('next')", "live"),
+    Command("live.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the detail", "tab('previous')", "live", False),
     Command("live.back", "escape", "Back", "Back to the list", "back", "live", False),
 )  # fmt: skip
 """In the order of the footer."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 from textual.widgets import TabbedContent
 
+from statsig_tui.core.config import Config
 from statsig_tui.core.records import DeliveryState
+from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
 
 Until = Callable[..., Awaitable[None]]
@@ -158,3 +162,56 @@ async def test_a_flood_is_counted_to_the_last_capture(later_app: StatsigApp, ui:
 
 def _signed(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     return sorted((name, value) for name, value in headers if name.startswith("x-statsig-"))
+
+
+async def test_the_signature_tab_names_the_mistake_and_its_mend(
+    later_app: StatsigApp, config: Config, ui: Until, seen: Text
+) -> None:
+    async with later_app.run_test(size=(200, 40)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        engine = later_app.bridge.engine
+        assert engine is not None
+        (secret,) = config.signing_secrets()
+        now = str(time.time_ns() // 1_000_000)
+        body = b'{"data": [{"eventName": "a"}]}'
+        good = sign(secret, now, body)
+        for signature in (good, sign(secret + "\n", now, body)):
+            httpx.post(
+                f"{engine.addresses.receiver}/hook",
+                content=body,
+                headers={
+                    "Content-Type": "application/json",
+                    TIMESTAMP_HEADER: now,
+                    SIGNATURE_HEADER: signature,
+                },
+            )
+        rows = later_app.screen.query_one("#captures", RowList)
+        await ui(pilot, lambda: rows.cursor is not None and rows.cursor[0] == 2)
+        later_app.screen.query_one(TabbedContent).active = "signature"
+        await ui(pilot, lambda: "with a newline at its end." in seen(later_app))
+        assert "Strip it where it is read." in seen(later_app)
+        assert good in seen(later_app)
+        assert secret not in seen(later_app)
+        await pilot.press("k")
+        await ui(pilot, lambda: "✓ matches" in seen(later_app))
+        assert "Mend" not in seen(later_app)
+
+
+async def test_brackets_turn_the_tabs_from_the_list_and_from_inside(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    async with later_app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        post(later_app, {"data": [{"eventName": "a"}]})
+        await ui(pilot, lambda: '"a"' in seen(later_app))
+        await pilot.press("]")
+        await ui(pilot, lambda: "POST /hook HTTP/1.1" in seen(later_app))
+        assert later_app.screen.query_one("#captures", RowList).has_focus
+        await pilot.press("enter", "[")
+        await ui(pilot, lambda: later_app.screen.query_one(JsonView).has_focus)
+        await pilot.press("[")
+        await ui(pilot, lambda: "captured c1" in seen(later_app))
+        await pilot.press("escape")
+        await ui(pilot, lambda: later_app.screen.query_one("#captures", RowList).has_focus)

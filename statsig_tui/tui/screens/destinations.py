@@ -184,6 +184,13 @@ class DestinationsScreen(ModeScreen):
 
     # Actions
 
+    def action_tab(self, way: str) -> None:
+        """Turn to a neighbouring tab."""
+        is_inside = self._panes.has_focus_within
+        self._panes.turn(1 if way == "next" else -1)
+        if is_inside:
+            self._panes.enter()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters act in the list; nothing is offered that cannot be done."""
         if action not in _ACTIONS:

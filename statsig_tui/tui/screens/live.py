@@ -24,6 +24,7 @@ from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
+from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -66,11 +67,15 @@ class LiveScreen(ModeScreen):
         if self._rev is None:
             self._rev = await self.bridge.ask(lambda archive: archive.rev)
             self._rows.load(await self.bridge.ask(lambda archive: archive.capture_ids()))
+            if not self._is_there():
+                return
             captures.refresh_rows(keep_cursor=False)
         else:
             rev = self._rev
             found = await self.bridge.ask(lambda archive: archive.since(rev, _PAGE))
             oldest = await self.bridge.ask(lambda archive: archive.oldest_capture())
+            if not self._is_there():
+                return
             for record in found:
                 self._rows.append(record)
             if found:
@@ -165,6 +170,8 @@ class LiveScreen(ModeScreen):
     async def _load(self, capture: int, child: int | None) -> None:
         try:
             detail = await self.bridge.ask(lambda archive: archive.capture(capture))
+            if not self._is_there():
+                return
             if detail is None:
                 self.query_one(Detail).clear(
                     "This capture has been forgotten: see [retention] of the settings."
@@ -176,19 +183,42 @@ class LiveScreen(ModeScreen):
         except StatsigTuiError as error:
             self.host.tell(error)
             return
+        if not self._is_there():
+            return
         self._detail = detail
         self.query_one(Detail).show(detail, child, body)
-        await self._refresh_trace()
+        await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
     async def _tab_changed(self) -> None:
+        await self._refresh_tab()
+
+    async def _refresh_tab(self) -> None:
+        if self.query_one(Detail).active == "signature" and self._shown is not None:
+            self._diagnose(self._shown[0])
         await self._refresh_trace()
 
+    @work(group="diagnosis", exclusive=True)
+    async def _diagnose(self, capture: int) -> None:
+        try:
+            found = await self.bridge.do(lambda engine: engine.diagnose(capture))
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return
+        if self._is_there():
+            self.query_one(Detail).show_diagnosis(capture, found)
+
+    def _is_there(self) -> bool:
+        """Whether the screen still has its widgets: the app may have ended while the store was asked."""
+        return bool(self.query(JsonView)) and bool(self.query(TraceView))
+
     async def _refresh_trace(self) -> None:
-        if self._shown is None or self.query_one(TabbedContent).active != "trace":
+        if not self._is_there() or self._shown is None or self.query_one(Detail).active != "trace":
             return
         capture = self._shown[0]
         trace = await self.bridge.ask(lambda archive: archive.trace(tag("c", capture)))
+        if not self._is_there():
+            return
         self.query_one("#trace-text", TraceView).show(trace, _now(), "")
 
     # Actions
@@ -217,6 +247,10 @@ class LiveScreen(ModeScreen):
                 self._replay(*choice)
 
         self.app.push_screen(ReplayDialog(self._detail.record.id, names, self._destination()), chosen)
+
+    def action_tab(self, way: str) -> None:
+        """Turn to a neighbouring tab of the detail; the list keeps the keys if it had them."""
+        self.query_one(Detail).turn(1 if way == "next" else -1)
 
     def action_back(self) -> None:
         """To the list."""

@@ -8,11 +8,13 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
+from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.records import CaptureDetail, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
-from statsig_tui.tui.times import clock, day_and_clock, size
+from statsig_tui.tui.times import day_and_clock, size
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.signature_text import signature_text
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 
@@ -33,13 +35,19 @@ class Detail(Container):
     def on_mount(self) -> None:
         """Nothing is shown yet."""
         self._shown: tuple[CaptureDetail, bytes] | None = None
+        self._diagnosis: Diagnosis | None = None
+
+    @property
+    def active(self) -> str:
+        """The tab that is looked at."""
+        return self.query_one(TabbedContent).active
 
     def clear(self, reason: str = "") -> None:
         """Show no capture, and why."""
         self._shown = None
         self.border_title, self.border_subtitle = Content(), Content()
         self.query_one(JsonView).load(b"")
-        for name in _TEXTS:
+        for name in (*_TEXTS, "signature"):
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
     def show(self, detail: CaptureDetail, child: int | None, body: bytes) -> None:
@@ -48,8 +56,16 @@ class Detail(Container):
         place = "" if child is None else f" · event {child}"
         self.border_title = Content(f"#{record.id}{place}")
         self.border_subtitle = Content(size(len(body)))
+        if self._shown is None or self._shown[0].record.id != record.id:
+            self._diagnosis = None
         self._shown = (detail, body)
         self._draw()
+
+    def show_diagnosis(self, capture: int, diagnosis: Diagnosis | None) -> None:
+        """Add what the signature's examination came to, if its capture is still the one that is shown."""
+        if self._shown is not None and self._shown[0].record.id == capture:
+            self._diagnosis = diagnosis
+            self._draw()
 
     @on(TabbedContent.TabActivated)
     def _draw(self) -> None:
@@ -57,11 +73,22 @@ class Detail(Container):
         if self._shown is None:
             return
         detail, body = self._shown
-        active = self.query_one(TabbedContent).active
+        active = self.active
         if active in _TEXTS:
             self.query_one(f"#{active}-text", Static).update(_TEXTS[active](detail))
+        elif active == "signature":
+            self.query_one("#signature-text", Static).update(signature_text(detail, self._diagnosis))
         elif active == "body":
             self.query_one(JsonView).load(body)
+
+    def turn(self, by: int) -> None:
+        """Show a neighbouring tab."""
+        tabs = self.query_one(TabbedContent)
+        names = [pane.id or "" for pane in tabs.query(TabPane)]
+        is_inside = self.has_focus_within
+        tabs.active = names[(names.index(tabs.active) + by) % len(names)]
+        if is_inside:
+            self.call_after_refresh(self.enter)
 
     def enter(self) -> None:
         """Give the keys to what the active tab shows."""
@@ -84,29 +111,6 @@ def _head(detail: CaptureDetail) -> Content:
             *_pairs(tuple(facts)),
         ]
     )
-
-
-def _signature(detail: CaptureDetail) -> Content:
-    mark, style = theme.signature(detail.record.signature)
-    given = tuple(
-        (name, value)
-        for name, value in detail.headers
-        if name.lower() in ("x-statsig-signature", "x-statsig-request-timestamp")
-    )
-    lines = [
-        Content.assemble(
-            (f"{mark} {detail.record.signature}", style), f"  {printable(detail.signature_reason)}"
-        ),
-        Content(),
-        *(_pairs(given) or [Content.styled("no signature headers came", theme.QUIET)]),
-    ]
-    sent_at = {name.lower(): value for name, value in given}.get("x-statsig-request-timestamp", "")
-    if sent_at.isdigit() and len(sent_at) == 13:
-        skew = detail.record.at - int(sent_at)
-        lines.append(
-            Content.styled(f"signed at {clock(int(sent_at))}, {skew:+,} ms before it arrived", theme.QUIET)
-        )
-    return Content("\n").join(lines)
 
 
 def _answer(detail: CaptureDetail) -> Content:
@@ -133,4 +137,4 @@ def _pairs(pairs: Headers) -> list[Content]:
     ]
 
 
-_TEXTS = {"headers": _head, "signature": _signature, "answer": _answer}
+_TEXTS = {"headers": _head, "answer": _answer}
