@@ -77,7 +77,7 @@ class Places:
         return self.data / "drafts"
 
     def prepare(self) -> None:
-        """Make the data directory, for its owner alone; raises Unavailable."""
+        """Make the data directory, for its owner alone; raises Unavailable where it cannot be used."""
         try:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -85,6 +85,11 @@ class Places:
                 f"the data directory {self.data} cannot be made: {files.reason(error)}",
                 "choose another with --data or STATSIG_TUI_DATA",
             ) from None
+        if not os.access(self.data, os.W_OK | os.X_OK):
+            raise Unavailable(
+                f"the data directory {self.data} cannot be written by this user",
+                "choose another with --data or STATSIG_TUI_DATA",
+            )
 
 
 @dataclass(frozen=True, slots=True)
