@@ -47,9 +47,9 @@ from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.server import error_json
-from statsig_tui.engine.store import Observer, Store, Tx
+from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import endpoint, post_to, request_headers
-from statsig_tui.errors import NotFound
+from statsig_tui.errors import NotFound, StoreBroken
 
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
@@ -130,6 +130,11 @@ class Engine:
         """Why a listener does not listen, or not where it was expected, with what to do."""
         return self._listeners.troubles
 
+    @property
+    def refusal(self) -> StoreBroken | None:
+        """Why the store takes nothing at present, and both listeners answer 503; None: it does."""
+        return self._store.refusal
+
     def targets(self) -> tuple[Target, ...]:
         """The built-in target first, at the emulator's real address, then those of the settings."""
         keys = [key for key in self.config.emulator.keys if key.value]
@@ -146,7 +151,10 @@ class Engine:
         return self._deliveries.disabled.get(destination)
 
     def on_commit(self, observer: Observer) -> Callable[[], None]:
-        """Be told, in the writer's thread, what each commit wrote; returns the way out."""
+        """Be told, in the writer's thread, what each commit wrote; returns the way out.
+
+        What is told is empty when `refusal` changed.
+        """
         return self._store.on_commit(observer)
 
     # Verbs
@@ -409,6 +417,7 @@ async def running(
     fall_back: bool = False,
     clock: Clock | None = None,
     limits: Limits | None = None,
+    busy_seconds: float = BUSY_SECONDS,
     observers: Sequence[Observer] = (),
     on_listening: Callable[[str | None, str | None], None] = lambda emulator, receiver: None,
 ) -> AsyncIterator[Engine]:
@@ -416,12 +425,13 @@ async def running(
 
     With `fall_back` a taken default port becomes any free one, and one asked for by name a trouble to
     show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
-    `on_listening` hears both base URLs whenever one changes.
+    `on_listening` hears both base URLs whenever one changes. `busy_seconds` is how long a write waits for
+    a lock that another program holds on the database.
     """
     asyncio.get_running_loop().set_default_executor(
         ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="engine-io")
     )
-    store = await Store.open(database)
+    store = await Store.open(database, busy_seconds=busy_seconds)
     try:
         for observer in observers:
             store.on_commit(observer)

@@ -25,7 +25,7 @@ from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import CaptureRecord
 from statsig_tui.core.redact import Redactor
-from statsig_tui.errors import StatsigTuiError
+from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
@@ -87,6 +87,7 @@ class StatsigApp(App[int]):
         self._rev = 0
         self._last_capture_at: int | None = None
         self._told_request = 0
+        self._told_refusal: StoreBroken | None = None
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
@@ -182,6 +183,7 @@ class StatsigApp(App[int]):
         self._last_pull = time.monotonic()
         self.bridge.release()
         try:
+            self._tell_store()
             await self._count_arrivals()
             for screen in self.screen_stack:
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
@@ -223,6 +225,18 @@ class StatsigApp(App[int]):
             text = f"emulator answered {request.status} to {request.method} {request.path}: {request.fault}"
             self.notify(printable(text), markup=False, severity="warning", timeout=8)
 
+    def _tell_store(self) -> None:
+        """Say that nothing can be stored, and when it can be again: meanwhile every sender gets a 503."""
+        refusal = self.bridge.engine.refusal if self.bridge.engine is not None else None
+        before, self._told_refusal = self._told_refusal, refusal
+        if str(before or "") == str(refusal or ""):
+            return
+        if refusal is not None:
+            self.tell(refusal)
+        else:
+            self.say("The store takes events again.")
+        self.show_status()
+
     def _note_arrival(self, record: CaptureRecord) -> None:
         self._rev = record.rev
         self._last_capture_at = record.at
@@ -246,6 +260,7 @@ class StatsigApp(App[int]):
                 addresses = engine.addresses
                 line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
                 line.trouble = bool(engine.troubles)
+                line.storing = engine.refusal is None
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 
