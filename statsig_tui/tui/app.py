@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -69,14 +70,17 @@ class StatsigApp(App[int]):
         notices: Iterable[str] = (),
         on_exit: Callable[[int], None] = lambda code: None,
         on_started: Callable[[], None] = lambda: None,
+        end_now: Callable[[int], None] = os._exit,
     ) -> None:
         """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short.
 
-        `on_started` is called once, when the engine listens and everything is loaded.
+        `on_started` is called once, when the engine listens and everything is loaded. `end_now` ends the
+        process with a code at once, for whoever does not want to wait for the end.
         """
         super().__init__()
         self._on_exit = on_exit
         self._on_started = on_started
+        self._end_now = end_now
         self.bridge = bridge
         self.config = config
         self.rates = Rates()
@@ -155,9 +159,21 @@ class StatsigApp(App[int]):
         self.add_mode("destinations", DestinationsScreen)
         self.add_mode("live", LiveScreen)
 
+    def hang_up(self) -> None:
+        """End because the terminal is gone, unless the end has begun; from any thread."""
+
+        def end() -> None:
+            if self.ended_by is None:
+                self._on_signal(signal.SIGHUP)
+
+        # A loop that has ended needs no telling.
+        with contextlib.suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(end)
+
     def _on_signal(self, number: int) -> None:
         if self.ended_by is not None:
-            os._exit(128 + number)
+            self._end_now(128 + number)
         self.ended_by = number
         self.exit(128 + number, return_code=128 + number)
 

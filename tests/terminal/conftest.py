@@ -100,6 +100,9 @@ class Terminal:
 
     def _wait(self) -> int:
         if self._code is None:
+            ended = os.pidfd_open(self.pid)
+            assert select.select([ended], [], [], PATIENCE)[0], "the program does not end"
+            os.close(ended)
             self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self._code
 
