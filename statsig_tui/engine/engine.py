@@ -54,6 +54,8 @@ from statsig_tui.errors import NotFound, StoreBroken
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
 _PRUNE_EVERY = 500
+_PRUNE_BYTES = 8 * 1024 * 1024
+"""Requests and bytes kept until it is looked whether something is to be forgotten."""
 _RESOLVERS = 32
 """Threads for name resolution: a resolver that hangs must not hold up the others."""
 
@@ -83,6 +85,7 @@ class Engine:
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
         self._until_prune = 0
+        self._bytes_until_prune = 0
         self._background: set[asyncio.Task[None]] = set()
         self._forwarder = Forwarder(
             clock=clock,
@@ -315,7 +318,7 @@ class Engine:
             else:
                 await self._listeners.listen(listener, self.config)
         self._listening()
-        self._prune_soon()
+        self._prune_soon(0)
 
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
@@ -335,7 +338,7 @@ class Engine:
 
     async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
         await self._forwarder.accept(trace, events, demo_for=RECEIVER if demo else None)
-        self._prune_soon()
+        self._prune_soon(sum(len(event.raw) for event in events))
 
     async def _keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
         at = self._clock.now()
@@ -346,7 +349,7 @@ class Engine:
         self._deliveries.wake(destination.name)
 
     async def _record(self, captured: Captured) -> CaptureRecord:
-        self._prune_soon()
+        self._prune_soon(len(captured.body))
         return await self._store.write(lambda tx: captures.insert(tx, captured))
 
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
@@ -392,11 +395,12 @@ class Engine:
     def _count_refused(self, reason: str) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
 
-    def _prune_soon(self) -> None:
+    def _prune_soon(self, size: int) -> None:
         self._until_prune -= 1
-        if self._until_prune >= 0:
+        self._bytes_until_prune -= size
+        if self._until_prune >= 0 and self._bytes_until_prune >= 0:
             return
-        self._until_prune = _PRUNE_EVERY
+        self._until_prune, self._bytes_until_prune = _PRUNE_EVERY, _PRUNE_BYTES
         task = asyncio.create_task(self._prune())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
