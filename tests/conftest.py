@@ -241,6 +241,7 @@ class StartEngine(Protocol):
         fall_back: bool = ...,
         limits: Limits | None = ...,
         clock: Clock | None = ...,
+        busy_seconds: float = ...,
         database: Path | None = ...,
     ) -> contextlib.AbstractAsyncContextManager[Site]: ...
 

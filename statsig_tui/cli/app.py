@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from statsig_tui import settings
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
+from statsig_tui.cli.terminal import on_hang_up, restorer
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
 from statsig_tui.errors import UsageError
@@ -57,7 +59,17 @@ def run_app(options: Options) -> int:
             return running(config, places.database, fall_back=True, on_listening=publish)
 
         sys.setswitchinterval(_SWITCH_SECONDS)
-        app = StatsigApp(Bridge(open_engine), config, save, notices, hard_stop, keep_loaded)
+        restore = restorer(sys.stdin.fileno())
+
+        def end_now(code: int) -> None:
+            restore()
+            os._exit(code)
+
+        def on_exit(code: int) -> None:
+            hard_stop(code, end_now)
+
+        app = StatsigApp(Bridge(open_engine), config, save, notices, on_exit, keep_loaded, end_now)
+        on_hang_up(sys.stdin.fileno(), app.hang_up)
         app.run()
     app.print_crash()
     code = app.return_code or 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from statsig_tui.core.config import Config
 from statsig_tui.core.redact import Redactor
+from statsig_tui.errors import Unavailable
 
 _BYTES = 1024 * 1024
 _FILES = 5
@@ -24,8 +25,18 @@ class _Redacting(logging.Formatter):
 
 
 def log_to(path: Path, config: Config) -> None:
-    """Write every warning of ours and of the libraries to a rotating file, mode 0600, secrets masked."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    """Write every warning of ours and of the libraries to a rotating file, mode 0600, secrets masked.
+
+    Raises Unavailable where it cannot be opened.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"the log {path} cannot be opened: {error.strerror}", "Name another directory with --data."
+        ) from None
+    # Without this a full disk would have logging print its own failure, over the screen.
+    logging.raiseExceptions = False
     handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES, delay=True)
     handler.setFormatter(_Redacting(Redactor(config.secret_values())))
     root = logging.getLogger()

@@ -139,12 +139,16 @@ def failing_in_words(command: Command) -> Command:
 
 def tell(error: StatsigTuiError, *, as_json: bool) -> None:
     """Say what went wrong: as a line on stdout with --json, as text on stderr without."""
+    click.echo(in_words(error, as_json=as_json), err=not as_json)
+
+
+def in_words(error: StatsigTuiError, *, as_json: bool) -> str:
+    """Message and hint of an error, without secrets: a JSON line, or text."""
     redact = Redactor()
     message, hint = redact(error.message), redact(error.hint)
     if as_json:
         from statsig_tui.cli.lines import json_line
 
         at = time.time_ns() // 1_000_000
-        click.echo(json_line({"type": "error", "at": at, "message": message, "hint": hint}))
-    else:
-        click.echo(f"error: {message}" + (f"\n{hint}" if hint else ""), err=True)
+        return json_line({"type": "error", "at": at, "message": message, "hint": hint})
+    return f"error: {message}" + (f"\n{hint}" if hint else "")

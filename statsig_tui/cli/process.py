@@ -7,14 +7,15 @@ import gc
 import os
 import resource
 import threading
+from collections.abc import Callable
 
 HARD_STOP_SECONDS = 5.0
 """After this the process ends, whatever still hangs."""
 
 
-def hard_stop(code: int) -> None:
+def hard_stop(code: int, end: Callable[[int], None] = os._exit) -> None:
     """End the process with this code when the clean stop takes too long."""
-    timer = threading.Timer(HARD_STOP_SECONDS, os._exit, (code,))
+    timer = threading.Timer(HARD_STOP_SECONDS, end, (code,))
     timer.daemon = True
     timer.start()
 

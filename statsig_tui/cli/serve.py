@@ -17,14 +17,14 @@ from pathlib import Path
 
 from statsig_tui.cli.lines import as_json, as_text, json_line
 from statsig_tui.cli.log import log_to
-from statsig_tui.cli.options import Options
+from statsig_tui.cli.options import Options, in_words, tell
 from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
 from statsig_tui.engine.listeners import Listener
 from statsig_tui.engine.lock import locked
-from statsig_tui.errors import TimedOut
+from statsig_tui.errors import StoreBroken, TimedOut
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -143,11 +143,15 @@ class _Printer:
     def __init__(self, output: Output, on_broken_pipe: Callable[[], None]) -> None:
         self._output = output
         self._on_broken_pipe = on_broken_pipe
-        self._queue: queue.SimpleQueue[Sequence[tuple[Record, bytes | None]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[tuple[Record, bytes | None]] | StoreBroken | None] = (
+            queue.SimpleQueue()
+        )
         self._engine: Engine | None = None
         self._thread: threading.Thread | None = None
 
     def put(self, records: Sequence[Record]) -> None:
+        if not records and self._engine is not None and self._engine.refusal is not None:
+            self._queue.put(self._engine.refusal)
         # Bodies are read here, by the writer: when the last lines are printed the store is closed.
         self._queue.put([(record, self._body(record)) for record in records])
 
@@ -180,6 +184,12 @@ class _Printer:
 
     def _print(self) -> None:
         while (records := self._queue.get()) is not None:
+            if isinstance(records, StoreBroken):
+                if not self._output.json:
+                    tell(records, as_json=False)
+                elif not self._write(in_words(records, as_json=True) + "\n"):
+                    return
+                continue
             lines = [line for record, body in records if (line := self._line(record, body)) is not None]
             if not self._write("".join(f"{line}\n" for line in lines)):
                 return

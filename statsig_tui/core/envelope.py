@@ -50,7 +50,7 @@ def decode(raw: bytes) -> Content:
     try:
         body = jsontext.parse(raw)
     except jsontext.JsonError as error:
-        return NotABatch(400, error.code, error.message)
+        return NotABatch(413 if error.code == "too_many_values" else 400, error.code, error.message)
     if isinstance(body, list):
         return _batch("array", raw, body)
     if not isinstance(body, dict):

@@ -16,6 +16,8 @@ import msgspec
 
 MAX_DEPTH = 200
 MAX_DIGITS = 4300
+MAX_CONTAINERS = 1 << 20
+"""Objects and arrays: each takes some hundred bytes of memory, however short it is spelled."""
 _BOM = b"\xef\xbb\xbf"
 # Possessive, because every step that could be taken back costs memory: 1 GiB for a string of 10 MiB.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -88,11 +90,14 @@ def without_bom(raw: bytes) -> bytes:
 
 
 def check_depth(raw: bytes) -> None:
-    """Raise JsonError where containers are nested deeper than 200."""
+    """Raise JsonError where containers are nested deeper than 200, or are over a million."""
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return
     depth = 0
-    for bracket in _STRING.sub(b"", raw).translate(None, _NOT_BRACKET):
+    brackets = _STRING.sub(b"", raw).translate(None, _NOT_BRACKET)
+    if len(brackets) > 2 * MAX_CONTAINERS:
+        raise JsonError("too_many_values", f"The JSON holds over {MAX_CONTAINERS:,} objects and arrays.")
+    for bracket in brackets:
         if bracket in b"[{":
             depth += 1
             if depth > MAX_DEPTH:

@@ -93,6 +93,8 @@ class Job:
     delivery: int
     due: int
     """Epoch ms."""
+    scheduled: int
+    """When that was decided, epoch ms."""
     attempt: int
     """Attempts made so far."""
     events: int

@@ -21,8 +21,6 @@ from statsig_tui.errors import StatsigTuiError
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 """URL, headers, body, seconds -> what became of it."""
 _STORE_PAUSE = 1.0
-_LONGEST_WAIT = 7 * 24 * 3600 * 1000
-"""Ms; a due time farther off comes from a clock that jumped."""
 _ONCE = RetryPolicy("none")
 
 
@@ -124,9 +122,10 @@ class Delivery:
         job = await self._ledger.next_job(name)
         if job is None:
             return None
-        due_in = job.due - self._clock.now()
-        if 0 < due_in <= _LONGEST_WAIT:
-            return now + due_in / 1000
+        wall = self._clock.now()
+        # A clock that stands before the decision has gone back since: its distance to the due time is void.
+        if job.scheduled <= wall < job.due:
+            return now + (job.due - wall) / 1000
         rate = self.destination.rate_limit
         if rate is not None and now < self._last_sent + 1 / rate:
             await self._ledger.note_rate_limited(job.delivery)

@@ -6,7 +6,6 @@ Errors are `{"status", "message"}`; an acceptance is sent after the commit.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,6 +32,7 @@ from statsig_tui.engine.http import (
     respond,
     sniff_encoding,
 )
+from statsig_tui.engine.room import off_loop
 from statsig_tui.errors import StatsigTuiError
 
 TRACE_HEADER = b"x-statsig-tui-trace"
@@ -161,7 +161,7 @@ class Emulator:
         self._check_key(scope)
         takes_sdk = path != "/v1/webhooks/event_webhook"
         read = self._sdk if takes_sdk else self._incoming
-        accepted = await asyncio.to_thread(read, scope, raw) if len(raw) > LARGE else read(scope, raw)
+        accepted = await off_loop(read, scope, raw) if len(raw) > LARGE else read(scope, raw)
         if accepted.events:
             trace = self._new_trace()
             demo = hmac.compare_digest(header(scope, DEMO_HEADER) or b"", self._demo_token)

@@ -48,13 +48,15 @@ from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.server import error_json
-from statsig_tui.engine.store import Observer, Store, Tx
+from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import endpoint, post_to, request_headers
-from statsig_tui.errors import NotFound
+from statsig_tui.errors import NotFound, StoreBroken
 
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
 _PRUNE_EVERY = 500
+_PRUNE_BYTES = 8 * 1024 * 1024
+"""Requests and bytes kept until it is looked whether something is to be forgotten."""
 _RESOLVERS = 32
 """Threads for name resolution: a resolver that hangs must not hold up the others."""
 
@@ -84,6 +86,7 @@ class Engine:
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
         self._until_prune = 0
+        self._bytes_until_prune = 0
         self._background: set[asyncio.Task[None]] = set()
         self._forwarder = Forwarder(
             clock=clock,
@@ -131,6 +134,11 @@ class Engine:
         """Why a listener does not listen, or not where it was expected, with what to do."""
         return self._listeners.troubles
 
+    @property
+    def refusal(self) -> StoreBroken | None:
+        """Why the store takes nothing at present, and both listeners answer 503; None: it does."""
+        return self._store.refusal
+
     def targets(self) -> tuple[Target, ...]:
         """The built-in target first, at the emulator's real address, then those of the settings."""
         keys = [key for key in self.config.emulator.keys if key.value]
@@ -147,7 +155,10 @@ class Engine:
         return self._deliveries.disabled.get(destination)
 
     def on_commit(self, observer: Observer) -> Callable[[], None]:
-        """Be told, in the writer's thread, what each commit wrote; returns the way out."""
+        """Be told, in the writer's thread, what each commit wrote; returns the way out.
+
+        What is told is empty when `refusal` changed.
+        """
         return self._store.on_commit(observer)
 
     # Verbs
@@ -316,7 +327,7 @@ class Engine:
             else:
                 await self._listeners.listen(listener, self.config)
         self._listening()
-        self._prune_soon()
+        self._prune_soon(0)
 
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
@@ -336,7 +347,7 @@ class Engine:
 
     async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
         await self._forwarder.accept(trace, events, demo_for=RECEIVER if demo else None)
-        self._prune_soon()
+        self._prune_soon(sum(len(event.raw) for event in events))
 
     async def _keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
         at = self._clock.now()
@@ -347,7 +358,7 @@ class Engine:
         self._deliveries.wake(destination.name)
 
     async def _record(self, captured: Captured) -> CaptureRecord:
-        self._prune_soon()
+        self._prune_soon(len(captured.body))
         return await self._store.write(lambda tx: captures.insert(tx, captured))
 
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
@@ -393,11 +404,12 @@ class Engine:
     def _count_refused(self, reason: str) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
 
-    def _prune_soon(self) -> None:
+    def _prune_soon(self, size: int) -> None:
         self._until_prune -= 1
-        if self._until_prune >= 0:
+        self._bytes_until_prune -= size
+        if self._until_prune >= 0 and self._bytes_until_prune >= 0:
             return
-        self._until_prune = _PRUNE_EVERY
+        self._until_prune, self._bytes_until_prune = _PRUNE_EVERY, _PRUNE_BYTES
         task = asyncio.create_task(self._prune())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -418,6 +430,7 @@ async def running(
     fall_back: bool = False,
     clock: Clock | None = None,
     limits: Limits | None = None,
+    busy_seconds: float = BUSY_SECONDS,
     observers: Sequence[Observer] = (),
     on_listening: Callable[[str | None, str | None], None] = lambda emulator, receiver: None,
 ) -> AsyncIterator[Engine]:
@@ -425,12 +438,13 @@ async def running(
 
     With `fall_back` a taken default port becomes any free one, and one asked for by name a trouble to
     show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
-    `on_listening` hears both base URLs whenever one changes.
+    `on_listening` hears both base URLs whenever one changes. `busy_seconds` is how long a write waits for
+    a lock that another program holds on the database.
     """
     asyncio.get_running_loop().set_default_executor(
         ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="engine-io")
     )
-    store = await Store.open(database)
+    store = await Store.open(database, busy_seconds=busy_seconds)
     try:
         for observer in observers:
             store.on_commit(observer)

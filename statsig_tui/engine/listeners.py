@@ -11,6 +11,7 @@ from statsig_tui.core.config import DEFAULT_EMULATOR_PORT, DEFAULT_RECEIVER_PORT
 from statsig_tui.engine.connection import Refusal, Render
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.http import ASGIApp
+from statsig_tui.engine.room import Room
 from statsig_tui.engine.server import address, bind, serving
 from statsig_tui.errors import PortInUse
 
@@ -38,7 +39,8 @@ class Listeners:
         limits: Limits,
         on_refused: Callable[[Refusal], None],
     ) -> None:
-        self._apps = apps
+        room = Room()
+        self._apps = {name: (room.within(app, limits), render) for name, (app, render) in apps.items()}
         self._limits = limits
         self._on_refused = on_refused
         self._open: dict[Listener, tuple[str, contextlib.AsyncExitStack]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from statsig_tui.errors import DataLocked
+from statsig_tui.errors import DataLocked, Unavailable
 
 _LOOKS = 25
 _LOOK_SECONDS = 0.004
@@ -30,9 +30,15 @@ class Holder:
 def locked(path: Path) -> Iterator[Callable[[str | None, str | None], None]]:
     """Own the data directory of this lock file; yields how to publish both addresses.
 
-    Raises DataLocked naming the owner. The system frees the lock when the process ends, however it ends.
+    Raises DataLocked naming the owner, or Unavailable. The system frees the lock when the process ends,
+    however it ends.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be opened: {error.strerror}", "Name another directory with --data."
+        ) from None
     try:
         _own(fd, path)
         _write(fd, Holder(os.getpid()))

@@ -116,15 +116,15 @@ def open_delivery(
 def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
     """The delivery of a destination that is due first."""
     row = db.execute(
-        "SELECT d.id, d.next_at, d.attempt, d.events, b.body, d.replay, d.headers"
+        "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers"
         " FROM deliveries d JOIN batches b ON b.id = d.batch"
         " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT 1",
         (destination,),
     ).fetchone()
     if row is None:
         return None
-    replay = Replay(row[5]) if row[5] else None
-    return Job(row[0], row[1], row[2], row[3], row[4], replay, headers_of(row[6]))
+    replay = Replay(row[6]) if row[6] else None
+    return Job(row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]))
 
 
 def begin_attempt(

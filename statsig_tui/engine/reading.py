@@ -7,11 +7,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 from statsig_tui.engine import schema
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.store import BUSY_MS, broken
+from statsig_tui.engine.store import BUSY_SECONDS, broken
 from statsig_tui.errors import NotFound
 
 T = TypeVar("T")
@@ -27,12 +26,12 @@ def reading(path: Path) -> Iterator[Archive]:
         )
     try:
         # Never created here: an empty database would be taken for one with a history.
-        db = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
     except sqlite3.Error as error:
         raise broken(path, error) from error
     with contextlib.closing(db):
         try:
-            db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            db.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
             db.execute("PRAGMA query_only = 1")
             schema.check(db, str(path), current=True)
         except sqlite3.Error as error:

@@ -5,7 +5,6 @@ Order and answers: reliability.md, decisions and §2.1–2.3. A 2xx is sent afte
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from statsig_tui.engine.http import (
     read_body,
     respond,
 )
+from statsig_tui.engine.room import off_loop
 from statsig_tui.errors import StatsigTuiError
 
 LARGE = 256 * 1024
@@ -80,7 +80,7 @@ def receiver(
         now = clock.now()
         judge = _Judge(settings(), secrets(), now, limits.body_bytes)
         if len(body) > LARGE:
-            content, verdict, answer = await asyncio.to_thread(judge, scope, body)
+            content, verdict, answer = await off_loop(judge, scope, body)
         else:
             content, verdict, answer = judge(scope, body)
         captured = _captured(scope, body, content, verdict, answer, now, started, redact())

@@ -9,6 +9,8 @@ from statsig_tui.engine.store import Tx
 
 _CHUNK = 500
 """Rows of each kind deleted in one transaction, so that intake never waits long."""
+_SHARE = 20
+"""Where the size decides, no more than this part of a kind goes at once: a few large ones may do."""
 _SETTLED = (
     "NOT EXISTS (SELECT 1 FROM verdicts v LEFT JOIN deliveries d ON d.id = v.delivery"
     " WHERE v.event = events.id AND v.forwarded = 1"
@@ -32,7 +34,8 @@ def prune(tx: Tx, retention: Retention) -> bool:
         ("events", _SETTLED),
         ("deliveries", "state IN ('delivered', 'failed', 'cancelled')"),
     ):
-        surplus = _CHUNK if large else min(_CHUNK, _count(tx.db, table) - retention.captures)
+        count = _count(tx.db, table)
+        surplus = min(_CHUNK, max(count - retention.captures, -(-count // _SHARE) if large else 0))
         if surplus > 0:
             deleted += tx.db.execute(
                 f"DELETE FROM {table} WHERE id IN"

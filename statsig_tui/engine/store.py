@@ -1,7 +1,7 @@
 """SQLite with one writer thread, group commit and revisions. Knows how to store, not what.
 
-A write is acknowledged after the commit that holds it is on the disk. Every commit that changed
-something raises the revision and is announced, from the writer's thread, with what it wrote.
+A write is acknowledged after the commit that holds it is on the disk, in the file that was opened.
+Every commit that changed something raises the revision and is announced, from the writer's thread.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from statsig_tui.core.records import Record
 from statsig_tui.engine import schema
+from statsig_tui.engine.identity import OpenedFile
 from statsig_tui.errors import StoreBroken
 
 log = logging.getLogger("statsig_tui")
@@ -29,10 +30,19 @@ T = TypeVar("T")
 Observer = Callable[[Sequence[Record]], None]
 _GROUP = 256
 _WAL_CAP = 16 * 1024 * 1024
-BUSY_MS = 5000
-"""How long a lock that another program holds is waited for."""
+_WAL_STEP = _WAL_CAP // 4
+"""Growth of the log after which it is tried again to cut it, while somebody's long read holds it."""
+BUSY_SECONDS = 5.0
+"""How long a write waits for a lock of another program."""
 _IDLE_SECONDS = 0.5
 """Quiet time after which the writer checkpoints; with nothing to checkpoint it waits without end."""
+_PROBE_SECONDS = 1.0
+"""While it refuses: how often the writer tries whether it could write again."""
+_OF_THE_FILE = (
+    *("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY"),
+    *("SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_NOMEM"),
+)
+"""Errors of disk and database; every other one is the fault of the write that met it."""
 
 
 class Tx:
@@ -63,9 +73,13 @@ class _Write(Generic[T]):
 class Store:
     """The open database. Writes come from the loop that opened it, reads from anywhere."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         self.rev = 0
+        self.refusal: StoreBroken | None = None
+        """Why it takes nothing at present; None: it does."""
+        self._busy_ms = round(busy_seconds * 1000)
+        self._wal_limit = _WAL_CAP
         self._observers: list[Observer] = []
         self._queue: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
         self._local = threading.local()
@@ -78,9 +92,9 @@ class Store:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
 
     @classmethod
-    async def open(cls, path: Path) -> Store:
+    async def open(cls, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Store:
         """Open or create the database at `path`, mode 0600. Raises StoreBroken."""
-        store = cls(path)
+        store = cls(path, busy_seconds)
         store._thread.start()
         failure = await asyncio.to_thread(store._ready.get)
         if failure is not None:
@@ -101,7 +115,10 @@ class Store:
             self._readers.clear()
 
     def on_commit(self, observer: Observer) -> Callable[[], None]:
-        """Call `observer` in the writer's thread after each commit that wrote; returns the way out."""
+        """Call `observer` in the writer's thread after each commit that wrote; returns the way out.
+
+        It is called with nothing when `refusal` changed.
+        """
         self._observers.append(observer)
         return lambda: self._observers.remove(observer)
 
@@ -124,10 +141,10 @@ class Store:
 
     def look(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run `job` on this thread's reading connection, and wait for it."""
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = self._local.db = self._reader()
         try:
+            db: sqlite3.Connection | None = getattr(self._local, "db", None)
+            if db is None:
+                db = self._local.db = self._reader()
             return job(db)
         except sqlite3.DatabaseError as error:
             raise broken(self.path, error) from error
@@ -136,30 +153,36 @@ class Store:
         with self._guard:
             if self._closed:
                 raise StoreBroken("the store is closed", "Start statsig-tui again.")
-            self._readers.append(_connect(self.path, writing=False))
-            return self._readers[-1]
+            db = _connect(self.path, self._busy_ms, writing=False)
+            self._readers.append(db)
+            self._file.check()
+            return db
 
     def _run(self) -> None:
         try:
-            db = _connect(self.path, writing=True)
+            db = _connect(self.path, self._busy_ms, writing=True)
         except (sqlite3.Error, OSError, StoreBroken) as error:
             self._ready.put(error if isinstance(error, StoreBroken) else broken(self.path, error))
             return
         with contextlib.closing(db):
             self.rev = schema.last_revision(db)
+            self._file = OpenedFile(self.path)
             self._ready.put(None)
             for group in self._groups(db):
                 self._commit(db, group)
-            with contextlib.suppress(sqlite3.Error):
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._checkpoint(db, "TRUNCATE")
 
     def _groups(self, db: sqlite3.Connection) -> Iterator[list[_Write[Any]]]:
         """Whatever is queued at each moment, without waiting for more; ends when the store closes."""
         dirty = False
         while True:
+            patience = _PROBE_SECONDS if self.refusal else _IDLE_SECONDS if dirty else None
             try:
-                first = self._queue.get(timeout=_IDLE_SECONDS if dirty else None)
+                first = self._queue.get(timeout=patience)
             except queue.Empty:
+                if self.refusal:
+                    self._transact(db, [_probe])
+                    continue
                 self._checkpoint(db, "PASSIVE")
                 dirty = False
                 continue
@@ -180,39 +203,46 @@ class Store:
             dirty = True
             if ends:
                 return
-            if self._wal_size() > _WAL_CAP:
-                self._checkpoint(db, "RESTART")
+            self._cut_log(db)
 
     def _commit(self, db: sqlite3.Connection, group: list[_Write[Any]]) -> None:
-        outcome = self._attempt(db, group)
-        if outcome is not None:
+        outcome = self._transact(db, [write.job for write in group])
+        if isinstance(outcome, list):
             _resolve(group, outcome)
-            return
-        for write in group:
+        elif len(group) == 1 or _is_shut(outcome):
+            _reject(group, outcome)
+        else:
             # One of them spoiled the group: each gets a transaction of its own, so that the rest hold.
-            alone = self._attempt(db, [write], report=True)
-            if alone is not None:
-                _resolve([write], alone)
+            for write in group:
+                self._commit(db, [write])
 
-    def _attempt(
-        self, db: sqlite3.Connection, group: list[_Write[Any]], *, report: bool = False
-    ) -> list[Any] | None:
+    def _transact(self, db: sqlite3.Connection, jobs: Sequence[Callable[[Tx], Any]]) -> list[Any] | Exception:
+        """What the jobs returned, once that is durable; or why none of them holds."""
         tx = Tx(db, self.rev)
         try:
+            self._file.check()
             db.execute("BEGIN IMMEDIATE")
-            results = [write.job(tx) for write in group]
+            results = [job(tx) for job in jobs]
             db.execute("COMMIT")
+            # Looked at again: what went into a file that was deleted meanwhile is not acknowledged.
+            self._file.check()
         except Exception as error:  # noqa: BLE001 - whatever a job raises belongs to its caller
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
-            if report or len(group) == 1:
-                failure = broken(self.path, error) if isinstance(error, sqlite3.Error) else error
-                _reject(group, failure)
-            return None if len(group) > 1 or report else []
+            failure = broken(self.path, error) if isinstance(error, sqlite3.Error) else error
+            if isinstance(failure, StoreBroken) and _is_of_the_file(error):
+                self._refuse(failure)
+            return failure
         self.rev = tx.rev
+        self._refuse(None)
         if tx.records:
             self._announce(tx.records)
         return results
+
+    def _refuse(self, refusal: StoreBroken | None) -> None:
+        before, self.refusal = self.refusal, refusal
+        if str(before or "") != str(refusal or ""):
+            self._announce(())
 
     def _announce(self, records: Sequence[Record]) -> None:
         for observer in tuple(self._observers):
@@ -222,9 +252,22 @@ class Store:
                 # The commit stands; a writer that ended here would leave every later one waiting.
                 log.exception("An observer of the store failed")
 
-    def _checkpoint(self, db: sqlite3.Connection, mode: str) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            db.execute(f"PRAGMA wal_checkpoint({mode})")
+    def _cut_log(self, db: sqlite3.Connection) -> None:
+        size = self._wal_size()
+        if size > self._wal_limit:
+            done = self._checkpoint(db, "TRUNCATE")
+            self._wal_limit = _WAL_CAP if done else size + _WAL_STEP
+
+    def _checkpoint(self, db: sqlite3.Connection, mode: str) -> bool:
+        """Whether all of it was done; somebody's long read is not waited for."""
+        try:
+            db.execute("PRAGMA busy_timeout = 0")
+            held = db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[0]
+        except sqlite3.Error:
+            return False
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
+        return not held
 
     def _wal_size(self) -> int:
         try:
@@ -233,13 +276,15 @@ class Store:
             return 0
 
 
-def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
     if writing:
         # Created before SQLite does, because its own files would be readable by everybody.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    # `rw`: a reader that comes after the file was deleted must not make an empty one.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
-        db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        db.execute(f"PRAGMA busy_timeout = {busy_ms}")
         if writing:
             schema.check(db, str(path))
             path.chmod(0o600)
@@ -262,6 +307,23 @@ def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     return db
 
 
+def _probe(tx: Tx) -> None:
+    # The smallest write there is, of what stands there already.
+    tx.db.execute(f"PRAGMA user_version = {schema.VERSION}")
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorname", None)
+    return code is None or code.startswith(_OF_THE_FILE)
+
+
+def _is_shut(failure: Exception) -> bool:
+    """Whether every write would fail alike, and each after a wait of its own."""
+    cause = failure.__cause__
+    code = getattr(cause, "sqlite_errorname", "")
+    return isinstance(failure, StoreBroken) and (cause is None or code.startswith("SQLITE_BUSY"))
+
+
 def broken(path: Path, error: BaseException) -> StoreBroken:
     """A failure of the database at `path`, in words."""
     code = getattr(error, "sqlite_errorname", "")
@@ -274,7 +336,9 @@ def broken(path: Path, error: BaseException) -> StoreBroken:
         hint = "Another program holds a lock on the database: close it, then try again."
     else:
         hint = "See that the directory exists and is writable, or name another one with --data."
-    return StoreBroken(f"{path}: {text}", hint)
+    broken = StoreBroken(f"{path}: {text}", hint)
+    broken.__cause__ = error
+    return broken
 
 
 def _resolve(group: Sequence[_Write[Any]], results: Sequence[Any]) -> None:

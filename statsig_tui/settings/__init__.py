@@ -5,6 +5,7 @@ Every complaint names file, line and field, and never a secret. Knows no engine 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -83,15 +84,20 @@ class Places:
         return self.data / "signing-secret"
 
     def prepare(self) -> None:
-        """Make the data directory and its signing secret, for its owner alone; raises Unavailable."""
+        """Make the data directory and its signing secret, for its owner alone.
+
+        Raises Unavailable where the directory cannot be used.
+        """
         try:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self.data, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "it cannot be written by this user")
             if not self.secret.exists():
                 # Kept, because what an earlier run signed is to be verified by later ones.
                 files.write(self.secret, generate_secret().encode())
         except OSError as error:
             raise Unavailable(
-                f"the data directory {self.data} cannot be made: {files.reason(error)}",
+                f"the data directory {self.data} cannot be used: {files.reason(error)}",
                 "choose another with --data or STATSIG_TUI_DATA",
             ) from None
 

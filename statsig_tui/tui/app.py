@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -25,7 +26,7 @@ from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import CaptureRecord
 from statsig_tui.core.redact import Redactor
-from statsig_tui.errors import StatsigTuiError
+from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
@@ -69,14 +70,17 @@ class StatsigApp(App[int]):
         notices: Iterable[str] = (),
         on_exit: Callable[[int], None] = lambda code: None,
         on_started: Callable[[], None] = lambda: None,
+        end_now: Callable[[int], None] = os._exit,
     ) -> None:
         """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short.
 
-        `on_started` is called once, when the engine listens and everything is loaded.
+        `on_started` is called once, when the engine listens and everything is loaded. `end_now` ends the
+        process with a code at once, for whoever does not want to wait for the end.
         """
         super().__init__()
         self._on_exit = on_exit
         self._on_started = on_started
+        self._end_now = end_now
         self.bridge = bridge
         self.config = config
         self.rates = Rates()
@@ -87,6 +91,7 @@ class StatsigApp(App[int]):
         self._rev = 0
         self._last_capture_at: int | None = None
         self._told_request = 0
+        self._told_refusal: StoreBroken | None = None
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
@@ -154,9 +159,21 @@ class StatsigApp(App[int]):
         self.add_mode("destinations", DestinationsScreen)
         self.add_mode("live", LiveScreen)
 
+    def hang_up(self) -> None:
+        """End because the terminal is gone, unless the end has begun; from any thread."""
+
+        def end() -> None:
+            if self.ended_by is None:
+                self._on_signal(signal.SIGHUP)
+
+        # A loop that has ended needs no telling.
+        with contextlib.suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(end)
+
     def _on_signal(self, number: int) -> None:
         if self.ended_by is not None:
-            os._exit(128 + number)
+            self._end_now(128 + number)
         self.ended_by = number
         self.exit(128 + number, return_code=128 + number)
 
@@ -182,6 +199,7 @@ class StatsigApp(App[int]):
         self._last_pull = time.monotonic()
         self.bridge.release()
         try:
+            self._tell_store()
             await self._count_arrivals()
             for screen in self.screen_stack:
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
@@ -223,6 +241,18 @@ class StatsigApp(App[int]):
             text = f"emulator answered {request.status} to {request.method} {request.path}: {request.fault}"
             self.notify(printable(text), markup=False, severity="warning", timeout=8)
 
+    def _tell_store(self) -> None:
+        """Say that nothing can be stored, and when it can be again: meanwhile every sender gets a 503."""
+        refusal = self.bridge.engine.refusal if self.bridge.engine is not None else None
+        before, self._told_refusal = self._told_refusal, refusal
+        if str(before or "") == str(refusal or ""):
+            return
+        if refusal is not None:
+            self.tell(refusal)
+        else:
+            self.say("The store takes events again.")
+        self.show_status()
+
     def _note_arrival(self, record: CaptureRecord) -> None:
         self._rev = record.rev
         self._last_capture_at = record.at
@@ -246,6 +276,7 @@ class StatsigApp(App[int]):
                 addresses = engine.addresses
                 line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
                 line.trouble = bool(engine.troubles)
+                line.storing = engine.refusal is None
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 

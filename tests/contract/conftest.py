@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,7 @@ FIELDS = {
 }  # fmt: skip
 """The contract of product.md §5."""
 
-_CAPPED = """
-import resource, sys
-from statsig_tui.cli import main
-cap = int(sys.argv.pop(1))
-resource.setrlimit(resource.RLIMIT_FSIZE, (cap, cap))
-main()
-"""
-"""The program where no file may grow beyond so many bytes: a disk that is full."""
+PROGRAM = ("-m", "statsig_tui")
 
 
 @dataclass
@@ -85,20 +78,22 @@ Spawn = Callable[..., Awaitable[Program]]
 
 @pytest.fixture
 async def spawn(tmp_path: Path) -> AsyncIterator[Spawn]:
-    """Start `statsig-tui …`, on a data directory of the test's own unless told otherwise."""
+    """Start `statsig-tui …`, on a data directory of the test's own unless told otherwise.
+
+    `runs` is what Python runs instead of the program itself.
+    """
     processes: list[Process] = []
 
     async def spawn(
         *arguments: str,
         data: Path | None = tmp_path / "data",
         stdout: int = PIPE,
-        largest_file: int | None = None,
+        runs: Sequence[str] = PROGRAM,
         **env: str,
     ) -> Program:
         options = [] if data is None else ["--data", str(data)]
-        program = ["-m", "statsig_tui"] if largest_file is None else ["-c", _CAPPED, str(largest_file)]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *program, arguments[0], *options, *arguments[1:],
+            sys.executable, *runs, arguments[0], *options, *arguments[1:],
             stdin=PIPE, stdout=stdout, stderr=PIPE, env={**os.environ, **env},
         )  # fmt: skip
         processes.append(process)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Answer, Got, StartEndpoint
+    from tests.conftest import StartEndpoint
     from tests.contract.conftest import Spawn
 
 Settings = Callable[[str], tuple[str, str]]
@@ -136,36 +136,6 @@ async def test_peers_that_stall_do_not_keep_it_from_a_clean_stop(spawn: Spawn) -
     assert not (it.data / "statsig-tui.db-wal").exists()
     for writer in writers:
         writer.close()
-
-
-async def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(
-    spawn: Spawn, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer]
-) -> None:
-    text = '[[destinations]]\nname = "mine"\nurl = "{}"\n'
-    down = settings(text.format("http://127.0.0.1:9/"))
-    it = await spawn("serve", *PORTS, "--json", *down, largest_file=2_000_000)
-    ready = await it.line("ready")
-    accepted: list[str] = []
-    while True:
-        name = f"e{len(accepted)}"
-        body = {"user": {}, "event": name, "metadata": {"noise": os.urandom(50_000).hex()}}
-        answer = await post(ready["emulator"], json.dumps(body).encode())
-        if answer.status_code != 202:
-            break
-        accepted.append(name)
-    assert (answer.status_code, answer.json()["status"]) == (503, 503)
-    assert answer.headers["retry-after"] == "5"
-    assert accepted
-    code, _, err = await it.end(signal.SIGTERM)
-    assert (code, err) == (143, "")
-    up = await endpoint(say(200))
-    again = await spawn("serve", *PORTS, "--json", *settings(text.format(up.url)))
-    await again.line("ready")
-    await up.until(lambda: sorted(names(up.requests)) == sorted(accepted))
-
-
-def names(requests: list[Got]) -> list[str]:
-    return [event["eventName"] for got in requests for event in json.loads(got.body)["data"]]
 
 
 async def test_the_ready_file_holds_the_ready_line(spawn: Spawn, tmp_path: Path) -> None:

@@ -139,11 +139,6 @@ async def test_a_data_directory_that_cannot_be_had_ends_with_3(spawn: Spawn, tmp
     file.write_text("in the way")
     code, (error,), _ = await (await spawn("serve", *PORTS, "--json", data=file / "data")).lines()
     assert (code, str(file) in error["message"]) == (3, True)
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "statsig-tui.db").write_bytes(b"no database" * 1000)
-    code, (error,), _ = await (await spawn("serve", *PORTS, "--json", data=broken)).lines()
-    assert (code, "not a database" in error["message"]) == (3, True)
 
 
 async def test_the_app_without_a_terminal_says_so(spawn: Spawn) -> None:

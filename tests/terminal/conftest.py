@@ -41,6 +41,10 @@ class Terminal:
         """What is on the screen."""
         return "\n".join(self.screen.display)
 
+    def says(self, words: str) -> bool:
+        """Whether these words are on the screen, wherever the terminal breaks its full lines."""
+        return "".join(words.split()) in "".join(self.text.split())
+
     def press(self, keys: str) -> None:
         """Type; escape sequences are keys too."""
         os.write(self._fd, keys.encode())
@@ -102,6 +106,9 @@ class Terminal:
 
     def _wait(self) -> int:
         if self._code is None:
+            ended = os.pidfd_open(self.pid)
+            assert select.select([ended], [], [], PATIENCE)[0], "the program does not end"
+            os.close(ended)
             self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self._code
 

@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,52 @@ def test_a_signal_ends_it_cleanly_and_gives_the_terminal_back(
     assert terminal.is_cooked()
 
 
-def test_a_terminal_that_goes_away_ends_it(start: Start, program: list[str]) -> None:
-    terminal = start(program)
+IGNORING_HANG_UPS = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execv(sys.executable, sys.argv[1:])
+"""
+"""As nohup runs a program."""
+WITHOUT_HANG_UPS = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+fcntl.ioctl(0, termios.TIOCNOTTY)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execv(sys.executable, sys.argv[1:])
+"""
+"""As a program runs whose terminal is not its own, and which is sent no signal when that goes away."""
+
+
+@pytest.mark.parametrize("before", [None, IGNORING_HANG_UPS, WITHOUT_HANG_UPS])
+def test_a_terminal_that_goes_away_ends_it(start: Start, program: list[str], before: str | None) -> None:
+    terminal = start(program if before is None else [program[0], "-c", before, *program])
     terminal.wait_for("last batch")
     assert terminal.hang_up() == 129
+
+
+def test_a_second_signal_waits_for_nothing_and_gives_the_terminal_back(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stuck:  # which accepts and never answers
+        place = f"http://127.0.0.1:{stuck.getsockname()[1]}/"
+        (tmp_path / "config.toml").write_text(
+            f'[[destinations]]\nname = "stuck"\nurl = "{place}"\ntimeout_seconds = 300\n'
+        )
+        terminal = start(program)
+        terminal.wait_for("emulator :")
+        emulator = json.loads((tmp_path / "data" / "lock").read_text())["emulator"]
+        event = urllib.request.Request(f"{emulator}/v1/webhooks/event_webhook", b'{"user":{},"event":"e"}')
+        event.add_header("STATSIG-API-KEY", "secret-x")
+        with urllib.request.urlopen(event) as answer:
+            assert answer.status == 202
+        delivering, _ = stuck.accept()
+        with delivering:
+            terminal.kill(signal.SIGTERM)
+            terminal.kill(signal.SIGINT)
+            assert terminal.ends() == 130
+    assert terminal.is_cooked()
+    assert b"\x1b[?1049l" in terminal.raw
+    assert (tmp_path / "data" / "statsig-tui.db-wal").exists(), "it stopped cleanly: nothing was stuck"
 
 
 def test_ctrl_c_quits_when_pressed_twice(start: Start, program: list[str]) -> None:
@@ -70,9 +113,8 @@ def test_a_second_instance_says_who_holds_the_data(start: Start, program: list[s
     first.wait_for("last batch")
     second = start(program)
     assert second.ends() == 3
-    said = "".join(second.text.split())  # the terminal breaks the line wherever it is full
-    assert f"pid{first.pid}" in said
-    assert "--data" in said
+    assert second.says(f"pid {first.pid}")
+    assert second.says("--data")
 
 
 def test_the_lock_of_a_killed_instance_is_free(start: Start, program: list[str]) -> None:

@@ -391,5 +391,5 @@ def test_the_data_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
     places.prepare()
     assert places.data.stat().st_mode & 0o777 == 0o700
     written(tmp_path / "file", "")
-    with pytest.raises(Unavailable, match="cannot be made"):
+    with pytest.raises(Unavailable, match="cannot be used"):
         Places(tmp_path, tmp_path / "file" / "data").prepare()

@@ -36,6 +36,8 @@ class StatusLine(Widget):
     )
     """Name and base URL of each; None while it does not listen."""
     trouble: reactive[bool] = reactive(False)
+    storing: reactive[bool] = reactive(True)
+    """Whether the store takes anything; while it does not, every sender gets a 503."""
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
@@ -61,7 +63,7 @@ class StatusLine(Widget):
         ]
 
     def _listening(self) -> list[Content]:
-        shown: list[Content] = []
+        shown: list[Content] = [] if self.storing else [Content.styled("✗ NOT STORING: 503", theme.BAD)]
         for name, base in self.listeners:
             if base is None:
                 word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)

@@ -1,0 +1,127 @@
+"""Promises 1 and 3: `kill -9` at every boundary of a delivery; what follows is what the attempts explain."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Answer, Got, StartEndpoint
+    from tests.contract.conftest import Program, Spawn
+    from tests.faults.conftest import Ask
+
+PORTS = ("--emulator-port", "0", "--receiver-port", "0")
+KEY = {"STATSIG-API-KEY": "secret-" + "k" * 43}
+PAIR = {"events": [{"eventName": "one", "user": {"userID": "u"}}, {"eventName": "two", "user": {}}]}
+SETTINGS = """
+[[destinations]]
+name = "mine"
+url = "{}"
+[destinations.batch]
+max_events = 2
+[destinations.retry]
+schedule = [0.01, 0.01, 0.01]
+"""
+INTERRUPTED = "interrupted while waiting for the answer: it may have arrived"
+
+
+Settings = Callable[[str], tuple[str, str]]
+Kill = Callable[..., Awaitable["Program"]]
+
+
+@pytest.fixture
+def kill(spawn: Spawn) -> Kill:
+    """Start the program so that it ends at a boundary."""
+    dying = str(Path(__file__).with_name("dying.py"))
+
+    async def start(boundary: str, *options: str) -> Program:
+        return await spawn("serve", *PORTS, "--json", *options, runs=(dying, boundary))
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "answers", "names", "attempts"),
+    [
+        (["accepting"], [200], [], []),
+        (["accepted"], [200], ["one two"], [200]),
+        (["opening"], [200], ["one two"], [200]),
+        (["opened"], [200], ["one two"], [200]),
+        (["beginning"], [200], ["one two"], [200]),
+        (["begun"], [200], ["one two"], [INTERRUPTED, 200]),
+        (["posted"], [200], ["one two", "one two"], [INTERRUPTED, 200]),
+        (["ending"], [200], ["one two", "one two"], [INTERRUPTED, 200]),
+        (["ended"], [200], ["one two"], [200]),
+        (["ended"], [500, 200], ["one two", "one two"], [500, 200]),
+        (["halving"], [413, 413, 200], ["one two", "one two", "one", "two"], [INTERRUPTED, 413, 200, 200]),
+        (["halved"], [413, 200], ["one two", "one", "two"], [413, 200, 200]),
+        (["begun", "recovering"], [200], ["one two"], [INTERRUPTED, 200]),
+        (["posted", "recovered"], [200], ["one two", "one two"], [INTERRUPTED, 200]),
+        (["posted", "posted"], [200], ["one two"] * 3, [INTERRUPTED, INTERRUPTED, 200]),
+    ],
+)
+async def test_a_kill_at_a_boundary_loses_nothing_and_every_repetition_is_explained(
+    spawn: Spawn,
+    kill: Kill,
+    settings: Settings,
+    endpoint: StartEndpoint,
+    say: Callable[..., Answer],
+    ask: Ask,
+    boundaries: Sequence[str],
+    answers: Sequence[int],
+    names: Sequence[str],
+    attempts: Sequence[int | str],
+) -> None:
+    mine = await endpoint(say(*answers))
+    chosen = settings(SETTINGS.format(mine.url))
+    for number, boundary in enumerate(boundaries):
+        it = await kill(boundary, *chosen)
+        if number == 0:
+            await post_pair((await it.line("ready"))["emulator"])
+        assert (await it.end())[0] == -signal.SIGKILL
+    it = await spawn("serve", *PORTS, "--json", *chosen)
+    await it.line("ready")
+    await mine.got(len(names))
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    assert [contents(got) for got in mine.requests] == names
+    # Which is what a destination tells a repetition by.
+    uuids = {event["timeUUID"] for got in mine.requests for event in json.loads(got.body)["data"]}
+    assert len(uuids) == (2 if names else 0)
+    assert ask("SELECT coalesce(status, error) FROM attempts ORDER BY delivery, number") == attempts
+    assert set(ask("SELECT state FROM deliveries WHERE error IS NOT 'too large: halved'")) <= {"delivered"}
+    assert ask("SELECT count(*) FROM events") == ask(
+        "SELECT count(*) FROM verdicts WHERE delivery IS NOT NULL"
+    )
+    assert ask("PRAGMA integrity_check") == ["ok"]
+
+
+@pytest.mark.parametrize(("boundary", "captures"), [("capturing", 1), ("captured", 2)])
+async def test_a_capture_is_kept_before_it_is_acknowledged(
+    spawn: Spawn, kill: Kill, ask: Ask, boundary: str, captures: int
+) -> None:
+    it = await kill(boundary)
+    await post_pair((await it.line("ready"))["emulator"])
+    assert (await it.end())[0] == -signal.SIGKILL
+    again = await spawn("serve", *PORTS, "--json")
+    await again.line("delivery", state="delivered")
+    await again.end(signal.SIGTERM)
+    assert ask("SELECT events FROM captures") == [2] * captures
+    assert ask("SELECT coalesce(status, error) FROM attempts") == [INTERRUPTED, 200]
+
+
+async def post_pair(emulator: str) -> None:
+    """Two events in one request; whoever is killed before the answer leaves it without one."""
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        with contextlib.suppress(httpx.HTTPError):
+            await client.post(f"{emulator}/v1/log_event", json=PAIR, headers=KEY)
+
+
+def contents(got: Got) -> str:
+    return " ".join(event["eventName"] for event in json.loads(got.body)["data"])
