@@ -7,7 +7,6 @@ import contextlib
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,13 +48,12 @@ from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import Observer, Store, Tx
 from statsig_tui.engine.target import endpoint, post_to, request_headers
+from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound
 
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
 _PRUNE_EVERY = 500
-_RESOLVERS = 32
-"""Threads for name resolution: a resolver that hangs must not hold up the others."""
 
 
 class Engine:
@@ -418,9 +416,7 @@ async def running(
     show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
     `on_listening` hears both base URLs whenever one changes.
     """
-    asyncio.get_running_loop().set_default_executor(
-        ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="engine-io")
-    )
+    asyncio.get_running_loop().set_default_executor(Threads())
     store = await Store.open(database)
     try:
         for observer in observers:
