@@ -88,6 +88,7 @@ class Engine:
             backlog=lambda name, after, limit: store.read(lambda db: outbox.backlog(db, name, after, limit)),
             deliver=self._deliver,
             is_disabled=self._deliveries.disabled.__contains__,
+            most_bytes=self._deliveries.most_bytes,
         )
         self._emulator = Emulator(
             clock=clock,
