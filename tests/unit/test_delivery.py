@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, Secret
+from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, ScheduleName, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
 from statsig_tui.core.signing import sign
 from statsig_tui.engine.delivery import Delivery
@@ -161,28 +161,42 @@ async def test_what_was_cancelled_meanwhile_is_not_posted(desk: MakeDesk, clock:
     assert it.log == ["begin 2", "post 2", "end 2 delivered"]
 
 
-async def test_retries_wait_for_their_time_and_then_it_fails(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(answers=[Outcome(500, 1.0, error="500")], jitter=0.5)
+SCHEDULE = {
+    "quick": (1, 5, 30, 120, 600),
+    "standard-webhooks": (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+    "svix": (5, 300, 1800, 7200, 18_000, 36_000, 36_000),
+    "none": (),
+    "own": (10, 20.5),
+}
+"""Seconds between attempts (product.md §3)."""
+
+
+@pytest.mark.parametrize("jitter", [-1.0, 0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", SCHEDULE)
+async def test_retries_wait_for_their_time_and_then_it_fails(
+    desk: MakeDesk, clock: HandClock, name: str, jitter: float
+) -> None:
+    """Promise 5, over days of a clock of its own."""
+    schedule = SCHEDULE[name]
+    policy = RetryPolicy(schedule if name == "own" else cast("ScheduleName", name))
+    it = desk(replace(MINE, retry=policy), answers=[Outcome(500, 1.0, error="500")], jitter=jitter)
     it.give(1)
     await clock.idle()
-    assert it.due_in == {1: 11.0}
-    clock.advance(10.9)
-    await clock.idle()
-    assert len(it.posted) == 1
-    clock.advance(0.1)
-    await clock.idle()
-    assert (len(it.posted), it.due_in) == (2, {1: 22.0})
-    clock.advance(22)
-    await clock.idle()
-    assert [state for _, state, _ in it.ended] == [
-        DeliveryState.RETRYING,
-        DeliveryState.RETRYING,
-        DeliveryState.FAILED,
-    ]
-    assert [attempt.number for attempt, _, _ in it.ended] == [1, 2, 3]
+    for made, seconds in enumerate(schedule, start=1):
+        wait = seconds * (1 + 0.2 * jitter)
+        assert it.due_in == {1: pytest.approx(wait, abs=0.001)}
+        clock.advance(wait - 0.01)
+        await clock.idle()
+        assert len(it.posted) == made
+        clock.advance(0.02)
+        await clock.idle()
+        assert len(it.posted) == made + 1
+    states = [DeliveryState.RETRYING] * len(schedule) + [DeliveryState.FAILED]
+    assert [state for _, state, _ in it.ended] == states
+    assert [attempt.number for attempt, _, _ in it.ended] == list(range(1, len(states) + 1))
     assert {body for _, body in it.posted} == {b"body 1"}
     stamps = [dict(headers)["X-Statsig-Request-Timestamp"] for headers, _ in it.posted]
-    assert len(set(stamps)) == 3
+    assert len(set(stamps)) == len(stamps)
 
 
 async def test_a_stale_connection_uses_up_nothing_of_the_schedule(desk: MakeDesk, clock: HandClock) -> None:
