@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -126,6 +126,10 @@ class Sender:
             return failed(f"connection lost: {_words(error)}")
         except Exception as error:  # noqa: BLE001 - proxies and certificates fail in any way, ImportError too
             return failed(f"not sent: {_words(error)}")
+        finally:
+            if progress.opening is not None:
+                # httpcore forgets a connection whose TLS handshake is cut short, and leaves it open.
+                await progress.opening.aclose()
 
     async def _client(self, url: str) -> httpx.AsyncClient:
         local = is_local(url)
@@ -195,15 +199,22 @@ class _Progress:
     sending: bool = False
     reused: bool = True
     head: _Head | None = None
+    opening: Any = None
+    """A network stream that is no connection yet: its handshake is not done."""
     _to_proxy: bool = False
     """What is being said concerns a tunnel: a proxy's yes is not the endpoint's."""
 
     async def note(self, name: str, info: dict[str, object]) -> None:
         if name.startswith("connection.connect"):
             self.reused = False
+            self.opening = info.get("return_value")
+        elif name.endswith("start_tls.complete"):
+            self.opening = None
         elif name.endswith("send_request_headers.started"):
             self._to_proxy = getattr(info.get("request"), "method", b"") == b"CONNECT"
-            self.sending = not self._to_proxy
+            if not self._to_proxy:
+                self.sending = True
+                self.opening = None
         elif name.endswith("receive_response_headers.complete") and not self._to_proxy:
             value = info.get("return_value")
             if isinstance(value, tuple) and len(value) >= 4:
