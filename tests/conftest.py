@@ -11,6 +11,7 @@ import ipaddress
 import json
 import os
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -334,7 +335,10 @@ class Endpoint:
             task.cancel()
 
 
-StartEndpoint = Callable[[Answer], Awaitable[Endpoint]]
+class StartEndpoint(Protocol):
+    """Starts an endpoint that ends with the test."""
+
+    def __call__(self, answer: Answer, *, tls: ssl.SSLContext | None = None) -> Awaitable[Endpoint]: ...
 
 
 @pytest.fixture
@@ -342,13 +346,13 @@ async def endpoint() -> AsyncIterator[StartEndpoint]:
     """Start an endpoint with a function that answers: `await endpoint(say(200))`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(answer: Answer) -> Endpoint:
+        async def start(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Endpoint:
             site = Endpoint(answer)
-            server = await asyncio.start_server(site.serve, "127.0.0.1", 0)
+            server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=tls)
             stack.callback(server.close)
             stack.callback(site.stop)
             host, port = server.sockets[0].getsockname()
-            site.url = f"http://{host}:{port}/hook"
+            site.url = f"{'http' if tls is None else 'https'}://{host}:{port}/hook"
             return site
 
         yield start

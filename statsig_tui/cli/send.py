@@ -24,6 +24,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.sender import Outcome
 from statsig_tui.engine.target import post_to
+from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, UsageError
 
 
@@ -37,7 +38,7 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
         click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {target.url}"))
         return 0
     at = time.time_ns() // 1_000_000
-    outcome = asyncio.run(post_to(target, body))
+    outcome = asyncio.run(_post(target, body))
     trace = next((value for name, value in outcome.headers if name.lower() == "x-statsig-tui-trace"), None)
     if as_json:
         line = {
@@ -53,6 +54,11 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
     else:
         _tell(target, outcome, trace, redact, quiet=options.quiet)
     return 0 if outcome.status is not None and 200 <= outcome.status <= 299 else 1
+
+
+async def _post(target: Target, body: bytes) -> Outcome:
+    asyncio.get_running_loop().set_default_executor(Threads())
+    return await post_to(target, body)
 
 
 def _tell(target: Target, outcome: Outcome, trace: str | None, redact: Redactor, *, quiet: bool) -> None:

@@ -40,6 +40,11 @@ def delays(policy: RetryPolicy) -> tuple[float, ...]:
     return SCHEDULES[policy.schedule] if isinstance(policy.schedule, str) else policy.schedule
 
 
+def longest_wait(policy: RetryPolicy) -> float:
+    """Seconds beyond which no next attempt of a policy can lie."""
+    return max((LONGEST_RETRY_AFTER, *(delay * (1 + JITTER) for delay in delays(policy))))
+
+
 def next_step(
     attempt: int,
     status: int | None,

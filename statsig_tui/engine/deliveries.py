@@ -35,6 +35,11 @@ class Deliveries:
             elif worker.destination != destination:
                 worker.apply(destination)
 
+    def most_bytes(self, destination: str) -> int | None:
+        """The largest body that a destination's endpoint takes, as far as it has refused larger ones."""
+        worker = self._workers.get(destination)
+        return worker.most_bytes if worker is not None else None
+
     def wake(self, destination: str) -> None:
         """Something may be due for a destination."""
         worker = self._workers.get(destination)

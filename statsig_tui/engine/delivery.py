@@ -11,7 +11,7 @@ from typing import Protocol
 
 from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
-from statsig_tui.core.retry import Next, next_step
+from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.sender import STALE, Outcome
@@ -21,6 +21,8 @@ from statsig_tui.errors import StatsigTuiError
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 """URL, headers, body, seconds -> what became of it."""
 _STORE_PAUSE = 1.0
+_GAP = 2.0
+"""Seconds by which a clock may be off, or a wait too long, before the clock was set or the machine slept."""
 _ONCE = RetryPolicy("none")
 
 
@@ -40,8 +42,14 @@ class Ledger(Protocol):
     ) -> None:
         """Note what came of it."""
 
-    async def halve(self, attempt: AttemptRecord, destination: Destination) -> None:
-        """Note a 413, and replace the delivery by two of half its events."""
+    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
+        """Replace a delivery by two of half its events, noting the 413 that asked for it, if one did.
+
+        Returns the bytes of the larger half.
+        """
+
+    async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
+        """Move next attempts by ms; where a time is given, of what has not changed since."""
 
     async def note_rate_limited(self, delivery: int) -> None:
         """Note that a delivery waits for the rate limit."""
@@ -62,6 +70,8 @@ class Delivery:
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
     ) -> None:
         self.destination = destination
+        self.most_bytes: int | None = None
+        """The largest body to send, since the endpoint refused a larger one as too large; None: any."""
         self._clock = clock
         self._ledger = ledger
         self._post = post
@@ -74,6 +84,7 @@ class Delivery:
         self._stale: dict[int, int] = {}
         """Attempts of a delivery that ended on a connection the endpoint had closed."""
         self._idle = asyncio.Event()
+        self._offset = self._clock_offset()
         self._task = running_task(self._run(), f"delivery {destination.name}")
 
     def wake(self) -> None:
@@ -83,6 +94,8 @@ class Delivery:
 
     def apply(self, destination: Destination) -> None:
         """Use these settings from the next attempt on."""
+        if (destination.url, destination.batch) != (self.destination.url, self.destination.batch):
+            self.most_bytes = None
         self.destination = destination
         self._held_until = 0.0
         self.wake()
@@ -98,14 +111,17 @@ class Delivery:
         await asyncio.wait([self._task])
 
     async def _run(self) -> None:
+        wait_until: float | None = None
         while True:
             self._wake.clear()
             try:
+                await self._catch_up(wait_until)
                 wait_until = await self._step()
             except StatsigTuiError:
                 # The store cannot take it down at present: nothing is sent that is not noted first.
                 wait_until = self._clock.monotonic() + _STORE_PAUSE
             if wait_until is not None and wait_until <= self._clock.monotonic():
+                wait_until = None
                 continue
             if not self._wake.is_set():
                 self._idle.set()
@@ -123,15 +139,50 @@ class Delivery:
         if job is None:
             return None
         wall = self._clock.now()
-        # A clock that stands before the decision has gone back since: its distance to the due time is void.
-        if job.scheduled <= wall < job.due:
-            return now + (job.due - wall) / 1000
+        due_in = job.due - wall
+        if due_in > 0 and (job.scheduled > wall or due_in > longest_wait(self.destination.retry) * 1000):
+            # The clock was set back while nothing ran, or the schedule has become a shorter one.
+            await self._ledger.move(name, -due_in, None)
+            return now
+        if due_in > 0:
+            return now + due_in / 1000
+        if self._is_known_to_be_too_large(job):
+            await self._ledger.halve(job.delivery, self.destination, None)
+            return now
         rate = self.destination.rate_limit
         if rate is not None and now < self._last_sent + 1 / rate:
             await self._ledger.note_rate_limited(job.delivery)
             return self._last_sent + 1 / rate
         await self._attempt(job)
         return now
+
+    async def _catch_up(self, planned: float | None) -> None:
+        """Where the clock was set, or this process slept beyond `planned`, move retries by as much.
+
+        So they neither wait for a day nor go all at once: each keeps its distance from the others.
+        """
+        offset = self._clock_offset()
+        moved = offset - self._offset
+        if abs(moved) > _GAP * 1000:
+            await self._ledger.move(
+                self.destination.name, moved, self._clock.now() - moved if moved > 0 else None
+            )
+        self._offset = offset
+        late = self._clock.monotonic() - planned if planned is not None else 0.0
+        if late > _GAP:
+            by = round(late * 1000)
+            await self._ledger.move(self.destination.name, by, self._clock.now() - by)
+
+    def _clock_offset(self) -> int:
+        return self._clock.now() - round(self._clock.monotonic() * 1000)
+
+    def _is_known_to_be_too_large(self, job: Job) -> bool:
+        return (
+            self.most_bytes is not None
+            and len(job.body) > self.most_bytes
+            and job.events > 1
+            and job.replay is None
+        )
 
     async def _attempt(self, job: Job) -> None:
         destination = self.destination
@@ -184,13 +235,15 @@ class Delivery:
         now = self._clock.now()
         if step.step == "delivered":
             await self._ledger.end(attempt, DeliveryState.DELIVERED, None, None)
+            if self.most_bytes is not None:
+                self.most_bytes = max(self.most_bytes, len(job.body))
         elif step.step == "retry":
             if step.holds_destination:
                 self._held_until = self._clock.monotonic() + step.delay
             due = now + round(step.delay * 1000)
             await self._ledger.end(attempt, DeliveryState.RETRYING, attempt.error, due)
         elif step.step == "split" and job.replay is None:
-            await self._ledger.halve(attempt, self.destination)
+            self.most_bytes = await self._ledger.halve(job.delivery, self.destination, attempt)
         elif step.step == "disable":
             # It stays due: whoever resumes the destination wants it delivered.
             await self._on_gone(self.destination.name)

@@ -7,7 +7,6 @@ import contextlib
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +49,7 @@ from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import endpoint, post_to, request_headers
+from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, StoreBroken
 
 STOP_SECONDS = 3.0
@@ -57,8 +57,6 @@ STOP_SECONDS = 3.0
 _PRUNE_EVERY = 500
 _PRUNE_BYTES = 8 * 1024 * 1024
 """Requests and bytes kept until it is looked whether something is to be forgotten."""
-_RESOLVERS = 32
-"""Threads for name resolution: a resolver that hangs must not hold up the others."""
 
 
 class Engine:
@@ -94,6 +92,7 @@ class Engine:
             backlog=lambda name, after, limit: store.read(lambda db: outbox.backlog(db, name, after, limit)),
             deliver=self._deliver,
             is_disabled=self._deliveries.disabled.__contains__,
+            most_bytes=self._deliveries.most_bytes,
         )
         self._emulator = Emulator(
             clock=clock,
@@ -441,9 +440,7 @@ async def running(
     `on_listening` hears both base URLs whenever one changes. `busy_seconds` is how long a write waits for
     a lock that another program holds on the database.
     """
-    asyncio.get_running_loop().set_default_executor(
-        ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="engine-io")
-    )
+    asyncio.get_running_loop().set_default_executor(Threads())
     store = await Store.open(database, busy_seconds=busy_seconds)
     try:
         for observer in observers:

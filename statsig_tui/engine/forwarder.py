@@ -20,6 +20,7 @@ Queued = tuple[int, bytes]
 Answers = Sequence[Sequence[tuple[str, Verdict]]]
 _HEAD = 1000
 """Events of one destination held in memory; the rest waits in the store."""
+_ENVELOPE = len('{"data":[]}') - 1
 _STORE_PAUSE = 1.0
 """Seconds until a batch that the store refused is offered to it again."""
 
@@ -35,12 +36,15 @@ class Forwarder:
         backlog: Callable[[str, int, int], Awaitable[list[Queued]]],
         deliver: Callable[[Destination, Closed[Queued]], Awaitable[None]],
         is_disabled: Callable[[str], bool],
+        most_bytes: Callable[[str], int | None] = lambda name: None,
     ) -> None:
+        """`most_bytes` is the largest body that a destination takes; None: any."""
         self._clock = clock
         self._keep = keep
         self._backlog = backlog
         self._deliver = deliver
         self._is_disabled = is_disabled
+        self._most_bytes = most_bytes
         self._lanes: dict[str, _Lane] = {}
 
     async def accept(self, trace: str, events: Sequence[Event], *, demo_for: str | None = None) -> list[int]:
@@ -65,7 +69,9 @@ class Forwarder:
         for name, destination in wanted.items():
             lane = self._lanes.get(name)
             if lane is None:
-                self._lanes[name] = _Lane(destination, self._clock, self._backlog, self._deliver)
+                self._lanes[name] = _Lane(
+                    destination, self._clock, self._backlog, self._deliver, self._most_bytes
+                )
             else:
                 lane.apply(destination)
 
@@ -98,11 +104,15 @@ class _Lane:
         clock: Clock,
         backlog: Callable[[str, int, int], Awaitable[list[Queued]]],
         deliver: Callable[[Destination, Closed[Queued]], Awaitable[None]],
+        most_bytes: Callable[[str], int | None],
     ) -> None:
         self.destination = destination
         self._clock = clock
         self._backlog = backlog
         self._deliver = deliver
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        """Of the open batch, as it will be sent."""
         self._batcher: Batcher[Queued] = Batcher(destination.batch)
         self._head: deque[Queued] = deque()
         self._taken = 0
@@ -144,6 +154,7 @@ class _Lane:
                 item = self._head.popleft()
                 if item[0] > self._taken:
                     self._taken = item[0]
+                    await self._make_room(item[1])
                     await self._ship(self._batcher.add(item, self._clock.monotonic()))
             await self._ship(self._batcher.due(self._clock.monotonic()))
             if not self._behind and not self._head:
@@ -159,8 +170,18 @@ class _Lane:
             self._head.clear()
         self._head.extendleft(reversed(found))
 
+    async def _make_room(self, raw: bytes) -> None:
+        """Close the open batch where one more event would make it larger than the endpoint takes."""
+        most = self._most_bytes(self.destination.name)
+        # A comma each, and quotes where a timestamp becomes text.
+        more = len(raw) + (3 if self.destination.timestamps == "string" else 1)
+        if most is not None and _ENVELOPE + self._bytes + more > most:
+            await self._ship(self._batcher.flush("full"))
+        self._bytes += more
+
     async def _ship(self, closed: Closed[Queued] | None) -> None:
         if closed is not None:
+            self._bytes = 0
             await self._guarded(lambda: self._deliver(self.destination, closed))
 
     async def _guarded(self, step: Callable[[], Awaitable[list[Queued] | None]]) -> list[Queued]:

@@ -54,11 +54,11 @@ class StoreLedger:
         at = self._clock.now()
         await self._store.write(lambda tx: outbox.end_attempt(tx, at, attempt, state, error, next_at))
 
-    async def halve(self, attempt: AttemptRecord, destination: Destination) -> None:
-        """Replace a delivery by two of half its events each."""
+    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
+        """Replace a delivery by two of half its events each; the bytes of the larger one."""
 
         def content(db: sqlite3.Connection) -> list[tuple[int, bytes]]:
-            ids = outbox.event_ids(db, attempt.delivery)
+            ids = outbox.event_ids(db, delivery)
             return [(number, outbox.event_body(db, number) or b"{}") for number in ids]
 
         events = await self._store.read(content)
@@ -68,12 +68,22 @@ class StoreLedger:
             for half in (events[:middle], events[middle:])
         ]
         at = self._clock.now()
+        largest = max(len(body) for body, _, _ in halves)
 
         def note(tx: Tx) -> None:
-            outbox.note_attempt(tx, attempt)
-            outbox.split(tx, at, attempt.delivery, halves)
+            if attempt is None:
+                words = "larger than the endpoint takes: halved"
+            else:
+                outbox.note_attempt(tx, attempt)
+                words = f"too large: halved; batches have at most {largest:,} bytes from now on"
+            outbox.split(tx, at, delivery, halves, words)
 
         await self._store.write(note)
+        return largest
+
+    async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
+        """Move what waits for its next attempt by so many ms."""
+        await self._store.write(lambda tx: outbox.move(tx, destination, by, untouched_since))
 
     async def note_rate_limited(self, delivery: int) -> None:
         """Note that a delivery waits for the rate limit."""

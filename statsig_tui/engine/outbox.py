@@ -171,17 +171,36 @@ def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
     )  # fmt: skip
 
 
-def split(tx: Tx, at: int, delivery: int, bodies: Sequence[tuple[bytes, Sequence[int], int]]) -> None:
+def split(
+    tx: Tx, at: int, delivery: int, bodies: Sequence[tuple[bytes, Sequence[int], int]], error: str
+) -> None:
     """Replace a delivery that was too large by smaller ones: body, its events' ids, their number each."""
     destination = tx.db.execute("SELECT destination FROM deliveries WHERE id = ?", (delivery,)).fetchone()[0]
     for body, events, count in bodies:
         open_delivery(tx, at, destination, body, events, "halved", count=count)
     tx.db.execute(
-        "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', error = 'too large: halved',"
-        " next_at = NULL WHERE id = ?",
-        (tx.next_rev(), at, delivery),
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', error = ?, next_at = NULL WHERE id = ?",
+        (tx.next_rev(), at, error, delivery),
     )
     _announced(tx, delivery)
+
+
+def move(tx: Tx, destination: str, by: int, untouched_since: int | None) -> None:
+    """Move the next attempts of a destination by ms, after its clock: forward, what is retried alone.
+
+    What changed after `untouched_since` was noted by the clock as it is now, and stays.
+    """
+    states = ("retrying", "waiting") if by < 0 else ("retrying", "retrying")
+    rows = tx.db.execute(
+        "SELECT id FROM deliveries WHERE destination = ? AND state IN (?, ?) AND (? IS NULL OR at <= ?)",
+        (destination, *states, untouched_since, untouched_since),
+    ).fetchall()
+    for (delivery,) in rows:
+        tx.db.execute(
+            "UPDATE deliveries SET rev = ?, at = at + ?, next_at = next_at + ? WHERE id = ?",
+            (tx.next_rev(), by, by, delivery),
+        )
+        _announced(tx, delivery)
 
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:

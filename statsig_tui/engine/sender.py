@@ -6,13 +6,16 @@ No redirects, no cookies, one total deadline, at most 64 KiB of an answer (relia
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
+import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -49,13 +52,19 @@ class Outcome:
 class Sender:
     """One HTTP client, for one destination or target, whose failures touch nobody else's."""
 
-    def __init__(self, *, verify_tls: bool = True, keep_alive: bool = True) -> None:
-        """Without `keep_alive` each request has its own connection, so that it is never repeated."""
+    def __init__(
+        self, *, verify_tls: bool = True, keep_alive: bool = True, credential: str = "signing secret"
+    ) -> None:
+        """Without `keep_alive` each request has its own connection, so that it is never repeated.
+
+        `credential` is what to check, in words, where the other side does not let us in.
+        """
         self.verify_tls = verify_tls
+        self._credential = credential
         self._limits = httpx.Limits(
             max_keepalive_connections=4 if keep_alive else 0, keepalive_expiry=_KEEP_ALIVE_SECONDS
         )
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[bool, bool], httpx.AsyncClient] = {}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -71,6 +80,9 @@ class Sender:
         progress = _Progress()
 
         def failed(error: str, *, sent: bool = True) -> Outcome:
+            if progress.head is not None:
+                # A status that has come is the answer; what follows is not worth a second delivery.
+                return self._outcome(progress.head, started, truncated=True)
             return Outcome(
                 status=None,
                 ms=(time.perf_counter() - started) * 1000,
@@ -90,20 +102,19 @@ class Sender:
                 )
                 response = await client.send(request, stream=True)
                 try:
-                    return await _answer(response, started)
+                    body, truncated = await _body(response)
                 finally:
                     await response.aclose()
+                return self._outcome(_Head.of(response), started, body, truncated=truncated)
         except TimeoutError:
-            if progress.status is not None:
-                return _cut_short(progress, started)
             return failed(f"timeout: no answer within {seconds:g} s")
         except httpx.TimeoutException:
             return failed(f"timeout: no connection within {_CONNECT_SECONDS:g} s")
         except httpx.ConnectError as error:
             return failed(_connect_error(error, url))
+        except httpx.ProxyError as error:
+            return failed(f"the proxy refused: {_words(error)}")
         except httpx.RemoteProtocolError as error:
-            if progress.status is not None:
-                return _cut_short(progress, started)
             if progress.reused and "disconnected without sending" in str(error):
                 return failed(STALE)
             return failed(f"protocol error: {_words(error)}")
@@ -112,15 +123,19 @@ class Sender:
             illegal = "Illegal header" in str(error)
             return failed(f"not sent: {'illegal header' if illegal else _words(error)}", sent=False)
         except httpx.TransportError as error:
-            if progress.status is not None:
-                return _cut_short(progress, started)
             return failed(f"connection lost: {_words(error)}")
         except Exception as error:  # noqa: BLE001 - proxies and certificates fail in any way, ImportError too
             return failed(f"not sent: {_words(error)}")
+        finally:
+            if progress.opening is not None:
+                # httpcore forgets a connection whose TLS handshake is cut short, and leaves it open.
+                await progress.opening.aclose()
 
     async def _client(self, url: str) -> httpx.AsyncClient:
         local = is_local(url)
-        client = self._clients.get(local)
+        # The trusted certificates are loaded for https alone, so that a client made for http has none.
+        kind = (local, urlsplit(url).scheme == "https")
+        client = self._clients.get(kind)
         if client is None:
             verify = await asyncio.to_thread(_context, url, verify=self.verify_tls)
             client = httpx.AsyncClient(
@@ -132,8 +147,21 @@ class Sender:
                 limits=self._limits,
                 timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
             )
-            self._clients[local] = client
+            self._clients[kind] = client
         return client
+
+    def _outcome(self, head: _Head, started: float, body: bytes = b"", *, truncated: bool) -> Outcome:
+        valid = 100 <= head.status <= 599
+        return Outcome(
+            status=head.status if valid else None,
+            ms=(time.perf_counter() - started) * 1000,
+            reason=head.reason,
+            headers=head.headers,
+            body=body,
+            truncated=truncated,
+            error=_status_error(head, self._credential) if valid else f"protocol error: status {head.status}",
+            retry_after=head.header("retry-after"),
+        )
 
 
 def is_local(url: str) -> bool:
@@ -147,27 +175,50 @@ def is_local(url: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The head of an answer."""
+
+    status: int
+    reason: str
+    headers: Headers
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> _Head:
+        return cls(response.status_code, response.reason_phrase, _text(response.headers.raw))
+
+    def header(self, name: str) -> str | None:
+        values = [value for given, value in self.headers if given.lower() == name]
+        return ", ".join(values) if values else None
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far a request came, as httpcore tells it: what separates *not sent* from *unknown*."""
 
     sending: bool = False
     reused: bool = True
-    status: int | None = None
-    reason: str = ""
-    headers: Headers = ()
+    head: _Head | None = None
+    opening: Any = None
+    """A network stream that is no connection yet: its handshake is not done."""
+    _to_proxy: bool = False
+    """What is being said concerns a tunnel: a proxy's yes is not the endpoint's."""
 
     async def note(self, name: str, info: dict[str, object]) -> None:
         if name.startswith("connection.connect"):
             self.reused = False
+            self.opening = info.get("return_value")
+        elif name.endswith("start_tls.complete"):
+            self.opening = None
         elif name.endswith("send_request_headers.started"):
-            self.sending = True
-        elif name.endswith("receive_response_headers.complete"):
+            self._to_proxy = getattr(info.get("request"), "method", b"") == b"CONNECT"
+            if not self._to_proxy:
+                self.sending = True
+                self.opening = None
+        elif name.endswith("receive_response_headers.complete") and not self._to_proxy:
             value = info.get("return_value")
             if isinstance(value, tuple) and len(value) >= 4:
-                self.status = value[1]
-                self.reason = value[2].decode("latin-1")
-                self.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in value[3])
+                self.head = _Head(value[1], value[2].decode("latin-1"), _text(value[3]))
 
 
 def _complete(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -176,76 +227,63 @@ def _complete(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*headers, *((name, value) for name, value in own if name.lower() not in given)]
 
 
-async def _answer(response: httpx.Response, started: float) -> Outcome:
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+
+
+async def _body(response: httpx.Response) -> tuple[bytes, bool]:
+    """What of a body arrives and is kept, and whether that is not all of it."""
     body = bytearray()
-    truncated = False
-    cut: str | None = None
     try:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > ANSWER_LIMIT:
-                truncated = True
-                del body[ANSWER_LIMIT:]
-                break
-    except httpx.TransportError as error:
-        # The status has come: that is the answer; what follows it is not worth a second delivery.
-        cut = f"answer cut short: {_words(error)}"
-    valid = 100 <= response.status_code <= 599
-    return Outcome(
-        status=response.status_code if valid else None,
-        ms=(time.perf_counter() - started) * 1000,
-        reason=response.reason_phrase,
-        headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
-        ),
-        body=bytes(body),
-        truncated=truncated or cut is not None,
-        error=_status_error(response) if valid else f"protocol error: status {response.status_code}",
-        retry_after=response.headers.get("retry-after"),
-    )
+                return bytes(body[:ANSWER_LIMIT]), True
+    except httpx.TransportError:
+        return bytes(body), True
+    return bytes(body), False
 
 
-def _cut_short(progress: _Progress, started: float) -> Outcome:
-    return Outcome(
-        status=progress.status,
-        ms=(time.perf_counter() - started) * 1000,
-        reason=progress.reason,
-        headers=progress.headers,
-        truncated=True,
-        error=None
-        if progress.status and 200 <= progress.status <= 299
-        else f"answered {progress.status}, then cut",
-    )
-
-
-def _status_error(response: httpx.Response) -> str | None:
-    status = response.status_code
+def _status_error(head: _Head, credential: str) -> str | None:
+    status = head.status
     if 200 <= status <= 299:
         return None
     if 300 <= status <= 399:
-        return f"{status}: redirect to {response.headers.get('location', 'nowhere')} not followed"
+        return f"{status}: redirect to {head.header('location') or 'nowhere'} not followed"
     hint = {
-        401: ": check the signing secret",
-        403: ": check the signing secret",
+        401: f": check the {credential}",
+        403: f": check the {credential}",
         410: ": the endpoint is gone for good",
-        413: ": the batch is too large for the endpoint",
+        413: ": more than the endpoint takes at once",
         429: ": the endpoint asks to slow down",
     }.get(status, "")
-    return f"{status} {response.reason_phrase}".strip() + hint
+    return f"{status} {head.reason}".strip() + hint
 
 
 def _connect_error(error: httpx.ConnectError, url: str) -> str:
     text = _words(error)
+    causes = list(_causes(error))
     if not str(error) and url.startswith("https:"):
         return "TLS error: the endpoint broke off the handshake: does it speak https?"
-    if "CERTIFICATE_VERIFY_FAILED" in text or "SSL" in text or "TLS" in text:
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
         clock = ": check the clock" if "expired" in text or "not yet valid" in text else ""
         return f"TLS error: {text}{clock}"
-    if "Name or service not known" in text or "nodename nor servname" in text or "getaddrinfo" in text:
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "the host name does not resolve"
-    if "All connection attempts failed" in text or "refused" in text:
+    numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
+    if errno.ECONNREFUSED in numbers:
         return "connection refused: is the endpoint running?"
-    return f"no connection: {text}"
+    return f"no connection: {os.strerror(numbers[-1]) if numbers else text}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what led to it, each address that was tried included."""
+    yield error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    # httpcore raises again `from None`: the cause is left as the context alone.
+    for cause in (*inner, error.__cause__ or error.__context__):
+        if cause is not None:
+            yield from _causes(cause)
 
 
 def _words(error: BaseException) -> str:

@@ -31,7 +31,7 @@ async def post_to(
     target: Target, body: bytes, *, headers: Sequence[tuple[str, str]] = (), seconds: float = 15.0
 ) -> Outcome:
     """Post an incoming event to a target, exactly these bytes, once: never repeated by itself."""
-    sender = Sender(keep_alive=False)
+    sender = Sender(keep_alive=False, credential="server secret")
     try:
         return await sender.send("POST", endpoint(target), request_headers(target, headers), body, seconds)
     finally:

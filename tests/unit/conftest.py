@@ -47,6 +47,10 @@ class HandClock:
             if until <= self.seconds:
                 event.set()
 
+    def set(self, seconds: float) -> None:
+        """Put the hands elsewhere: only what is stored as a time of day notices."""
+        self.epoch += round(seconds * 1000)
+
     async def idle(self, waiters: int = 1) -> None:
         """Return when so many tasks wait, and none of them is being woken."""
         async with asyncio.timeout(PATIENCE):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from statsig_tui.core.config import Destination, RetryPolicy, Secret
+from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, ScheduleName, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
 from statsig_tui.core.signing import sign
 from statsig_tui.engine.delivery import Delivery
@@ -52,9 +52,9 @@ class Desk:
             jitter=lambda: self.jitter,
         )
 
-    def give(self, number: int, *, due_in: float = 0, **changes: Any) -> None:
+    def give(self, number: int, *, due_in: float = 0, size: int = 0, **changes: Any) -> None:
         due = self.clock.now() + round(due_in * 1000)
-        job = Job(number, due, self.clock.now(), 0, 4, b"body %d" % number, None, ())
+        job = Job(number, due, self.clock.now(), 0, 4, named(number, size), None, ())
         self.jobs[number] = replace(job, **changes)
         self.delivery.wake()
 
@@ -86,17 +86,25 @@ class Desk:
         if next_at is not None:
             self.jobs[attempt.delivery] = replace(job, due=next_at, attempt=attempt.number)
 
-    async def halve(self, attempt: AttemptRecord, destination: Destination) -> None:
-        self.log.append(f"halve {attempt.delivery}")
-        job = self.jobs.pop(attempt.delivery)
-        for half in (1, 2):
-            self.jobs[job.delivery * 10 + half] = replace(job, delivery=job.delivery * 10 + half, events=2)
+    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
+        self.log.append(f"halve {delivery}")
+        job = self.jobs.pop(delivery)
+        for number in (delivery * 10 + 1, delivery * 10 + 2):
+            body = named(number, len(job.body) // 2)
+            self.jobs[number] = replace(job, delivery=number, events=job.events // 2, body=body)
+        return len(job.body) // 2
+
+    async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
+        self.jobs = {
+            number: replace(job, due=job.due + by, scheduled=job.scheduled + by)
+            for number, job in self.jobs.items()
+        }
 
     async def note_rate_limited(self, delivery: int) -> None:
         self.log.append(f"limited {delivery}")
 
     async def post(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
-        self.log.append(f"post {body.decode().removeprefix('body ')}")
+        self.log.append(f"post {body.decode().removeprefix('body ').rstrip()}")
         self.posted.append((headers, body))
         await asyncio.sleep(0)
         if not self.answers:
@@ -111,6 +119,11 @@ class Desk:
     def due_in(self) -> dict[int, float]:
         """Seconds until each open job is due."""
         return {number: (job.due - self.clock.now()) / 1000 for number, job in self.jobs.items()}
+
+
+def named(number: int, size: int) -> bytes:
+    """A body of that size, that tells whose it is."""
+    return (b"body %d" % number).ljust(size)
 
 
 MakeDesk = Callable[..., Desk]
@@ -151,28 +164,42 @@ async def test_what_was_cancelled_meanwhile_is_not_posted(desk: MakeDesk, clock:
     assert it.log == ["begin 2", "post 2", "end 2 delivered"]
 
 
-async def test_retries_wait_for_their_time_and_then_it_fails(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(answers=[Outcome(500, 1.0, error="500")], jitter=0.5)
+SCHEDULE = {
+    "quick": (1, 5, 30, 120, 600),
+    "standard-webhooks": (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+    "svix": (5, 300, 1800, 7200, 18_000, 36_000, 36_000),
+    "none": (),
+    "own": (10, 20.5),
+}
+"""Seconds between attempts (product.md §3)."""
+
+
+@pytest.mark.parametrize("jitter", [-1.0, 0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", SCHEDULE)
+async def test_retries_wait_for_their_time_and_then_it_fails(
+    desk: MakeDesk, clock: HandClock, name: str, jitter: float
+) -> None:
+    """Promise 5, over days of a clock of its own."""
+    schedule = SCHEDULE[name]
+    policy = RetryPolicy(schedule if name == "own" else cast("ScheduleName", name))
+    it = desk(replace(MINE, retry=policy), answers=[Outcome(500, 1.0, error="500")], jitter=jitter)
     it.give(1)
     await clock.idle()
-    assert it.due_in == {1: 11.0}
-    clock.advance(10.9)
-    await clock.idle()
-    assert len(it.posted) == 1
-    clock.advance(0.1)
-    await clock.idle()
-    assert (len(it.posted), it.due_in) == (2, {1: 22.0})
-    clock.advance(22)
-    await clock.idle()
-    assert [state for _, state, _ in it.ended] == [
-        DeliveryState.RETRYING,
-        DeliveryState.RETRYING,
-        DeliveryState.FAILED,
-    ]
-    assert [attempt.number for attempt, _, _ in it.ended] == [1, 2, 3]
+    for made, seconds in enumerate(schedule, start=1):
+        wait = seconds * (1 + 0.2 * jitter)
+        assert it.due_in == {1: pytest.approx(wait, abs=0.001)}
+        clock.advance(wait - 0.01)
+        await clock.idle()
+        assert len(it.posted) == made
+        clock.advance(0.02)
+        await clock.idle()
+        assert len(it.posted) == made + 1
+    states = [DeliveryState.RETRYING] * len(schedule) + [DeliveryState.FAILED]
+    assert [state for _, state, _ in it.ended] == states
+    assert [attempt.number for attempt, _, _ in it.ended] == list(range(1, len(states) + 1))
     assert {body for _, body in it.posted} == {b"body 1"}
     stamps = [dict(headers)["X-Statsig-Request-Timestamp"] for headers, _ in it.posted]
-    assert len(set(stamps)) == 3
+    assert len(set(stamps)) == len(stamps)
 
 
 async def test_a_stale_connection_uses_up_nothing_of_the_schedule(desk: MakeDesk, clock: HandClock) -> None:
@@ -236,12 +263,41 @@ async def test_a_rate_limit_spaces_the_requests(desk: MakeDesk, clock: HandClock
 
 async def test_too_large_is_halved(desk: MakeDesk, clock: HandClock) -> None:
     it = desk(answers=[Outcome(413, 1.0), Outcome(200, 1.0)])
-    it.give(1)
+    it.give(1, size=100)
     await clock.idle()
     assert it.log == [
         "begin 1", "post 1", "halve 1",
-        "begin 11", "post 1", "end 11 delivered", "begin 12", "post 1", "end 12 delivered",
+        "begin 11", "post 11", "end 11 delivered", "begin 12", "post 12", "end 12 delivered",
     ]  # fmt: skip
+    assert it.delivery.most_bytes == 50
+
+
+async def test_what_was_too_large_once_is_halved_before_it_is_sent(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(answers=[Outcome(413, 1.0), Outcome(200, 1.0)])
+    it.give(1, size=100)
+    await clock.idle()
+    it.log.clear()
+    it.give(2, size=80)
+    it.give(3, size=80, events=1)
+    await clock.idle()
+    assert [entry for entry in it.log if "begin" not in entry and "end" not in entry] == [
+        "halve 2", "post 3", "post 21", "post 22"
+    ]  # fmt: skip
+    assert it.delivery.most_bytes == 80, "the larger one was taken"
+
+
+@pytest.mark.parametrize(
+    ("changes", "forgotten"),
+    [({"batch": BatchPolicy(7)}, True), ({"url": "http://127.0.0.1/new"}, True), ({"rate_limit": 5}, False)],
+)
+async def test_a_size_is_forgotten_with_the_settings_it_belongs_to(
+    desk: MakeDesk, clock: HandClock, changes: dict[str, Any], forgotten: bool
+) -> None:
+    it = desk(answers=[Outcome(413, 1.0), Outcome(200, 1.0)])
+    it.give(1, size=100)
+    await clock.idle()
+    it.delivery.apply(replace(MINE, **changes))
+    assert it.delivery.most_bytes == (None if forgotten else 50)
 
 
 async def test_gone_disables_and_keeps_the_delivery_due(desk: MakeDesk, clock: HandClock) -> None:
@@ -256,12 +312,60 @@ async def test_gone_disables_and_keeps_the_delivery_due(desk: MakeDesk, clock: H
     assert it.log[4:] == ["begin 1", "post 1", "end 1 delivered", "begin 2", "post 2", "end 2 delivered"]
 
 
-@pytest.mark.parametrize("hours", [1, 24, 9600])
-async def test_a_clock_that_goes_back_holds_up_nothing(desk: MakeDesk, clock: HandClock, hours: int) -> None:
+@pytest.mark.parametrize(
+    ("ahead", "scheduled"), [(3601, 0), (86_400, 0), (400 * 86_400, 0), (30, 1), (86_400, 86_399_000)]
+)
+async def test_retries_that_a_clock_set_back_left_in_the_future_keep_their_distance(
+    desk: MakeDesk, clock: HandClock, ahead: float, scheduled: int
+) -> None:
     it = desk()
-    it.give(1, due_in=hours * 3600, scheduled=clock.now() + hours * 3_600_000 - 1)
+    it.give(1, due_in=ahead, scheduled=clock.now() + scheduled)
+    it.give(2, due_in=ahead + 7, scheduled=clock.now() + scheduled)
     await clock.idle()
     assert it.log == ["begin 1", "post 1", "end 1 delivered"]
+    clock.advance(6.9)
+    await clock.idle()
+    assert len(it.posted) == 1
+    clock.advance(0.1)
+    await clock.idle()
+    assert len(it.posted) == 2
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_retries_wait_as_long_as_they_would_have_when_the_clock_is_set(
+    desk: MakeDesk, clock: HandClock, days: int
+) -> None:
+    """Neither stuck for a day nor all at once."""
+    it = desk(replace(MINE, retry=RetryPolicy((100,))))
+    it.answers = [Outcome(500, 1.0)] * 3 + [Outcome(200, 1.0)]
+    for number, jitter in ((1, -1.0), (2, 0.0), (3, 1.0)):
+        it.jitter = jitter
+        it.give(number)
+        await clock.idle()
+    assert it.due_in == {1: 80, 2: 100, 3: 120}
+    clock.set(days * 86_400)
+    for posted, step in ((3, 79.9), (4, 0.1), (4, 19.9), (5, 0.1), (5, 19.9), (6, 0.1)):
+        clock.advance(step)
+        await clock.idle()
+        assert len(it.posted) == posted
+    assert it.jobs == {}
+
+
+async def test_retries_missed_while_asleep_are_caught_up_with_their_distances(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    it = desk()
+    for number, due_in in ((1, 10), (2, 13), (3, 16)):
+        it.give(number, due_in=due_in)
+    await clock.idle()
+    clock.advance(3600)
+    for posted in (1, 2, 3):
+        await clock.idle()
+        assert len(it.posted) == posted
+        clock.advance(2.9)
+        await clock.idle()
+        assert len(it.posted) == posted
+        clock.advance(0.1)
 
 
 async def test_nothing_is_posted_that_the_store_has_not_taken(desk: MakeDesk, clock: HandClock) -> None:

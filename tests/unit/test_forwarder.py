@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import BatchPolicy, Destination, Filter
+from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event, view
 from statsig_tui.core.filters import Clause
 from statsig_tui.engine.forwarder import Answers, Forwarder, Queued
@@ -41,6 +42,7 @@ class Rooms:
     refusals: int = 0
     """How often the store refuses a batch from now on."""
     disabled: set[str] = field(default_factory=set)
+    most_bytes: dict[str, int] = field(default_factory=dict)
     next_id: int = 1
     broken: bool = False
 
@@ -51,6 +53,7 @@ class Rooms:
             backlog=self.backlog,
             deliver=self.deliver,
             is_disabled=self.disabled.__contains__,
+            most_bytes=self.most_bytes.get,
         )
 
     async def keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
@@ -126,6 +129,33 @@ async def test_every_destination_judges_and_batches_for_itself(rooms: Rooms, clo
         {"all": Clause.NEW_INCLUDED, "picky": Clause.TRACKED, "off": Clause.DISABLED,
          "gone": Clause.DISABLED},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("envelope", "timestamps", "raw"),
+    [
+        ("data", "number", b'{"eventName":"%d","timestamp":1700000000000}'),
+        ("array", "number", b'{"eventName":"%d","timestamp":1700000000000}'),
+        ("data", "string", b'{"eventName":"%d","timestamp":1700000000000}'),
+        ("data", "string", b'{"eventName":"%d","timestamp":"1700000000000"}'),
+    ],
+)
+async def test_no_batch_is_larger_than_the_endpoint_takes(
+    rooms: Rooms, clock: HandClock, envelope: Literal["data", "array"],
+    timestamps: Literal["number", "string"], raw: bytes,
+) -> None:  # fmt: skip
+    events = [raw % number for number in range(9)]
+    whole = len(encode(events[:4], "data", timestamps)) + 10
+    rooms.forwarder.apply([to("a", 100, envelope=envelope, timestamps=timestamps), to("b", 100)])
+    await clock.idle(2)
+    rooms.most_bytes["a"] = whole
+    await rooms.forwarder.accept("t", [view(one, {"eventName": "e"}) for one in events])
+    await clock.idle(2)
+    clock.advance(1)
+    await clock.idle(2)
+    sizes = [len(names) for name, names, _ in rooms.batches if name == "a"]
+    assert sizes == [4, 4, 1]
+    assert [len(names) for name, names, _ in rooms.batches if name == "b"] == [9]
 
 
 async def test_a_demo_goes_to_one_destination_whatever_its_filter(rooms: Rooms, clock: HandClock) -> None:
