@@ -40,7 +40,7 @@ from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.listeners import Listener
 from statsig_tui.engine.target import ENDPOINT
 
-PATIENCE = 4.0
+PATIENCE = 20.0
 """Seconds after which a test is stuck; none comes near."""
 KEY = "secret-" + "k" * 43
 SECRET = "webhook-" + "s" * 43

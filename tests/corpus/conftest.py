@@ -112,7 +112,7 @@ class Ground:
         archive = self.site.engine.archive
         before = archive.rev
         batch = f'{{"data":[{{"eventName":"{name}","userID":"u1"}}]}}'.encode()
-        (answer,) = await self.ask("receiver", signed(batch))
+        (answer,) = await self.ask("receiver", signed(batch, JSON_LINE))
         assert (answer.status, answer.json()) == (200, {"success": True, "stored": 1})
         shown = [[event.event_name for event in record.events] for record in archive.since(before, 100)]
         assert [name] in shown
