@@ -80,6 +80,13 @@ class Ground:
         """What the receiver has kept of the case."""
         return self.new(CaptureRecord)
 
+    async def forwarded(self, events: int) -> list[CaptureRecord]:
+        """What the receiver has kept of the case, once that holds so many events."""
+        while sum(len(record.events) for record in self.captures) < events:
+            known = len(self.site.journal.of(CaptureRecord))
+            await self.site.journal.wait(CaptureRecord, count=known + 1)
+        return self.captures
+
     @property
     def noted(self) -> list[RequestRecord]:
         """What the emulator shows of the case as not plainly accepted."""

@@ -17,7 +17,16 @@ def _event(*lines: str, body: bytes = EVENT, host: str = "localhost", path: str 
     return request(body, JSON_LINE, KEY_LINE, *lines, host=host, path=path)
 
 
-LOOPBACK = ["localhost", "LOCALHOST:7828", "LocalHost", "127.0.0.1", "127.0.0.1:9999", "[::1]", "[::1]:7828"]
+LOOPBACK = [
+    "localhost",
+    "LOCALHOST:7828",
+    "LocalHost",
+    "127.0.0.1",
+    "127.0.0.1:9999",
+    "[::1]",
+    "[::1]:7828",
+    "localhost:7828 \t",
+]
 FOREIGN = ["evil.example:9999", "127.0.0.1.evil.example", "localhost.", "0.0.0.0", "127.1", "2130706433",
            "user@127.0.0.1", "localhost:7828@evil.example", "localhost:evil.example", "[::]",
            "[::ffff:7f00:1]", "\xe9vil"]  # fmt: skip
