@@ -111,7 +111,9 @@ def _both_ok(coding: str) -> list[Case]:
             f"R31 {coding}", signed(wire, line), (200,), to=RECEIVER, kept=1, stored=wire, signature="valid"
         ),
         Case(f"R31 {coding}", _event(line, body=pack(EVENT)), (202,), to=EMULATOR),
-    ]
+        *(Case(f"R31 {coding} to {path}", _event(line, body=pack(b'{"events":[{}]}'), path=path), (202,),
+               to=EMULATOR) for path in ("/v1/log_event", "/v1/rgstr")),
+    ]  # fmt: skip
 
 
 CODINGS = [

@@ -34,6 +34,7 @@ async def test_table_j(ground: Ground, case: Case, caplog: pytest.LogCaptureFixt
         assert detail is not None
         assert (detail.record, detail.body) == (kept, case.body)
         assert (kept.signature, kept.status) == ("valid", answer.status)
+        assert (kept.size, detail.answer_body) == (len(case.body), answer.body)
         if case.code is not None:
             error = answer.json()["error"]
             assert (answer.status, error["code"]) == (case.status, case.code)
