@@ -130,6 +130,10 @@ class Ground:
         if self.forwards:
             await self.site.capture(lambda record: any(e.event_name == f"sent {name}" for e in record.events))
 
+    def further_sockets(self) -> int:
+        """Sockets that are open beside those that always are, of peers and of the listeners."""
+        return _open()[0] - self._sockets
+
     async def _settled(self) -> None:
         try:
             async with asyncio.timeout(PATIENCE):

@@ -46,6 +46,8 @@ class Case:
     end: End = "stay"
     kept: int = 0
     """Captures that come of it, at the receiver."""
+    counted: str = ""
+    """What is counted beside all that is answered."""
     says: str = ""
     lines: tuple[str, ...] = ()
     """Lines that the last answer's head must have."""
@@ -205,6 +207,7 @@ def _chunked(body: bytes) -> tuple[Part, ...]:
     return head(*lines), *(chunk(body[at : at + MIB]) for at in range(0, len(body), MIB)), chunk(b"")
 
 
+ONE_EACH = ((RECEIVER, BATCH, 200, 1), (EMULATOR, EVENT, 202, 0))
 _FULL = 10 * MIB
 _MB = chunk(b"x" * MIB)
 _FULL_BATCH = _padded(BATCH, _FULL)
@@ -216,6 +219,10 @@ ACCEPTED = [
          "bad_request", to=RECEIVER, kept=3),
     Case("R27 garbage behind three", _posted(EVENT) * 3 + b"\x00garbage\r\n\r\n", (202, 202, 202, 400),
          "bad_request", to=EMULATOR),
+    *(Case("R27 garbage behind one, then FIN", _posted(body) + b"\x00garbage\r\n\r\n", (status, 400),
+           "bad_request", to=to, kept=kept, end="fin") for to, body, status, kept in ONE_EACH),
+    *(Case("R27 a body cut off behind one, then FIN", _posted(body) + _posted(body)[:-9], (status,), to=to,
+           kept=kept, counted="aborted", end="fin") for to, body, status, kept in ONE_EACH),
     Case("R36 10 MiB", signed(_FULL_BATCH), (200,), to=RECEIVER, kept=1, stored=_FULL_BATCH),
     Case("R36 10 MiB, chunked", _chunked(_FULL_BATCH), (200,), to=RECEIVER, kept=1, stored=_FULL_BATCH),
     Case("R36 10 MiB", request(_FULL_EVENT, KEY_LINE), (202,), to=EMULATOR),

@@ -54,6 +54,7 @@ async def test_table_r(
         asked = [asyncio.create_task(ground.ask(listener, *parts, end=case.end)) for _ in range(case.peers)]
         if case.peers > 1:
             await ground.good()
+            assert ground.further_sockets() <= case.peers + SHORT.connections
         for answers in await asyncio.gather(*asked):
             assert tuple(answer.status for answer in answers) == case.answers
             _check_answers(ground, listener, case, answers)
@@ -96,7 +97,8 @@ def _check_kept(ground: Ground, case: Case) -> None:
     kept = ground.captures[good:]
     assert len(kept) == case.kept
     is_kept = case.kept == len([status for status in case.answers if status >= 200]) > 0
-    assert ground.refused == ({} if case.code is None or is_kept else {case.code: case.peers})
+    counted = case.counted or ("" if is_kept else case.code)
+    assert ground.refused == ({counted: case.peers} if counted else {})
     for record in kept:
         detail = ground.site.engine.archive.capture(record.id)
         assert detail is not None
@@ -113,8 +115,8 @@ def _check_noted(ground: Ground, case: Case) -> None:
     faults = [record for record in ground.noted if record.fault]
     errors = case.peers * sum(status >= 400 for status in case.answers)
     counted = sum(ground.refused.values())
-    assert counted + len(faults) == max(errors, case.peers if case.code else 0)
-    assert not counted or set(ground.refused) == {case.code}
+    assert counted + len(faults) == max(errors, case.peers if case.code or case.counted else 0)
+    assert not counted or set(ground.refused) == {case.counted or case.code}
     for record in faults:
         assert record.status == case.answers[-1]
         assert case.shown in ("", record.path)
