@@ -202,7 +202,7 @@ def _bytes(body: object) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def destination() -> Callable[..., Destination]:
     """Make a destination that batches and retries quickly; the built-in one unless told otherwise."""
 
@@ -217,7 +217,7 @@ def destination() -> Callable[..., Destination]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config(destination: Callable[..., Destination]) -> Callable[..., Config]:
     """Make settings with free ports and these destinations (or the built-in one)."""
 
@@ -247,23 +247,26 @@ class StartEngine(Protocol):
     ) -> contextlib.AbstractAsyncContextManager[Site]: ...
 
 
+@contextlib.asynccontextmanager
+async def open_site(config: Config, database: Path, **options: Any) -> AsyncIterator[Site]:
+    """A running engine, its journal and a client."""
+    journal = Journal()
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client,
+        running(config, database, observers=[journal.put], **options) as started,
+    ):
+        yield Site(started, journal, client)
+
+
 @pytest.fixture
 def engine(tmp_path: Path, config: Callable[..., Config]) -> StartEngine:
     """Start an engine on free ports: `async with engine() as site`; the database is kept between starts."""
     make = config
 
-    @contextlib.asynccontextmanager
-    async def start(
+    def start(
         config: Config | None = None, *, database: Path | None = None, **options: Any
-    ) -> AsyncIterator[Site]:
-        journal = Journal()
-        async with (
-            httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client,
-            running(
-                config or make(), database or tmp_path / "store.db", observers=[journal.put], **options
-            ) as started,
-        ):
-            yield Site(started, journal, client)
+    ) -> contextlib.AbstractAsyncContextManager[Site]:
+        return open_site(config or make(), database or tmp_path / "store.db", **options)
 
     return start
 

@@ -76,6 +76,8 @@ class Event:
     """Milliseconds since the epoch; None where absent or not a time."""
     note: str = ""
     """What was changed or is wrong with it, in words; empty: nothing."""
+    forbidden: str = ""
+    """Characters for which Statsig drops it: of its real name, which `name` may show with escapes."""
 
 
 def view(raw: bytes, fields: dict[str, Any], note: str = "") -> Event:
@@ -95,6 +97,7 @@ def view(raw: bytes, fields: dict[str, Any], note: str = "") -> Event:
         time_uuid=storable(time_uuid) if isinstance(time_uuid, str) and time_uuid else None,
         timestamp=milliseconds(fields.get("timestamp")),
         note=note,
+        forbidden=forbidden_in(name) if isinstance(name, str) else "",
     )
 
 

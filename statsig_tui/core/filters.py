@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from statsig_tui.core.config import Filter
-from statsig_tui.core.event import Event, EventClass, forbidden_in
+from statsig_tui.core.event import Event, EventClass
 
 
 class Clause(StrEnum):
@@ -36,7 +36,7 @@ class Verdict:
 
 def decide(chosen: Filter, event: Event) -> Verdict:
     """The verdict of a destination's filter on one event: total, and the same for the same input."""
-    if not event.name or forbidden_in(event.name):
+    if not event.name or event.forbidden:
         return Verdict(False, Clause.INVALID_NAME)
     if event.event_class is EventClass.INTERNAL:
         return Verdict(False, Clause.INTERNAL)

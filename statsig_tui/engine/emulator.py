@@ -238,7 +238,7 @@ class Emulator:
             raise Refused(401, f"Unauthorized: the header STATSIG-API-KEY is missing.{hint}")
         if len(given) > 1:
             raise Refused(401, "Unauthorized: STATSIG-API-KEY was sent twice.")
-        key = given[0].decode("latin-1")
+        key = given[0].strip(b" \t").decode("latin-1")
         shown = mask_secret(key) if _KEY.fullmatch(key) else "it"
         kinds = ("secret-", "client-") if scope["path"] != "/v1/webhooks/event_webhook" else ("secret-",)
         if not _KEY.fullmatch(key) or not key.startswith(kinds):
@@ -253,7 +253,7 @@ class Emulator:
             raise Refused(401, f"Unauthorized: {shown} is none of the emulator's keys.")
 
     def _check_host(self, scope: Scope) -> None:
-        host = (header(scope, b"host") or b"").decode("latin-1").lower()
+        host = (header(scope, b"host") or b"").strip(b" \t").decode("latin-1").lower()
         settings = self._settings()
         name = host
         if not host.endswith("]") and host.rpartition(":")[2].isdigit():
