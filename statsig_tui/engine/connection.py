@@ -192,15 +192,15 @@ class Connection(HttpToolsProtocol):
 
     def _is_owed_an_answer(self) -> bool:
         """Whether something whole came before the peer closed its half; the last answer is made to close."""
-        if self._pending is not None:
-            return True
+        if self._deaf:
+            return self._pending is not None
         if self._is_body_due() and self._newest is not self._running:
             # Cut off; what came before it was not.
             self._tell_aborted()
             self.pipeline.popleft()
             self._newest = cast("_Cycle", self.pipeline[0][0]) if self.pipeline else self._running
         newest = self._newest
-        if self._deaf or newest is None or newest.response_complete or self._is_body_due():
+        if newest is None or newest.response_complete or self._is_body_due():
             return False
         newest.keep_alive = False
         return True
