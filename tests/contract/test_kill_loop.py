@@ -16,7 +16,7 @@ import socket
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,8 @@ import httpx
 SECONDS = float(os.environ.get("STATSIG_TUI_SOAK_SECONDS", "10"))
 SEED = 20260101
 SENDERS = 8
+ENOUGH = 100
+"""Events that must have been acknowledged, however slow the machine is."""
 PATIENCE = 60.0
 KEY = {"STATSIG-API-KEY": "secret-" + "k" * 43}
 SETTINGS = """
@@ -139,7 +141,7 @@ async def test_nothing_acknowledged_is_lost_and_duplicates_are_explained(tmp_pat
         over = asyncio.Event()
         base = f"http://127.0.0.1:{emulator}/v1/webhooks/event_webhook"
         senders = [asyncio.create_task(send(base, number, acknowledged, over)) for number in range(SENDERS)]
-        kills = await kill_again_and_again(program)
+        kills = await kill_again_and_again(program, lambda: len(acknowledged) > ENOUGH)
         over.set()
         await asyncio.gather(*senders)
         endpoint.healed = True
@@ -148,7 +150,6 @@ async def test_nothing_acknowledged_is_lost_and_duplicates_are_explained(tmp_pat
                 await asyncio.sleep(0.05)
         assert await program.end(signal.SIGTERM) == 143
     assert kills >= 3
-    assert len(acknowledged) > 100
     lost = acknowledged - set(endpoint.users)
     assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged events never arrived"
     with contextlib.closing(sqlite3.connect(tmp_path / "data" / "statsig-tui.db")) as db:
@@ -190,12 +191,13 @@ async def send(url: str, sender: int, acknowledged: set[str], over: asyncio.Even
                 number += 1
 
 
-async def kill_again_and_again(program: Program) -> int:
+async def kill_again_and_again(program: Program, is_enough: Callable[[], bool]) -> int:
+    """Kill it at random for a while, and until enough was acknowledged for losses to show."""
     chance = random.Random(SEED)
     loop = asyncio.get_running_loop()
     until = loop.time() + SECONDS
     kills = 0
-    while loop.time() < until:
+    while loop.time() < until or not is_enough():
         # The pause is the load under which it is killed, not a wait for anything.
         await asyncio.sleep(chance.uniform(0.2, 1.2))
         assert await program.end(signal.SIGKILL) == -signal.SIGKILL

@@ -197,8 +197,8 @@ def open_ground(
     return start
 
 
-@pytest.fixture(scope="module", autouse=True)
-def bounded_memory(open_ground: OpenGround) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def bounded_memory() -> Iterator[None]:
     """A table leaves this process no larger than one body's worth of memory, whatever was sent."""
     before = _resident()
     yield

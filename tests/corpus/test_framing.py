@@ -20,7 +20,7 @@ from tests.corpus.wire import Answer
 if TYPE_CHECKING:
     from tests.corpus.conftest import Ground, OpenGround
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("bounded_memory")]
 SHORT = Limits(
     head_seconds=0.2, keep_alive_seconds=0.2, body_idle_seconds=0.2, body_total_seconds=0.6, stop_seconds=0.3
 )

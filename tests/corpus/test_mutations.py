@@ -18,7 +18,7 @@ from tests.corpus.wire import JSON_LINE, KEY_LINE, request, signed
 if TYPE_CHECKING:
     from tests.corpus.conftest import Ground, OpenGround
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("bounded_memory")]
 REPEATABLE = settings(
     derandomize=True,
     database=None,
