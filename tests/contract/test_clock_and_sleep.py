@@ -22,6 +22,7 @@ Make = Callable[..., Any]
 Say = Callable[..., "Answer"]
 DAY = 86_400_000
 """Milliseconds."""
+MORE_THAN_A_DAY = RetryPolicy((100_000,))
 
 
 class SetClock(SystemClock):
@@ -65,7 +66,7 @@ async def test_what_is_asked_for_after_the_clock_was_set_is_not_put_off(
 ) -> None:
     clock = SetClock()
     mine = await endpoint(say(500, 200))
-    async with engine(config(destination("mine", mine.url, retry=RetryPolicy((1000,)))), clock=clock) as site:
+    async with engine(config(destination("mine", mine.url, retry=MORE_THAN_A_DAY)), clock=clock) as site:
         await site.event()
         (retrying,) = await site.delivery(DeliveryState.RETRYING, "mine")
         clock.ahead = DAY
