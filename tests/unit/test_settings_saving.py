@@ -156,6 +156,13 @@ x = 1
     assert after == before
 
 
+def test_c08_unknown_names_are_kept_where_a_secret_is_named_twice(file: Path) -> None:
+    entries = '{ env = "A", note = 1 }, { env = "A", note = 2 }, { env = "A" }'
+    text = saved_over(file, f"[receiver]\nsecrets = [{entries}]\n")
+    found = tomllib.loads(text)["receiver"]["secrets"]
+    assert [entry.get("note") for entry in found] == [1, 2, None]
+
+
 def test_c08_what_was_unknown_about_a_removed_entry_goes_with_it(file: Path) -> None:
     entry = '[[destinations]]\nname = "{0}"\nurl = "http://{0}.example"\nnote = "{0}"\n'
     file.write_text(entry.format("a") + entry.format("b"))
