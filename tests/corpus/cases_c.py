@@ -15,12 +15,11 @@ TARGET = '[[targets]]\nname = "staging"\nurl = "https://staging.example"\n'
 
 
 @dataclass(frozen=True)
-class Case:
-    """A file's content, and a part of the complaint."""
+class Content:
+    """A file's content."""
 
     id: str
     content: str | bytes
-    says: str
 
     @property
     def data(self) -> bytes:
@@ -29,19 +28,19 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Good:
-    """A file's content, a part of what it means, and the last warning, if there is one."""
+class Case(Content):
+    """And a part of the complaint."""
 
-    id: str
-    content: str | bytes
+    says: str
+
+
+@dataclass(frozen=True)
+class Good(Content):
+    """And a part of what it means, and of the last warning, if there is one."""
+
     look: Callable[[Config], object]
     means: object
     warning: str = ""
-
-    @property
-    def data(self) -> bytes:
-        """The file's bytes."""
-        return self.content if isinstance(self.content, bytes) else self.content.encode()
 
 
 @dataclass(frozen=True)
