@@ -107,13 +107,18 @@ def _default(entry: Field[Any]) -> object:
 
 def _paired(before: list[Any], after: list[Table]) -> Iterator[tuple[Table, Table]]:
     """Each entry of a list behind what it was before; an empty table where it is new."""
-    left: dict[object, list[Table]] = {}
-    for entry in before:
-        if isinstance(entry, dict):
-            left.setdefault(_identity(entry), []).append(entry)
-    for entry in after:
-        same = left.get(_identity(entry))
-        yield same.pop(0) if same else {}, entry
+    left = [entry for entry in before if isinstance(entry, dict)]
+    former: dict[int, Table] = {}
+    # Names first: what has a new one is known by its URL.
+    for mark in (_identity, lambda entry: entry.get("url")):
+        for index, entry in enumerate(after):
+            here = mark(entry)
+            found = next((old for old in left if here is not None and mark(old) == here), None)
+            if index not in former and found is not None:
+                left.remove(found)
+                former[index] = found
+    for index, entry in enumerate(after):
+        yield former.get(index, {}), entry
 
 
 def _identity(entry: Table) -> object:

@@ -163,6 +163,17 @@ def test_c08_unknown_names_are_kept_where_a_secret_is_named_twice(file: Path) ->
     assert [entry.get("note") for entry in found] == [1, 2, None]
 
 
+def test_c08_unknown_names_move_with_an_entry_that_is_renamed(file: Path) -> None:
+    entry = '[[destinations]]\nname = "{0}"\nurl = "http://{0}.example"\nnote = "{0}"\n'
+    file.write_text(entry.format("a") + entry.format("b"))
+    found = load(file, {})
+    a, b = found.config.destinations
+    changed = replace(found.config, destinations=(b, replace(a, name="c")))
+    save(file, changed, expected_digest=found.digest)
+    notes = {item["name"]: item["note"] for item in tomllib.loads(file.read_text())["destinations"]}
+    assert notes == {"b": "b", "c": "a"}
+
+
 def test_c08_what_was_unknown_about_a_removed_entry_goes_with_it(file: Path) -> None:
     entry = '[[destinations]]\nname = "{0}"\nurl = "http://{0}.example"\nnote = "{0}"\n'
     file.write_text(entry.format("a") + entry.format("b"))
