@@ -23,15 +23,12 @@ from statsig_tui.settings.document import (
     DEFAULT_SECRETS,
     LARGEST,
     Report,
-    merged,
     parse,
     to_config,
-    to_document,
-    to_text,
-    unwritable,
 )
 from statsig_tui.settings.lines import Route
 from statsig_tui.settings.references import Resolver, map_secrets
+from statsig_tui.settings.writing import merged, to_document, to_text, unwritable
 
 NAME = "statsig-tui"
 HEADER = "# Written by statsig-tui. Comments are lost when the app saves."
@@ -150,10 +147,12 @@ def save(path: Path, config: Config, *, expected_digest: str | None) -> str:
     try:
         real = files.replaceable(path)
         old = _read(real)
-        document = to_document(config)
-        if old is not None:
+        if old is None:
+            document = to_document(config)
+        else:
             # Broken comes before changed: overwriting is no way out of it.
-            document = merged(_sound(old[0], path.name), document)
+            former = _sound(old[0], path.name)
+            document = merged(former, to_document(config, over=former))
         if _digest(old) != expected_digest:
             raise SettingsChanged(
                 f"not saved: {path.name} was changed by somebody else since it was read",

@@ -1,4 +1,4 @@
-"""TOML documents <-> Config: every complaint with its line and field, and never with a secret."""
+"""TOML documents -> Config: every complaint with its line and field, and never with a secret."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, time
 from difflib import get_close_matches
 from functools import cache
@@ -119,7 +119,7 @@ def parse(data: bytes, file: str) -> Report:
         lines = scan(text)
         document = tomllib.loads(text)
         report = Report(file, lines, document)
-        for route, value in _leaves(document):
+        for route, value in leaves(document):
             if len(route) > _DEEPEST or (isinstance(value, int) and abs(value) >= 2**63):
                 raise TooComplex("holds a nesting or a number beyond all bounds", lines.of(route) or 1)
     except TooComplex as error:
@@ -135,7 +135,7 @@ def to_config(report: Report, default: Callable[[], Config]) -> Config | None:
     """The report's document as a configuration, secrets not yet resolved; None where it has errors."""
     document = report.document
     known = _known_only(Config, document, (), report)
-    for route, value in _leaves(known):
+    for route, value in leaves(known):
         if isinstance(value, date | time):
             report.error(route, "cannot be a date or a time", _MEND)
         elif isinstance(value, float) and not math.isfinite(value):
@@ -163,69 +163,6 @@ def to_config(report: Report, default: Callable[[], Config]) -> Config | None:
     return None if report.errors else config
 
 
-def to_document(config: Config, *, full: bool = False) -> Table:
-    """What a file must say to mean this configuration; with `full` the defaults as well."""
-    document = _table(config, full)
-    # Always written: their absence means the built-in ones, of which one has a new secret each time.
-    document["targets"] = _plain(config.targets, full)
-    document["destinations"] = _plain(config.destinations, full)
-    receiver = document.get("receiver", {})
-    if full or config.receiver.secrets != DEFAULT_SECRETS:
-        document["receiver"] = receiver | {"secrets": _plain(config.receiver.secrets, full)}
-    elif receiver:
-        del receiver["secrets"]
-        document = {name: value for name, value in document.items() if value != {}}
-    return document
-
-
-def merged(old: Table, new: Table, cls: type = Config) -> Table:
-    """The new document with what the old one says beyond the known fields, at any depth."""
-    result: Table = {}
-    nested = _nested(cls)
-    for name, (inner, _) in nested.items():
-        before, after = old.get(name), new.get(name)
-        if inner is None or before is None:
-            if after is not None:
-                result[name] = after
-        elif isinstance(before, dict) and isinstance(after, dict):
-            result[name] = merged(before, after, inner)
-        elif isinstance(before, dict) and after is None and inner is not Secret:
-            # All its known fields are defaults now.
-            if kept := merged(before, {}, inner):
-                result[name] = kept
-        elif isinstance(before, list) and isinstance(after, list):
-            same = {_identity(entry): entry for entry in before if isinstance(entry, dict)}
-            result[name] = [merged(same.get(_identity(entry), {}), entry, inner) for entry in after]
-        elif after is not None:
-            result[name] = after
-    return result | {name: value for name, value in old.items() if name not in nested}
-
-
-def to_text(document: Table) -> str:
-    """The document as TOML, its lists of tables in the form that is easy to add to by hand."""
-    import tomli_w
-
-    lists = {name: entries for name in ("targets", "destinations") if (entries := document.get(name))}
-    parts = [tomli_w.dumps({name: value for name, value in document.items() if name not in lists})]
-    for name, entries in lists.items():
-        # tomli-w would write short entries as inline tables, after which no [[name]] may follow.
-        parts += [
-            tomli_w.dumps({name: entry}).replace("[", "[[", 1).replace("]", "]]", 1) for entry in entries
-        ]
-    return "\n".join(part for part in parts if part)
-
-
-def unwritable(document: Table) -> Route | None:
-    """The field that holds half of a character (a lone surrogate), which no file can."""
-    for route, value in _leaves(document):
-        texts = [step for step in route if isinstance(step, str)]
-        if isinstance(value, str):
-            texts.append(value)
-        if any("\ud800" <= char <= "\udfff" for text in texts for char in text):
-            return route
-    return None
-
-
 def _broken(
     message: str, text: str, refused: Callable[[str, str, int | None], SettingsError]
 ) -> SettingsError:
@@ -239,7 +176,7 @@ def _broken(
 
 def _known_only(cls: type, table: Table, route: Route, report: Report) -> Table:
     """The table without unknown fields, each of which gets a warning."""
-    nested = _nested(cls)
+    nested = nested_fields(cls)
     result: Table = {}
     for name, value in table.items():
         here = (*route, name)
@@ -262,7 +199,7 @@ def _known_only(cls: type, table: Table, route: Route, report: Report) -> Table:
 
 
 @cache
-def _nested(cls: type) -> dict[str, tuple[type | None, bool]]:
+def nested_fields(cls: type) -> dict[str, tuple[type | None, bool]]:
     """The fields a file may set, each with the dataclass it holds and whether in a list."""
     hints = get_type_hints(cls)
     nested: dict[str, tuple[type | None, bool]] = {}
@@ -404,42 +341,10 @@ def _judge(config: Config, report: Report) -> None:
             report.warn(("destinations", index, "url"), f'is also the URL of "{_shown(other)}"')
 
 
-def _table(item: Any, full: bool) -> Table:
-    """A dataclass as a table, without what is None and, unless full, what is the default."""
-    table: Table = {}
-    for entry in fields(item):
-        value = getattr(item, entry.name)
-        resolved = isinstance(item, Secret) and entry.name == "value"
-        if value is not None and not resolved and (full or value != _default(entry)):
-            table[entry.name] = _plain(value, full)
-    return table
-
-
-def _plain(value: Any, full: bool) -> Any:
-    if is_dataclass(value):
-        return _table(value, full)
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, tuple):
-        return [_plain(item, full) for item in value]
-    return value
-
-
-def _default(entry: Field[Any]) -> object:
-    if entry.default_factory is not MISSING:
-        return entry.default_factory()
-    return entry.default
-
-
-def _identity(entry: Table) -> object:
-    """What makes entries of a list the same one: the name, or where a secret comes from."""
-    return entry.get("name") or tuple(entry.get(kind) for kind in ("env", "keyring", "file", "inline"))
-
-
-def _leaves(value: Any, route: Route = ()) -> Iterator[tuple[Route, Any]]:
+def leaves(value: Any, route: Route = ()) -> Iterator[tuple[Route, Any]]:
     """Everything that holds nothing further."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     if not inside or not value:
         yield route, value
     for step, item in inside:
-        yield from _leaves(item, (*route, step))
+        yield from leaves(item, (*route, step))
