@@ -172,7 +172,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._deaf and self._is_body_due():
-            self._tell_aborted()
+            self._tell(None, "aborted", "The client left in the middle of the body.")
         self._deaf = True
         if self._running is not None and self._is_answering():
             self._running.disconnected = True  # uvicorn tells the newest request only
@@ -183,26 +183,14 @@ class Connection(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         self._door.flush()
-        if not self._is_owed_an_answer():
-            return False
+        newest = self._newest
+        if self._pending is None:
+            if self._deaf or self._is_body_due() or newest is None or newest.response_complete:
+                return False
+            newest.keep_alive = False
         # `nc -N` and its kind close their half and wait. For so long they are not told from who left.
         self._half_closed = True
         self.deadline = self.loop.time() + self._limits.head_seconds
-        return True
-
-    def _is_owed_an_answer(self) -> bool:
-        """Whether something whole came before the peer closed its half; the last answer is made to close."""
-        if self._deaf:
-            return self._pending is not None
-        if self._is_body_due() and self._newest is not self._running:
-            # Cut off; what came before it was not.
-            self._tell_aborted()
-            self.pipeline.popleft()
-            self._newest = cast("_Cycle", self.pipeline[0][0]) if self.pipeline else self._running
-        newest = self._newest
-        if newest is None or newest.response_complete or self._is_body_due():
-            return False
-        newest.keep_alive = False
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -396,9 +384,6 @@ class Connection(HttpToolsProtocol):
             self.transport.write_eof()
         else:
             self.transport.close()
-
-    def _tell_aborted(self) -> None:
-        self._tell(None, "aborted", "The client left in the middle of the body.")
 
     def _tell(self, status: int | None, code: str, message: str) -> None:
         peer = "{}:{}".format(*self.client) if self.client else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.conftest import KEY
-from tests.corpus.wire import EVENT, HOOK, KEY_LINE, NOW
+from tests.corpus.wire import BATCH, EVENT, HOOK, KEY_LINE, NOW, signature_lines
 
 CLIENT = "client-" + "c" * 43
 LOG_EVENT = "/v1/log_event"
@@ -118,6 +118,12 @@ SHAPES = [
       in ("9007199254740993", "18446744073709551616", "1" + "0" * 30, "1.0", "1e3", "-0")),
 ]  # fmt: skip
 
+LOOPS = [
+    Case("E08 a batch from a destination that points here", BATCH, signature_lines(BATCH), status=401,
+         says="STATSIG-API-KEY is missing", names=()),
+    Case("E08 the same at the root", BATCH, signature_lines(BATCH), "/", status=404, says=HOOK, names=()),
+]  # fmt: skip
+
 _TWO = b'{"events":[{"eventName":"a"},5,{"eventName":"b","value":19.99}]}'
 SDKS = [
     Case("E03 an SDK's batch with a number in it", _TWO, path=LOG_EVENT, names=("a", "b"),
@@ -131,4 +137,4 @@ SDKS = [
          status=400, says="10,000 are the limit", names=()),
 ]  # fmt: skip
 
-CASES = [*KEYS, *SHAPES, *SDKS]
+CASES = [*KEYS, *SHAPES, *LOOPS, *SDKS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,7 +39,7 @@ WIRE_WORDS = [
     b"1e9", b"9" * 20, b"GET / HTTP/1.1\r\n", b"HTTP/0.9", b"HTTP/2.0", b"Host: evil\r\n",
     b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n",
     b"Connection: upgrade\r\nUpgrade: h2c\r\n", b"Expect: 100-continue\r\n", b"X-Statsig-Signature: v0=\r\n",
-    b"%00", b"../", b"a" * 9_000, b"\x16\x03\x01",
+    b"%00", b"../", b"a" * 9_000, b"Origin: \xff\r\n", b"\x16\x03\x01",
 ]  # fmt: skip
 
 BODIES = [
@@ -48,6 +49,8 @@ BODIES = [
     b'{"data":{"event":"url_verification","verification_code":"abc"}}',
     b'{"events":[{"eventName":"e","user":{"userID":"u","privateAttributes":{"x":1}},"value":1,"time":5}]}',
     b'{"events":[{"metadata":{"config":"c"},"statsigMetadata":{"sdkType":"py-server","sessionID":"s"}}]}',
+    rb'{"user":{"userID":"\ud800"},"event":"e","\udfff":1.0}',
+    rb'{"data":[{"eventName":"\udfff","\ud800":{"\ud800":[]}}],"\ud800":1}',
     '{"data":[{"eventName":"caf\u00e9 \u2615","timestamp":"2026-01-01T00:00:00Z","userID":5}]}'.encode(),
 ]
 JSON_WORDS = [
@@ -64,13 +67,16 @@ class Change:
     """One thing done to some bytes; places wrap around."""
 
     kind: Literal["cut", "replace", "insert", "repeat"]
+    after: bytes
+    """Where the place is: behind one of these, the `at`-th of them, or with none of them at that byte."""
     at: int
     length: int
     word: bytes
 
     def __call__(self, raw: bytes) -> bytes:
         """The bytes changed."""
-        at = self.at % (len(raw) + 1)
+        places = [match.end() for match in re.finditer(re.escape(self.after), raw)] or [0]
+        at = places[self.at % len(places)]
         end = at + self.length
         between = {
             "cut": b"",
@@ -81,11 +87,12 @@ class Change:
         return raw[:at] + between[self.kind] + raw[end:]
 
 
-def changes(words: Sequence[bytes]) -> st.SearchStrategy[list[Change]]:
-    """A few changes that know these words."""
+def changes(words: Sequence[bytes], after: bytes) -> st.SearchStrategy[list[Change]]:
+    """A few changes that know these words, many of them behind such bytes."""
     change = st.builds(
         Change,
         kind=st.sampled_from(["cut", "replace", "insert", "repeat"]),
+        after=st.sampled_from([b"", after]),
         at=st.integers(0, 1_000),
         length=st.integers(1, 12) | st.integers(1, 400),
         word=st.sampled_from(words) | st.binary(min_size=1, max_size=3),

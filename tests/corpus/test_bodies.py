@@ -33,6 +33,8 @@ async def test_table_j(ground: Ground, case: Case, caplog: pytest.LogCaptureFixt
         detail = ground.site.engine.archive.capture(kept.id)
         assert detail is not None
         assert (detail.record, detail.body) == (kept, case.body)
+        # Received is not forwarded (E08).
+        assert ground.new(EventRecord) == []
         assert (kept.signature, kept.status) == ("valid", answer.status)
         assert (kept.size, detail.answer_body) == (len(case.body), answer.body)
         if case.code is not None:

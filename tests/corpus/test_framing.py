@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("bounded_memory")]
 SHORT = Limits(
-    head_seconds=0.2, keep_alive_seconds=0.2, body_idle_seconds=0.2, body_total_seconds=0.6, stop_seconds=0.3
+    head_seconds=0.2, keep_alive_seconds=0.2, body_idle_seconds=0.5, body_total_seconds=0.8, stop_seconds=0.3
 )
 CASES = [*framing.CASES, *requests.CASES]
 
@@ -35,7 +35,7 @@ async def patient(open_ground: OpenGround) -> AsyncIterator[Ground]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hasty(open_ground: OpenGround) -> AsyncIterator[Ground]:
+async def hasty(open_ground: OpenGround, many_files: None) -> AsyncIterator[Ground]:
     """Deadlines of a fraction of a second."""
     async with open_ground(limits=SHORT) as ground:
         yield ground

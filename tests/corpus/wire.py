@@ -58,9 +58,10 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """The body, which must be JSON and say so."""
+        """The body, which must be JSON, say so, and hold nothing that a terminal would obey."""
         assert "content-type: application/json" in self.lines
         assert "x-content-type-options: nosniff" in self.lines
+        assert self.body.decode().isprintable()
         return json.loads(self.body)
 
 
