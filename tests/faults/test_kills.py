@@ -64,7 +64,7 @@ CASES: list[tuple[list[str], list[int], list[str], list[int | str]]] = [
     (["posted", "recovered"], [200], ["one two", "one two"], [INTERRUPTED, 200]),
     (["posted", "posted"], [200], ["one two"] * 3, [INTERRUPTED, INTERRUPTED, 200]),
 ]
-"""Where it is killed, what the endpoint answers, what it gets in the end, and what the attempts tell of it."""
+"""Where it is killed, what the endpoint answers, what it gets, and what the attempts tell of it."""
 
 
 @pytest.mark.parametrize(
