@@ -10,6 +10,7 @@ import select
 import struct
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,10 +101,12 @@ class Terminal:
 
     def _wait(self) -> int:
         if self._code is None:
-            ended = os.pidfd_open(self.pid)
-            assert select.select([ended], [], [], PATIENCE)[0], "the program does not end"
-            os.close(ended)
-            self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            ended: list[int] = []
+            waiting = threading.Thread(target=lambda: ended.append(os.waitpid(self.pid, 0)[1]), daemon=True)
+            waiting.start()
+            waiting.join(PATIENCE)
+            assert ended, "the program does not end"
+            self._code = os.waitstatus_to_exitcode(ended[0])
         return self._code
 
 
