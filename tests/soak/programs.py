@@ -23,6 +23,7 @@ _PAUSE = 0.05
 class Figures:
     """What a process and its files take, in bytes, at a time of the run in seconds."""
 
+    kind: str
     at: float
     memory: int
     descriptors: int
@@ -79,6 +80,7 @@ class Program:
         pages = int((proc / "statm").read_text().split()[1])
         database = self._data / "statsig-tui.db"
         return Figures(
+            kind="app" if self.on_screen else "serve",
             at=at,
             memory=pages * os.sysconf("SC_PAGE_SIZE"),
             descriptors=len(os.listdir(proc / "fd")),

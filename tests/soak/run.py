@@ -78,21 +78,25 @@ class Report:
             f"{self.acknowledged:,} events and {self.captures:,} requests acknowledged",
             f"{self.requests:,} deliveries received, {self.repeated:,} events more than once, each explained",
             f"{self.drawn:,} bytes drawn",
-            f"{'':8}{'at s':>8}{'memory':>12}{'descriptors':>14}{'database':>12}{'log':>10}",
+            f"{'':14}{'at s':>8}{'memory':>12}{'descriptors':>14}{'database':>12}{'log':>10}",
         ]
         for name, of in self._rows():
             lines.append(
-                f"{name:8}{of.at:8.1f}{of.memory / MIB:8.1f} MiB{of.descriptors:14}"
+                f"{of.kind:6}{name:8}{of.at:8.1f}{of.memory / MIB:8.1f} MiB{of.descriptors:14}"
                 f"{of.database / MIB:8.1f} MiB{of.log / MIB:6.1f} MiB"
             )
         return "\n".join([*lines, *self.faults[:20], f"{len(self.faults)} faults"])
 
     def _rows(self) -> list[tuple[str, Figures]]:
-        if not self.samples:
-            return []
-        middle = self.samples[len(self.samples) // 2]
-        peak = Figures(*(max(values) for values in zip(*map(_values, self.samples), strict=True)))
-        return [("start", self.samples[0]), ("middle", middle), ("end", self.samples[-1]), ("peak", peak)]
+        rows: list[tuple[str, Figures]] = []
+        for kind in ("serve", "app"):
+            samples = [sample for sample in self.samples if sample.kind == kind]
+            if samples:
+                largest = max(samples, key=lambda sample: sample.memory)
+                middle = samples[len(samples) // 2]
+                named = ("start", samples[0]), ("middle", middle), ("end", samples[-1]), ("largest", largest)
+                rows.extend(named)
+        return rows
 
 
 async def soak(directory: Path, seconds: float, *, seed: int = 20260101, screens: bool = True) -> Report:
@@ -211,7 +215,3 @@ def _beyond_bounds(report: Report) -> list[str]:
         for of in [max(report.samples, key=lambda sample: getattr(sample, name))]
         if getattr(of, name) > most
     ]
-
-
-def _values(of: Figures) -> tuple[float, int, int, int, int]:
-    return of.at, of.memory, of.descriptors, of.database, of.log
