@@ -37,7 +37,8 @@ def log_to(path: Path, config: Config) -> None:
         ) from None
     # Without this a full disk would have logging print its own failure, over the screen.
     logging.raiseExceptions = False
-    handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES, delay=True)
+    # Opened now: when there is no descriptor left, that is one of the things to be told.
+    handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES)
     handler.setFormatter(_Redacting(Redactor(config.secret_values())))
     root = logging.getLogger()
     root.addHandler(handler)

@@ -35,7 +35,7 @@ from statsig_tui.core.records import (
 )
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from statsig_tui.engine import captures, examination, history, outbox, retention
+from statsig_tui.engine import captures, examination, history, outbox
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
@@ -46,6 +46,7 @@ from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
+from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import endpoint, post_to, request_headers
@@ -54,9 +55,6 @@ from statsig_tui.errors import NotFound, StoreBroken
 
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
-_PRUNE_EVERY = 500
-_PRUNE_BYTES = 8 * 1024 * 1024
-"""Requests and bytes kept until it is looked whether something is to be forgotten."""
 
 
 class Engine:
@@ -83,9 +81,7 @@ class Engine:
         self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
-        self._until_prune = 0
-        self._bytes_until_prune = 0
-        self._background: set[asyncio.Task[None]] = set()
+        self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
             clock=clock,
             keep=self._keep,
@@ -326,7 +322,7 @@ class Engine:
             else:
                 await self._listeners.listen(listener, self.config)
         self._listening()
-        self._prune_soon(0)
+        self._pruner.look()
 
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
@@ -339,14 +335,13 @@ class Engine:
         await self._deliveries.close()
         async with _until(now + STOP_SECONDS):
             await self._listeners.close("receiver")
-        for task in self._background:
-            task.cancel()
+        self._pruner.stop()
 
     # The row of rooms
 
     async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
         await self._forwarder.accept(trace, events, demo_for=RECEIVER if demo else None)
-        self._prune_soon(sum(len(event.raw) for event in events))
+        self._pruner.count(sum(len(event.raw) for event in events))
 
     async def _keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
         at = self._clock.now()
@@ -357,7 +352,7 @@ class Engine:
         self._deliveries.wake(destination.name)
 
     async def _record(self, captured: Captured) -> CaptureRecord:
-        self._prune_soon(len(captured.body))
+        self._pruner.count(len(captured.body))
         return await self._store.write(lambda tx: captures.insert(tx, captured))
 
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
@@ -402,22 +397,6 @@ class Engine:
 
     def _count_refused(self, reason: str) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
-
-    def _prune_soon(self, size: int) -> None:
-        self._until_prune -= 1
-        self._bytes_until_prune -= size
-        if self._until_prune >= 0 and self._bytes_until_prune >= 0:
-            return
-        self._until_prune, self._bytes_until_prune = _PRUNE_EVERY, _PRUNE_BYTES
-        task = asyncio.create_task(self._prune())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    async def _prune(self) -> None:
-        kept = self.config.retention
-        over = await self._store.read(lambda db: retention.is_over(db, kept))
-        while over:
-            over = await self._store.write(lambda tx: retention.prune(tx, kept))
 
 
 @contextlib.asynccontextmanager

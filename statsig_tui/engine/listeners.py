@@ -13,7 +13,7 @@ from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.http import ASGIApp
 from statsig_tui.engine.room import Room
 from statsig_tui.engine.server import address, bind, serving
-from statsig_tui.errors import PortInUse
+from statsig_tui.errors import PortInUse, Unavailable
 
 Listener = Literal["emulator", "receiver"]
 DEFAULT_PORTS: Mapping[Listener, int] = {
@@ -67,12 +67,12 @@ class Listeners:
         self.troubles.pop(listener, None)
 
     async def listen_or_say(self, listener: Listener, config: Config) -> None:
-        """As listen(), but a taken default port becomes any free one, and another one a trouble."""
+        """As listen(), but a taken default port becomes any free one, and whatever else fails a trouble."""
         try:
             await self.listen(listener, config)
-        except PortInUse as error:
+        except Unavailable as error:
             chosen = config.emulator if listener == "emulator" else config.receiver
-            if chosen.port is not None:
+            if chosen.port is not None or not isinstance(error, PortInUse):
                 self.troubles[listener] = f"{error.message} {error.hint}"
                 return
             await self.listen(listener, config, anywhere=True)

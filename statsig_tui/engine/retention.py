@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sqlite3
+from collections.abc import Callable
 
 from statsig_tui.core.config import Retention
-from statsig_tui.engine.store import Tx
+from statsig_tui.engine.store import Store, Tx
+from statsig_tui.errors import StoreBroken
 
+_EVERY = 500
+_EVERY_BYTES = 8 * 1024 * 1024
+"""Requests and bytes kept until it is looked whether something is to be forgotten."""
 _CHUNK = 500
 """Rows of each kind deleted in one transaction, so that intake never waits long."""
 _SHARE = 20
@@ -16,6 +23,43 @@ _SETTLED = (
     " WHERE v.event = events.id AND v.forwarded = 1"
     " AND (v.delivery IS NULL OR d.state IN ('waiting', 'sending', 'retrying')))"
 )
+
+
+class Pruner:
+    """Forgets what is over the bounds, while intake goes on; one look at a time."""
+
+    def __init__(self, store: Store, bounds: Callable[[], Retention]) -> None:
+        self._store = store
+        self._bounds = bounds
+        self._left = _EVERY
+        self._bytes_left = _EVERY_BYTES
+        self._task: asyncio.Task[None] | None = None
+
+    def count(self, size: int) -> None:
+        """One more request is kept, of so many bytes."""
+        self._left -= 1
+        self._bytes_left -= size
+        if self._left < 0 or self._bytes_left < 0:
+            self.look()
+
+    def look(self) -> None:
+        """Look soon whether anything is to be forgotten."""
+        self._left, self._bytes_left = _EVERY, _EVERY_BYTES
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._prune(), name="retention")
+
+    def stop(self) -> None:
+        """Leave the rest to the next start."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _prune(self) -> None:
+        bounds = self._bounds()
+        # A store that refuses forgets nothing; the next look tries again.
+        with contextlib.suppress(StoreBroken):
+            over = await self._store.read(lambda db: is_over(db, bounds))
+            while over:
+                over = await self._store.write(lambda tx: prune(tx, bounds))
 
 
 def is_over(db: sqlite3.Connection, retention: Retention) -> bool:

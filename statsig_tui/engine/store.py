@@ -35,9 +35,10 @@ _WAL_STEP = _WAL_CAP // 4
 BUSY_SECONDS = 5.0
 """How long a write waits for a lock of another program."""
 _IDLE_SECONDS = 0.5
-"""Quiet time after which the writer checkpoints; with nothing to checkpoint it waits without end."""
-_PROBE_SECONDS = 1.0
-"""While it refuses: how often the writer tries whether it could write again."""
+"""Quiet time after which the writer checkpoints; with nothing to checkpoint it waits without end.
+
+While it refuses, it tries as often whether it could write again.
+"""
 _OF_THE_FILE = (
     *("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY"),
     *("SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_NOMEM"),
@@ -176,9 +177,8 @@ class Store:
         """Whatever is queued at each moment, without waiting for more; ends when the store closes."""
         dirty = False
         while True:
-            patience = _PROBE_SECONDS if self.refusal else _IDLE_SECONDS if dirty else None
             try:
-                first = self._queue.get(timeout=patience)
+                first = self._queue.get(timeout=_IDLE_SECONDS if dirty else None)
             except queue.Empty:
                 if self.refusal:
                     self._transact(db, [_probe])

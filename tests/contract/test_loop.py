@@ -24,7 +24,7 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 from statsig_tui.core.signing import SignatureState
-from statsig_tui.errors import NotFound, PortInUse
+from statsig_tui.errors import NotFound, PortInUse, Unavailable
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Site, StartEndpoint, StartEngine
@@ -319,6 +319,20 @@ async def test_the_listeners_ports(engine: StartEngine, config: Make) -> None:
             assert other.engine.addresses.emulator is None
             assert str(taken) in other.engine.troubles["emulator"]
             assert (await other.webhook({"data": []})).status_code == 200
+
+
+async def test_an_address_that_cannot_be_had_leaves_the_rest_working(
+    engine: StartEngine, config: Make
+) -> None:
+    elsewhere = config(receiver={"host": "203.0.113.7"})
+    with pytest.raises(Unavailable, match="cannot be listened on"):
+        async with engine(elsewhere):
+            pass
+    async with engine(elsewhere, fall_back=True) as site:
+        assert site.engine.addresses.receiver is None
+        assert "203.0.113.7" in site.engine.troubles["receiver"]
+        assert "127.0.0.1" in site.engine.troubles["receiver"]
+        await site.event()
 
 
 async def test_sent_events_are_listed_newest_first(site: Site) -> None:

@@ -57,4 +57,5 @@ async def test_without_descriptors_it_floods_no_log_and_serves_again(
     code, _, err = await it.end(signal.SIGTERM)
     assert (code, err) == (143, "")
     log = (it.data / "statsig-tui.log").read_text().splitlines()
+    assert any("Cannot accept connections for now" in line for line in log)
     assert len(log) < 20, "\n".join(log[:20])

@@ -89,7 +89,7 @@ def test_the_app_says_what_is_wrong_with_its_database_and_leaves_it_alone(
         before = path.read_bytes()
         terminal = start(program)
         assert terminal.ends() == 3
-        assert terminal.says(says)
+        assert terminal.says(says), terminal.text
         assert terminal.says(hint)
         assert terminal.is_cooked()
         assert path.read_bytes() == before
@@ -119,16 +119,16 @@ def directory_for_the_log(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "named"),
+    ("spoil", "says"),
     [
-        (read_only_directory, "data"),
-        (read_only_database, "data/statsig-tui.db"),
-        (forbidden_lock, "data/lock"),
-        (directory_for_the_log, "data/statsig-tui.log"),
+        (read_only_directory, "the data directory {data} cannot be used"),
+        (read_only_database, "{data}/statsig-tui.db: "),
+        (forbidden_lock, "{data}/lock cannot be opened"),
+        (directory_for_the_log, "the log {data}/statsig-tui.log cannot be opened"),
     ],
 )
 async def test_what_may_not_be_written_is_named(
-    spawn: Spawn, tmp_path: Path, spoil: Callable[[Path], None], named: str
+    spawn: Spawn, tmp_path: Path, spoil: Callable[[Path], None], says: str
 ) -> None:
     data = database(tmp_path).parent
     spoil(data)
@@ -136,7 +136,7 @@ async def test_what_may_not_be_written_is_named(
     data.chmod(0o700)
     assert (code, out) == (3, "")
     message, hint = err.splitlines()
-    assert f"{tmp_path / named}" in message
+    assert says.format(data=data) in message
     assert "--data" in hint
 
 

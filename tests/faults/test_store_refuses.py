@@ -174,6 +174,8 @@ async def test_nothing_is_acknowledged_into_a_file_that_is_no_longer_there(
         put_back = fault(path)
         theirs = path.read_bytes() if path.exists() else None
         assert "deleted, moved or replaced" in await both_refuse(site)
+        with pytest.raises(StoreBroken):  # a thread that has not read yet
+            await asyncio.to_thread(site.engine.archive.counters)
         assert (path.read_bytes() if path.exists() else None) == theirs
         put_back()
         await recovers(site)

@@ -10,6 +10,7 @@ import select
 import struct
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import pyte
 import pytest
 
+_LEAVES = b"\x1b[?1049l"
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting; many times what the slowest machine needs."""
 
@@ -101,15 +103,22 @@ class Terminal:
         except OSError:
             return False
         self.raw += data
-        self._stream.feed(data)
+        before, left, after = data.partition(_LEAVES)
+        self._stream.feed(before)
+        if left:
+            # What a terminal does and pyte does not: the alternate screen's content goes with it.
+            self.screen.reset()
+        self._stream.feed(after)
         return bool(data)
 
     def _wait(self) -> int:
         if self._code is None:
-            ended = os.pidfd_open(self.pid)
-            assert select.select([ended], [], [], PATIENCE)[0], "the program does not end"
-            os.close(ended)
-            self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            ended: list[int] = []
+            waiting = threading.Thread(target=lambda: ended.append(os.waitpid(self.pid, 0)[1]), daemon=True)
+            waiting.start()
+            waiting.join(PATIENCE)
+            assert ended, "the program does not end"
+            self._code = os.waitstatus_to_exitcode(ended[0])
         return self._code
 
 

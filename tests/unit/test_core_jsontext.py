@@ -116,6 +116,14 @@ def test_brackets_in_strings_are_no_depth() -> None:
     assert parse(raw) == [text, {text: []}]
 
 
+def test_more_containers_than_memory_is_meant_for_are_refused_before_they_are_made() -> None:
+    """J20"""
+    most = jsontext.MAX_CONTAINERS
+    assert refusal(b"[" + b"[]," * most + b"[]]").code == "too_many_values"
+    spelled = json.dumps(["[]" * most] + [[]] * 300)
+    assert parse(spelled.encode())[0] == "[]" * most
+
+
 def test_every_prefix_of_a_batch_is_refused(data: Any) -> None:
     """J18"""
     raw = data("batch-string-timestamp-unknown-keys.json").strip()
