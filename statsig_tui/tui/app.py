@@ -82,6 +82,8 @@ class StatsigApp(App[int]):
         self.rates = Rates()
         self.ended_by: int | None = None
         """The signal that ended the app."""
+        # One for all frames: Textual keeps what a filter made of a line under the filter itself.
+        self._net = TerminalNet()
         self._save = save
         self._notices = list(notices)
         self._rev = 0
@@ -296,7 +298,7 @@ class StatsigApp(App[int]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
-        return [*super().get_line_filters(), TerminalNet()]
+        return [*super().get_line_filters(), self._net]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command that can be used here."""

@@ -56,9 +56,11 @@ class CaptureRows:
         if self._ids and record.id <= self._ids[-1]:
             return
         self._ids.append(record.id)
+        # What is shown next has just been read: a page begun here is read whole only if it is gone back to.
         page = self._pages.get(record.id // _PAGE)
-        if page is not None:
-            page[record.id] = record
+        if page is None:
+            page = self._pages[record.id // _PAGE] = {}
+        page[record.id] = record
 
     def forget_before(self, oldest: int) -> bool:
         """Drop what the store no longer holds; whether there was any."""
