@@ -6,10 +6,13 @@ import contextlib
 import gc
 import os
 import resource
+import sys
 import threading
 
 HARD_STOP_SECONDS = 5.0
 """After this the process ends, whatever still hangs."""
+
+_SWITCH_SECONDS = 0.0005
 
 
 def hard_stop(code: int) -> None:
@@ -23,6 +26,11 @@ def keep_loaded() -> None:
     """What is loaded now stays: the collector need not walk it while an acknowledgement waits."""
     gc.collect()
     gc.freeze()
+
+
+def take_short_turns() -> None:
+    """Let no thread hold the interpreter for long: an acknowledgement waits for the writer's turn."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def raise_descriptor_limit() -> None:

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from statsig_tui.engine.framing import Limits, RefusedError, check_head, too_large, unreadable
-from statsig_tui.engine.http import CLOSE, json_head
+from statsig_tui.engine.http import CLOSE, WHOLE, json_head
 
 log = logging.getLogger("statsig_tui")
 
@@ -104,6 +104,10 @@ class _Cycle(RequestResponseCycle):
     """One request and its response; where the app fails, the answer is JSON and tells nothing."""
 
     render: Render
+
+    def is_whole(self) -> bool:
+        """Whether the body is here, and nobody has to be asked to send it."""
+        return not self.more_body
 
     async def run_asgi(self, app: Any) -> None:
         try:
@@ -274,6 +278,7 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.render = self._host.render
+        self.scope["extensions"] = {WHOLE: cycle.is_whole}  # type: ignore[dict-item]  # ours is a callable
         self.cycle = self._newest = cycle
         if self._is_answering():
             self.flow.pause_reading()
