@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +37,8 @@ def main() -> None:
     parser.add_argument("--install-peers", action="store_true", help="install those first, under the cache")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table there")
     options = parser.parse_args()
+    # What was started is ended on the way out, however that comes.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     plan = Plan(options.repeats or (3 if options.quick else 5), options.quick)
     if options.install_peers:
         peers.install()

@@ -38,8 +38,10 @@ class Terminal(Usage):
         self.started = time.perf_counter()
         environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self._process = subprocess.Popen(
-            arguments, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=environ
-        )
+            arguments, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=environ,
+            # So that it is hung up on, and ends, should this process be killed.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
         os.close(theirs)
         super().__init__(self._process.pid)
         self.drawn = bytearray()
