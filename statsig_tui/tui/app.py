@@ -95,6 +95,11 @@ class StatsigApp(App[int]):
         self._frame = FRAME_SECONDS
         self._ticker: Timer | None = None
         self._quit_armed_until = 0.0
+        # Before anything is mounted: a theme that is chosen later has every style sheet read anew.
+        for chosen in theme.THEMES:
+            self.register_theme(chosen)
+        self._use_theme(config.interface.theme)
+        self._install_modes()
 
     # Start and stop
 
@@ -106,11 +111,7 @@ class StatsigApp(App[int]):
 
     def on_mount(self) -> None:
         """Show the first screen; the network's parts follow after the first paint."""
-        for chosen in theme.THEMES:
-            self.register_theme(chosen)
-        self._use_theme(self.config.interface.theme)
         self.set_keymap(dict(self.config.interface.keys))
-        self._install_modes()
         self.switch_mode("compose")
         self.call_after_refresh(self._start)
 
@@ -148,13 +149,25 @@ class StatsigApp(App[int]):
         await self.bridge.stop()
 
     def _install_modes(self) -> None:
-        from statsig_tui.tui.screens.compose import ComposeScreen
-        from statsig_tui.tui.screens.destinations import DestinationsScreen
-        from statsig_tui.tui.screens.live import LiveScreen
+        def compose() -> ModeScreen:
+            from statsig_tui.tui.screens.compose import ComposeScreen
 
-        self.add_mode("compose", ComposeScreen)
-        self.add_mode("destinations", DestinationsScreen)
-        self.add_mode("live", LiveScreen)
+            return ComposeScreen()
+
+        def destinations() -> ModeScreen:
+            from statsig_tui.tui.screens.destinations import DestinationsScreen
+
+            return DestinationsScreen()
+
+        def live() -> ModeScreen:
+            from statsig_tui.tui.screens.live import LiveScreen
+
+            return LiveScreen()
+
+        # Imported when they are shown: two of three are not needed for the first paint.
+        self.add_mode("compose", compose)
+        self.add_mode("destinations", destinations)
+        self.add_mode("live", live)
 
     def _on_signal(self, number: int) -> None:
         if self.ended_by is not None:
