@@ -164,6 +164,14 @@ class CaptureDetail:
     answer_body: bytes
 
 
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """That a capture came, for whoever only counts."""
+
+    rev: int
+    at: int
+    events: int
+
+
 class Captured(msgspec.Struct, frozen=True):
     """A whole request and the answer it is about to get; heads are already free of secrets."""
 

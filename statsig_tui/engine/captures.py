@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 import zstandard
 
-from statsig_tui.core.records import Captured, CaptureDetail, CaptureRecord, EventSummary, Headers
+from statsig_tui.core.records import Arrival, Captured, CaptureDetail, CaptureRecord, EventSummary, Headers
 from statsig_tui.core.signing import SignatureState
 from statsig_tui.engine.store import Tx
 
@@ -82,6 +82,12 @@ def since(db: sqlite3.Connection, rev: int, limit: int) -> list[CaptureRecord]:
     """Captures newer than a revision, oldest first."""
     rows = db.execute(f"SELECT {_ROW} FROM captures WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
     return [_record(row) for row in rows]
+
+
+def arrivals(db: sqlite3.Connection, rev: int, limit: int) -> list[Arrival]:
+    """As since(), but only when each came and with how many events: nothing is decoded."""
+    rows = db.execute("SELECT rev, at, events FROM captures WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
+    return [Arrival(*row) for row in rows]
 
 
 def detail(db: sqlite3.Connection, capture: int) -> CaptureDetail | None:

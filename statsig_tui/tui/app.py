@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -23,7 +23,7 @@ from textual.timer import Timer
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
-from statsig_tui.core.records import CaptureRecord
+from statsig_tui.core.records import RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
@@ -218,18 +218,21 @@ class StatsigApp(App[int]):
             self._told_request = known[0].id if known else 0
             self.show_status()
             return
-        await self._tell_refusals()
-        found = await self.bridge.ask(lambda archive: archive.since(rev, 500))
+        newest, found = await self.bridge.ask(
+            lambda archive: (archive.requests(1), archive.arrivals(rev, 500))
+        )
+        self._tell_refusals(newest)
         self._frame = FLOOD_FRAME_SECONDS if len(found) > _FLOOD else FRAME_SECONDS
-        for record in found:
-            self._note_arrival(record)
+        for arrival in found:
+            self._rev = arrival.rev
+            self._last_capture_at = arrival.at
+            self.rates.add(arrival.at // 1000, arrival.events)
         if found:
             self._pull_again = self._pull_again or len(found) == 500
             self.show_status()
 
-    async def _tell_refusals(self) -> None:
+    def _tell_refusals(self, newest: Sequence[RequestRecord]) -> None:
         """Say what the emulator refused: an SDK's mistake shows nowhere else."""
-        newest = await self.bridge.ask(lambda archive: archive.requests(1))
         if not newest or newest[0].id == self._told_request:
             return
         self._told_request = newest[0].id
@@ -237,11 +240,6 @@ class StatsigApp(App[int]):
         if request.fault is not None and request.status >= 400:
             text = f"emulator answered {request.status} to {request.method} {request.path}: {request.fault}"
             self.notify(printable(text), markup=False, severity="warning", timeout=8)
-
-    def _note_arrival(self, record: CaptureRecord) -> None:
-        self._rev = record.rev
-        self._last_capture_at = record.at
-        self.rates.add(record.at // 1000, len(record.events))
 
     def show_status(self) -> None:
         """Bring the header up to date; look again when an age in it will have changed."""

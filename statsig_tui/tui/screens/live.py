@@ -69,8 +69,9 @@ class LiveScreen(ModeScreen):
             captures.refresh_rows(keep_cursor=False)
         else:
             rev = self._rev
-            found = await self.bridge.ask(lambda archive: archive.since(rev, _PAGE))
-            oldest = await self.bridge.ask(lambda archive: archive.oldest_capture())
+            found, oldest = await self.bridge.ask(
+                lambda archive: (archive.since(rev, _PAGE), archive.oldest_capture())
+            )
             for record in found:
                 self._rows.append(record)
             if found:

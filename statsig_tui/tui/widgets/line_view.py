@@ -142,10 +142,18 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def fill(self, segments: list[Segment], style: Style, *, bar: bool = False, mark: str = " ") -> Strip:
         """Segments over their gutter, cropped or extended to the full width."""
         rich_style = style.rich_style
-        accent = (style + self.get_visual_style("line-view--accent", partial=True)).rich_style
-        gutter = [Segment("▌" if bar else " ", accent), Segment(f"{mark} ", rich_style)]
-        strip = Strip([*gutter, *segments]).crop(0, self.line_width)
-        return strip.crop_extend(0, self.container_size.width, rich_style)
+        if bar:
+            accent = (style + self.get_visual_style("line-view--accent", partial=True)).rich_style
+            gutter = [Segment("▌", accent), Segment(f"{mark} ", rich_style)]
+        else:
+            gutter = [Segment(f" {mark} ", rich_style)]
+        line, width = [*gutter, *segments], self.container_size.width
+        length = sum(segment.cell_length for segment in line)
+        if length <= self.line_width:
+            # One strip instead of the three that cropping and extending would make.
+            line.append(Segment(" " * (width - length), rich_style))
+            return Strip(line, width)
+        return Strip(line).crop(0, self.line_width).crop_extend(0, width, rich_style)
 
     def on_resize(self) -> None:
         """Keep the cursor on the screen if it was."""
