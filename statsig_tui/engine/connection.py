@@ -123,6 +123,8 @@ class _Cycle(RequestResponseCycle):
             await self._fail()
         finally:
             self.on_response = lambda: None
+            # It holds this cycle, which holds it: left so, every request would be the collector's work.
+            self.scope.pop("extensions", None)
 
     async def _fail(self) -> None:
         if self.response_started:

@@ -197,10 +197,13 @@ class StatsigApp(App[int]):
         self._last_pull = time.monotonic()
         self.bridge.release()
         try:
-            await self._count_arrivals()
+            arrived = await self._count_arrivals()
             for screen in self.screen_stack:
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
                     await screen.pull()
+            if arrived:
+                # After the screen, so that both are in one frame.
+                self.show_status()
         except StatsigTuiError as error:
             self.tell(error)
         finally:
@@ -209,15 +212,15 @@ class StatsigApp(App[int]):
             self._pull_again = False
             self.pull_soon()
 
-    async def _count_arrivals(self) -> None:
+    async def _count_arrivals(self) -> bool:
+        """Whether the header says something else now."""
         rev = self._rev
         if not rev:
             counters = await self.bridge.ask(lambda archive: archive.counters())
             self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
             known = await self.bridge.ask(lambda archive: archive.requests(1))
             self._told_request = known[0].id if known else 0
-            self.show_status()
-            return
+            return True
         newest, found = await self.bridge.ask(
             lambda archive: (archive.requests(1), archive.arrivals(rev, 500))
         )
@@ -227,9 +230,8 @@ class StatsigApp(App[int]):
             self._rev = arrival.rev
             self._last_capture_at = arrival.at
             self.rates.add(arrival.at // 1000, arrival.events)
-        if found:
-            self._pull_again = self._pull_again or len(found) == 500
-            self.show_status()
+        self._pull_again = self._pull_again or len(found) == 500
+        return bool(found)
 
     def _tell_refusals(self, newest: Sequence[RequestRecord]) -> None:
         """Say what the emulator refused: an SDK's mistake shows nowhere else."""

@@ -158,3 +158,9 @@ async def test_a_flood_is_counted_to_the_last_capture(later_app: StatsigApp, ui:
 
 def _signed(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     return sorted((name, value) for name, value in headers if name.startswith("x-statsig-"))
+
+
+async def test_the_net_below_every_widget_is_the_same_in_every_frame(later_app: StatsigApp) -> None:
+    """Textual keeps filtered lines under their filter: another net a frame, and all is drawn anew."""
+    async with later_app.run_test(size=(120, 36)):
+        assert later_app.get_line_filters() == later_app.get_line_filters()
