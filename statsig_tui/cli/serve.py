@@ -18,7 +18,7 @@ from pathlib import Path
 from statsig_tui.cli.lines import as_json, as_text, json_line
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options, in_words, tell
-from statsig_tui.cli.process import hard_stop, raise_descriptor_limit
+from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit, take_short_turns
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
@@ -77,6 +77,7 @@ def _run(
     timeout: float | None = None,
 ) -> int:
     raise_descriptor_limit()
+    take_short_turns()
     with locked(data / "lock") as publish:
         return asyncio.run(_serve(config, database, listeners, output, publish, wait, timeout))
 
@@ -117,9 +118,13 @@ async def _serve(
         loop.add_signal_handler(number, on_signal, number)
     printer = _Printer(output, on_broken_pipe)
     try:
+        observers = [printer.put] if printer.prints else []
+        if wait is not None:
+            observers.append(count)
         async with running(
-            config, database, listeners=listeners, observers=[printer.put, count], on_listening=publish
+            config, database, listeners=listeners, observers=observers, on_listening=publish
         ) as engine:
+            keep_loaded()
             with printer.printing(engine), contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await stop.wait()
@@ -147,6 +152,8 @@ class _Printer:
             queue.SimpleQueue()
         )
         self._engine: Engine | None = None
+        self.prints = output.json or not output.quiet
+        """Whether anything but the ready line is printed."""
         self._thread: threading.Thread | None = None
 
     def put(self, records: Sequence[Record]) -> None:

@@ -5,10 +5,11 @@ Shapes and names: statsig-wire.md §3.2–3.4. No key set is assumed; unknown fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from statsig_tui.core import jsontext
 
@@ -62,8 +63,7 @@ def forbidden_in(name: str) -> str:
     return "".join(dict.fromkeys(char for char in name if char in _FORBIDDEN))
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One event as it goes out."""
 
     raw: bytes
@@ -93,7 +93,7 @@ def view(raw: bytes, fields: dict[str, Any], note: str = "") -> Event:
         raw=raw,
         name=text,
         event_class=classify(text),
-        user_id=storable(str(user_id)) if isinstance(user_id, str | int) and user_id != "" else None,
+        user_id=storable(str(user_id)) if isinstance(user_id, (str, int)) and user_id != "" else None,
         time_uuid=storable(time_uuid) if isinstance(time_uuid, str) and time_uuid else None,
         timestamp=milliseconds(fields.get("timestamp")),
         note=note,
@@ -110,7 +110,7 @@ def milliseconds(value: object) -> int | None:
     """A timestamp field as epoch ms: a number, digits as text, or ISO 8601; None for anything else."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         number = int(value)
     elif isinstance(value, str):
         text = value.strip()

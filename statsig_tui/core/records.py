@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
+
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 
@@ -123,8 +125,7 @@ class AttemptRecord:
     """None while it is under way."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventSummary:
+class EventSummary(msgspec.Struct, frozen=True, gc=False):
     """One event of a capture, as far as a line shows it."""
 
     event_name: str
@@ -134,8 +135,7 @@ class EventSummary:
     timestamp: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureRecord:
+class CaptureRecord(msgspec.Struct, frozen=True):
     """One request that the receiver got whole."""
 
     id: int
@@ -166,8 +166,15 @@ class CaptureDetail:
     answer_body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """That a capture came, for whoever only counts."""
+
+    rev: int
+    at: int
+    events: int
+
+
+class Captured(msgspec.Struct, frozen=True):
     """A whole request and the answer it is about to get; heads are already free of secrets."""
 
     at: int

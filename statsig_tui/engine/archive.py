@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.records import (
+    Arrival,
     AttemptRecord,
     CaptureDetail,
     CaptureRecord,
@@ -63,6 +64,10 @@ class Archive:
     def since(self, rev: int, limit: int) -> list[CaptureRecord]:
         """Captures that are new behind a revision, oldest first."""
         return self._ask(lambda db: captures.since(db, rev, limit))
+
+    def arrivals(self, rev: int, limit: int) -> list[Arrival]:
+        """When captures that are new behind a revision came, oldest first, and with how many events."""
+        return self._ask(lambda db: captures.arrivals(db, rev, limit))
 
     def capture_ids(self, after: int = 0) -> array[int]:
         """Ids of all captures behind `after`, oldest first."""

@@ -12,13 +12,15 @@ from typing import Any, cast
 import msgspec
 import zstandard
 
-from statsig_tui.core.records import Captured, CaptureDetail, CaptureRecord, EventSummary, Headers
+from statsig_tui.core.records import Arrival, Captured, CaptureDetail, CaptureRecord, EventSummary, Headers
 from statsig_tui.core.signing import SignatureState
 from statsig_tui.engine.store import Tx
 
 _PACK_FROM = 512
 """Bytes; a smaller body gains nothing from compression."""
 _ROW = "id, rev, at, method, path, size, envelope, summary, signature_state, status, fault, ms"
+_packer = zstandard.ZstdCompressor(level=1)
+"""Made once: it costs more than a body does. One thread at a time may use it, and only the writer does."""
 _summaries = msgspec.json.Decoder(tuple[EventSummary, ...])
 
 
@@ -35,9 +37,9 @@ def insert(tx: Tx, got: Captured) -> CaptureRecord:
             rev, got.at, got.method, got.path, len(got.body), got.envelope, len(got.events),
             got.verdict.state.value, got.status, got.fault, got.ms, got.signature, got.timestamp,
             hashlib.sha256(got.body).digest(), msgspec.json.encode(got.events), got.peer,
-            got.http_version, json.dumps(got.headers), got.verdict.reason,
-            json.dumps(got.answer_headers), got.answer_body, packed,
-            zstandard.ZstdCompressor(level=1).compress(got.body) if packed else got.body,
+            got.http_version, _text(got.headers), got.verdict.reason,
+            _text(got.answer_headers), got.answer_body, packed,
+            _packer.compress(got.body) if packed else got.body,
         ),
     )  # fmt: skip
     record = CaptureRecord(
@@ -80,6 +82,12 @@ def since(db: sqlite3.Connection, rev: int, limit: int) -> list[CaptureRecord]:
     """Captures newer than a revision, oldest first."""
     rows = db.execute(f"SELECT {_ROW} FROM captures WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
     return [_record(row) for row in rows]
+
+
+def arrivals(db: sqlite3.Connection, rev: int, limit: int) -> list[Arrival]:
+    """As since(), but only when each came and with how many events: nothing is decoded."""
+    rows = db.execute("SELECT rev, at, events FROM captures WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
+    return [Arrival(*row) for row in rows]
 
 
 def detail(db: sqlite3.Connection, capture: int) -> CaptureDetail | None:
@@ -157,6 +165,10 @@ def totals(db: sqlite3.Connection) -> tuple[int, int, int | None]:
 def headers_of(text: str) -> Headers:
     """Stored headers, in the order they came."""
     return tuple((name, value) for name, value in json.loads(text))
+
+
+def _text(headers: Headers) -> str:
+    return msgspec.json.encode(headers).decode()
 
 
 def _record(row: Sequence[Any]) -> CaptureRecord:

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from statsig_tui.engine.framing import Limits, RefusedError, check_head, too_large, unreadable
-from statsig_tui.engine.http import CLOSE, json_head
+from statsig_tui.engine.http import CLOSE, WHOLE, json_head
 
 log = logging.getLogger("statsig_tui")
 
@@ -105,6 +105,10 @@ class _Cycle(RequestResponseCycle):
 
     render: Render
 
+    def is_whole(self) -> bool:
+        """Whether the body is here, and nobody has to be asked to send it."""
+        return not self.more_body
+
     async def run_asgi(self, app: Any) -> None:
         try:
             await app(self.scope, self.receive, self.send)
@@ -119,6 +123,8 @@ class _Cycle(RequestResponseCycle):
             await self._fail()
         finally:
             self.on_response = lambda: None
+            # It holds this cycle, which holds it: left so, every request would be the collector's work.
+            self.scope.pop("extensions", None)
 
     async def _fail(self) -> None:
         if self.response_started:
@@ -276,6 +282,7 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.render = self._host.render
+        self.scope["extensions"] = {WHOLE: cycle.is_whole}  # type: ignore[dict-item]  # ours is a callable
         self.cycle = self._newest = cycle
         if self._is_answering():
             self.flow.pause_reading()

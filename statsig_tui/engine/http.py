@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 
 import brotli
 import zstandard
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from statsig_tui.engine.framing import Limits, RefusedError, body_too_large
 
 __all__ = [
     "CLOSE",
+    "WHOLE",
     "ASGIApp",
     "BodyRefused",
     "ClientGone",
@@ -33,6 +34,8 @@ __all__ = [
 
 CLOSE = (b"connection", b"close")
 """For answers to a request whose framing is in doubt or whose body was not read."""
+WHOLE = "statsig_tui.whole"
+"""Extension of the scope: whether all of the body is here already, so that no deadline has to be set."""
 _SLICE = 8 * 1024
 """How much is inflated from at a time, and"""
 _PIECE = 32 * 1024
@@ -64,6 +67,9 @@ def headers_all(scope: Scope, name: bytes) -> list[bytes]:
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The whole body as it came over the wire; BodyRefused (413, 408) or ClientGone."""
+    is_whole = scope.get("extensions", {}).get(WHOLE)
+    if is_whole is not None and is_whole():
+        return _within(await receive(), limits)
     loop = asyncio.get_running_loop()
     end = loop.time() + limits.body_total_seconds
     whole = bytearray()
@@ -87,6 +93,15 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
         if not late:
             reason = f"No more of the body came for {seconds:g} seconds."
         raise BodyRefused(408, "body_timeout", reason) from None
+
+
+def _within(message: Message, limits: Limits) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = message["body"]
+    if len(body) > limits.body_bytes:
+        raise BodyRefused(*body_too_large(limits))
+    return body
 
 
 def error_json(status: int, code: str, message: str) -> bytes:

@@ -24,6 +24,8 @@ class StoreLedger:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._next: dict[str, tuple[int, Job | None]] = {}
+        """What is due first at a destination, and the revision at which that was so."""
 
     async def open(self, destination: Destination, closed: Closed[tuple[int, bytes]]) -> DeliveryRecord:
         """Put a batch together and keep it as a waiting delivery."""
@@ -36,6 +38,9 @@ class StoreLedger:
 
     async def next_job(self, destination: str) -> Job | None:
         """The delivery of a destination that is due first."""
+        known = self._next.pop(destination, None)
+        if known is not None and known[0] == self._store.rev:
+            return known[1]
         return await self._store.read(lambda db: outbox.next_job(db, destination))
 
     async def begin(
@@ -52,7 +57,14 @@ class StoreLedger:
     ) -> None:
         """Note what came of an attempt."""
         at = self._clock.now()
-        await self._store.write(lambda tx: outbox.end_attempt(tx, at, attempt, state, error, next_at))
+
+        def note(tx: Tx) -> tuple[str, int, Job | None]:
+            destination = outbox.end_attempt(tx, at, attempt, state, error, next_at).destination
+            return destination, tx.rev, outbox.next_job(tx.db, destination)
+
+        # Whoever notes an end asks next what is due: looked up on the way, that is a thread's turn saved.
+        destination, rev, job = await self._store.write(note)
+        self._next[destination] = rev, job
 
     async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
         """Replace a delivery by two of half its events each; the bytes of the larger one."""

@@ -273,6 +273,7 @@ def rename_destination(tx: Tx, at: int, old: str, new: str) -> None:
     recover(tx, at, old)
     for table in ("verdicts", "deliveries", "endpoints"):
         tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
+    tx.next_rev()
 
 
 def disable(tx: Tx, at: int, destination: str, reason: str) -> None:

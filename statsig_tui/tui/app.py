@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ from textual.timer import Timer
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
-from statsig_tui.core.records import CaptureRecord
+from statsig_tui.core.records import RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
@@ -86,6 +86,8 @@ class StatsigApp(App[int]):
         self.rates = Rates()
         self.ended_by: int | None = None
         """The signal that ended the app."""
+        # One for all frames: Textual keeps what a filter made of a line under the filter itself.
+        self._net = TerminalNet()
         self._save = save
         self._notices = list(notices)
         self._rev = 0
@@ -98,6 +100,11 @@ class StatsigApp(App[int]):
         self._frame = FRAME_SECONDS
         self._ticker: Timer | None = None
         self._quit_armed_until = 0.0
+        # Before anything is mounted: a theme that is chosen later has every style sheet read anew.
+        for chosen in theme.THEMES:
+            self.register_theme(chosen)
+        self._use_theme(config.interface.theme)
+        self._install_modes()
 
     # Start and stop
 
@@ -109,11 +116,7 @@ class StatsigApp(App[int]):
 
     def on_mount(self) -> None:
         """Show the first screen; the network's parts follow after the first paint."""
-        for chosen in theme.THEMES:
-            self.register_theme(chosen)
-        self._use_theme(self.config.interface.theme)
         self.set_keymap(dict(self.config.interface.keys))
-        self._install_modes()
         self.switch_mode("compose")
         self.call_after_refresh(self._start)
 
@@ -151,13 +154,25 @@ class StatsigApp(App[int]):
         await self.bridge.stop()
 
     def _install_modes(self) -> None:
-        from statsig_tui.tui.screens.compose import ComposeScreen
-        from statsig_tui.tui.screens.destinations import DestinationsScreen
-        from statsig_tui.tui.screens.live import LiveScreen
+        def compose() -> ModeScreen:
+            from statsig_tui.tui.screens.compose import ComposeScreen
 
-        self.add_mode("compose", ComposeScreen)
-        self.add_mode("destinations", DestinationsScreen)
-        self.add_mode("live", LiveScreen)
+            return ComposeScreen()
+
+        def destinations() -> ModeScreen:
+            from statsig_tui.tui.screens.destinations import DestinationsScreen
+
+            return DestinationsScreen()
+
+        def live() -> ModeScreen:
+            from statsig_tui.tui.screens.live import LiveScreen
+
+            return LiveScreen()
+
+        # Imported when they are shown: two of three are not needed for the first paint.
+        self.add_mode("compose", compose)
+        self.add_mode("destinations", destinations)
+        self.add_mode("live", live)
 
     def hang_up(self) -> None:
         """End because the terminal is gone, unless the end has begun; from any thread."""
@@ -200,10 +215,13 @@ class StatsigApp(App[int]):
         self.bridge.release()
         try:
             self._tell_store()
-            await self._count_arrivals()
+            arrived = await self._count_arrivals()
             for screen in self.screen_stack:
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
                     await screen.pull()
+            if arrived:
+                # After the screen, so that both are in one frame.
+                self.show_status()
         except StatsigTuiError as error:
             self.tell(error)
         finally:
@@ -212,27 +230,29 @@ class StatsigApp(App[int]):
             self._pull_again = False
             self.pull_soon()
 
-    async def _count_arrivals(self) -> None:
+    async def _count_arrivals(self) -> bool:
+        """Whether the header says something else now."""
         rev = self._rev
         if not rev:
             counters = await self.bridge.ask(lambda archive: archive.counters())
             self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
             known = await self.bridge.ask(lambda archive: archive.requests(1))
             self._told_request = known[0].id if known else 0
-            self.show_status()
-            return
-        await self._tell_refusals()
-        found = await self.bridge.ask(lambda archive: archive.since(rev, 500))
+            return True
+        newest, found = await self.bridge.ask(
+            lambda archive: (archive.requests(1), archive.arrivals(rev, 500))
+        )
+        self._tell_refusals(newest)
         self._frame = FLOOD_FRAME_SECONDS if len(found) > _FLOOD else FRAME_SECONDS
-        for record in found:
-            self._note_arrival(record)
-        if found:
-            self._pull_again = self._pull_again or len(found) == 500
-            self.show_status()
+        for arrival in found:
+            self._rev = arrival.rev
+            self._last_capture_at = arrival.at
+            self.rates.add(arrival.at // 1000, arrival.events)
+        self._pull_again = self._pull_again or len(found) == 500
+        return bool(found)
 
-    async def _tell_refusals(self) -> None:
+    def _tell_refusals(self, newest: Sequence[RequestRecord]) -> None:
         """Say what the emulator refused: an SDK's mistake shows nowhere else."""
-        newest = await self.bridge.ask(lambda archive: archive.requests(1))
         if not newest or newest[0].id == self._told_request:
             return
         self._told_request = newest[0].id
@@ -252,11 +272,6 @@ class StatsigApp(App[int]):
         else:
             self.say("The store takes events again.")
         self.show_status()
-
-    def _note_arrival(self, record: CaptureRecord) -> None:
-        self._rev = record.rev
-        self._last_capture_at = record.at
-        self.rates.add(record.at // 1000, len(record.events))
 
     def show_status(self) -> None:
         """Bring the header up to date; look again when an age in it will have changed."""
@@ -327,7 +342,7 @@ class StatsigApp(App[int]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
-        return [*super().get_line_filters(), TerminalNet()]
+        return [*super().get_line_filters(), self._net]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command that can be used here."""

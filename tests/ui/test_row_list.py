@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 import pytest
+from rich.segment import Segment
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult
@@ -527,3 +528,23 @@ def test_unfolded_rows_map_to_lines_and_back() -> None:
     assert 5 not in unfolded
     assert bisect_right(unfolded.rows, 4) == 2
     assert unfolded.children == 10
+
+
+async def test_the_scrollbar_always_shows_where_the_list_is() -> None:
+    """It is drawn anew only where its thumb moves visibly: what stands there is what a new drawing gives."""
+    app = Host(Numbers(20))
+    async with app.run_test(size=SIZE) as pilot:
+
+        def bar() -> list[list[Segment]]:
+            lines = app.screen._compositor.render_strips(app.size)
+            return [list(line.crop(SIZE[0] - 1, SIZE[0])) for line in lines]
+
+        pictures = []
+        for keys, more in (([], 1), (["g"], 0), (["pagedown"], 2), ([], 500), (["G"], 3), (["k"] * 12, 40)):
+            await pilot.press(*keys)
+            await app.grow(pilot, more)
+            pictures.append(bar())
+            app.row_list.vertical_scrollbar.refresh()
+            await pilot.pause()
+            assert bar() == pictures[-1]
+        assert len({str(picture) for picture in pictures}) > 3

@@ -72,8 +72,9 @@ class LiveScreen(ModeScreen):
             captures.refresh_rows(keep_cursor=False)
         else:
             rev = self._rev
-            found = await self.bridge.ask(lambda archive: archive.since(rev, _PAGE))
-            oldest = await self.bridge.ask(lambda archive: archive.oldest_capture())
+            found, oldest = await self.bridge.ask(
+                lambda archive: (archive.since(rev, _PAGE), archive.oldest_capture())
+            )
             if not self._is_there():
                 return
             for record in found:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
@@ -44,6 +45,8 @@ class ModeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, the mode's own widgets, footer; and what to say when there is no room for them."""
+        # What on_resize will find: set before there are children, so that none is styled twice.
+        self._fit(self.app.size)
         yield StatusLine()
         yield from self.body()
         yield Static(
@@ -69,4 +72,14 @@ class ModeScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give way to one sentence where there is no room."""
-        self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        classes = {"-too-small": size.width < SMALLEST[0] or size.height < SMALLEST[1]}
+        for length, breakpoints in (
+            (size.width, self.HORIZONTAL_BREAKPOINTS),
+            (size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            widest = max(least for least, _ in breakpoints if length >= least)
+            classes |= {name: least == widest for least, name in breakpoints}
+        self.update_classes(classes, animate=False)

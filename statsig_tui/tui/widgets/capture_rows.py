@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from textual.cache import LRUCache
 from textual.content import Content
 
@@ -20,6 +20,7 @@ _PAGE = 64
 _PAGES = 64
 _COUNTED = 1000
 """Events of a capture that its line names."""
+_NAMED = 20
 _CLASSES = {
     EventClass.CUSTOM: "custom",
     EventClass.GATE_EXPOSURE: "gate exposure",
@@ -56,9 +57,11 @@ class CaptureRows:
         if self._ids and record.id <= self._ids[-1]:
             return
         self._ids.append(record.id)
+        # What is shown next has just been read: a page begun here is read whole only if it is gone back to.
         page = self._pages.get(record.id // _PAGE)
-        if page is not None:
-            page[record.id] = record
+        if page is None:
+            page = self._pages[record.id // _PAGE] = {}
+        page[record.id] = record
 
     def forget_before(self, oldest: int) -> bool:
         """Drop what the store no longer holds; whether there was any."""
@@ -162,8 +165,11 @@ def event_line(place: int, event: EventSummary, width: int) -> Content:
 def _what(record: CaptureRecord) -> str:
     if not record.events:
         return f"{record.method} {record.path}" if record.envelope is None else "empty batch"
-    names = Counter(_short(event.event_name) for event in record.events[:_COUNTED])
-    often = names.most_common(20)
+    names: dict[str, int] = {}
+    for event in record.events[:_COUNTED]:
+        name = _short(event.event_name)
+        names[name] = names.get(name, 0) + 1
+    often = sorted(names.items(), key=lambda item: -item[1])[:_NAMED]
     shown = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in often)
     more = len(record.events) - _COUNTED
     return f"{shown} and {more:,} more events" if more > 0 else shown
@@ -175,4 +181,4 @@ def _short(name: str) -> str:
 
 def _padded(text: str, width: int) -> str:
     shown = fit(text, width)
-    return shown + " " * max(0, width - Content(shown).cell_length)
+    return shown + " " * max(0, width - cell_len(shown))

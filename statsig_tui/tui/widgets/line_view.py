@@ -5,6 +5,7 @@ It knows how many lines there are, which one the cursor is on, and how to draw o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import ClassVar
 
@@ -16,12 +17,15 @@ from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
 GUTTER = 3
 """Cells before a line: the cursor's bar, the fold mark, a space."""
+_EIGHTHS = 8
+"""A cell's parts in which Textual draws a thumb."""
 OPEN, FOLDED, PLAIN = "▾", "▸", " "
 
 
@@ -59,6 +63,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips: LRUCache[Hashable, Strip] = LRUCache(1024)
         self._line_count = 0
         self._page = 0
+        self._thumb_moves = False
+        self._thumb: tuple[int, int, int] | None = None
+        """The scrollbar's height, and where its thumb was drawn last and how long, in eighths of a cell."""
 
     @property
     def head(self) -> int:
@@ -96,8 +103,39 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         if size != self.virtual_size:
             # The reactive would lay out the whole screen for every row that arrives.
             self.set_reactive(Widget.virtual_size, size)
-            if self.container_size:
+            if self.show_vertical_scrollbar and size.height > self.container_size.height > 0:
+                self._place_thumb(self.scroll_y)
+                self.scroll_y = self.validate_scroll_y(self.scroll_y)
+            elif self.container_size:
                 self._scroll_update(size)
+                self._thumb = None
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Move the scrollbar's thumb along."""
+        if self.show_vertical_scrollbar:
+            self._place_thumb(new_value)
+        super().watch_scroll_y(old_value, new_value)
+
+    def _place_thumb(self, position: float) -> None:
+        """Tell the scrollbar where it is; rows that come and the scrolling they cause are one move."""
+        bar = self.vertical_scrollbar
+        bar.set_reactive(ScrollBar.position, bar.validate_position(position))
+        bar.set_reactive(ScrollBar.window_virtual_size, self.virtual_size.height)
+        if not self._thumb_moves:
+            self._thumb_moves = True
+            self.call_later(self._draw_thumb)
+
+    def _draw_thumb(self) -> None:
+        """Draw the scrollbar, as tall as the list, only where the move can be seen."""
+        self._thumb_moves = False
+        bar = self.vertical_scrollbar
+        height, whole, seen = bar.size.height, bar.window_virtual_size, bar.window_size
+        length = max(1.0, seen * height / whole) if whole else 0.0
+        start = (height - length) * bar.position / max(1, whole - seen)
+        thumb = (height, int(start * _EIGHTHS), math.ceil(length * _EIGHTHS))
+        if thumb != self._thumb:
+            self._thumb = thumb
+            bar.refresh()
 
     def scroll_to_line(self, line: int) -> None:
         """Make a line the first one seen, as far as there are lines below it."""
@@ -142,10 +180,18 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def fill(self, segments: list[Segment], style: Style, *, bar: bool = False, mark: str = " ") -> Strip:
         """Segments over their gutter, cropped or extended to the full width."""
         rich_style = style.rich_style
-        accent = (style + self.get_visual_style("line-view--accent", partial=True)).rich_style
-        gutter = [Segment("▌" if bar else " ", accent), Segment(f"{mark} ", rich_style)]
-        strip = Strip([*gutter, *segments]).crop(0, self.line_width)
-        return strip.crop_extend(0, self.container_size.width, rich_style)
+        if bar:
+            accent = (style + self.get_visual_style("line-view--accent", partial=True)).rich_style
+            gutter = [Segment("▌", accent), Segment(f"{mark} ", rich_style)]
+        else:
+            gutter = [Segment(f" {mark} ", rich_style)]
+        line, width = [*gutter, *segments], self.container_size.width
+        length = sum(segment.cell_length for segment in line)
+        if length <= self.line_width:
+            # One strip instead of the three that cropping and extending would make.
+            line.append(Segment(" " * (width - length), rich_style))
+            return Strip(line, width)
+        return Strip(line).crop(0, self.line_width).crop_extend(0, width, rich_style)
 
     def on_resize(self) -> None:
         """Keep the cursor on the screen if it was."""
