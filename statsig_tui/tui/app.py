@@ -30,6 +30,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.terminal import TerminalDriver
 from statsig_tui.tui.text import TerminalNet, printable
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
@@ -74,7 +75,7 @@ class StatsigApp(App[int]):
 
         `on_started` is called once, when the engine listens and everything is loaded.
         """
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._on_exit = on_exit
         self._on_started = on_started
         self.bridge = bridge
