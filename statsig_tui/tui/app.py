@@ -139,6 +139,11 @@ class StatsigApp(App[int]):
         self._on_exit(return_code)
         super().exit(result, return_code, message)
 
+    async def _shutdown(self) -> None:
+        # Before the widgets go: whoever is still reading the store would draw on what is gone.
+        self.workers.cancel_all()
+        await super()._shutdown()
+
     def _wake(self) -> None:
         self.post_message(EngineChanged())
 
