@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from rich.console import RenderableType
+from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -118,7 +119,8 @@ class StatsigApp(App[int]):
         try:
             await self.bridge.start(self._wake)
         except StatsigTuiError as error:
-            self.exit(error.exit_code, return_code=error.exit_code, message=self._words(error))
+            words = Text(printable(self._words(error)))
+            self.exit(error.exit_code, return_code=error.exit_code, message=words)
             return
         first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
         for notice in self._notices:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
@@ -46,9 +47,7 @@ class ModeScreen(Screen[None]):
         """Header, the mode's own widgets, footer; and what to say when there is no room for them."""
         yield StatusLine()
         yield from self.body()
-        yield Static(
-            f"Too small: statsig-tui needs {SMALLEST[0]}×{SMALLEST[1]}.", id="too-small", markup=False
-        )
+        yield Static(Content(f"Too small: statsig-tui needs {SMALLEST[0]}×{SMALLEST[1]}."), id="too-small")
         yield Footer(show_command_palette=False, compact=True)
 
     def body(self) -> Iterable[Widget]:

@@ -25,7 +25,7 @@ class Detail(Container):
             with TabPane("Body", id="body"):
                 yield JsonView(id="body-view")
             for name in ("Headers", "Signature", "Answer"):
-                with TabPane(name, id=name.lower()), VerticalScroll(classes="text"):
+                with TabPane(Content(name), id=name.lower()), VerticalScroll(classes="text"):
                     yield Static(id=f"{name.lower()}-text")
             with TabPane("Trace", id="trace"), VerticalScroll(classes="text"):
                 yield TraceView(id="trace-text")
@@ -59,7 +59,8 @@ class Detail(Container):
         detail, body = self._shown
         active = self.query_one(TabbedContent).active
         if active in _TEXTS:
-            self.query_one(f"#{active}-text", Static).update(_TEXTS[active](detail))
+            text: Content = _TEXTS[active](detail)
+            self.query_one(f"#{active}-text", Static).update(text)
         elif active == "body":
             self.query_one(JsonView).load(body)
 
