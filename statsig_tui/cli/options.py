@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from statsig_tui.core.printable import lines, printable
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError
 
@@ -45,7 +46,7 @@ class Options:
         loaded = settings.load(self.places().config, os.environ)
         if not self.quiet:
             for warning in loaded.warnings:
-                click.echo(f"warning: {warning}", err=True)
+                click.echo(f"warning: {printable(warning)}", err=True)
         return loaded
 
     def over(self, config: Config) -> Config:
@@ -118,4 +119,5 @@ def tell(error: StatsigTuiError, *, as_json: bool) -> None:
         at = time.time_ns() // 1_000_000
         click.echo(json_line({"type": "error", "at": at, "message": message, "hint": hint}))
     else:
-        click.echo(f"error: {message}" + (f"\n{hint}" if hint else ""), err=True)
+        said = f"error: {message}" + (f"\n{hint}" if hint else "")
+        click.echo("\n".join(lines(said)), err=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import Destination
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryState, Headers, Job
+from statsig_tui.core.redact import Redactor
 from statsig_tui.engine import outbox
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.store import Store, Tx
@@ -19,11 +21,12 @@ LARGE = 256 * 1024
 
 
 class StoreLedger:
-    """Every change is one transaction."""
+    """Every change is one transaction; heads and errors are free of secrets before they are stored."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, redact: Callable[[], Redactor]) -> None:
         self._store = store
         self._clock = clock
+        self._redact = redact
 
     async def open(self, destination: Destination, closed: Closed[tuple[int, bytes]]) -> DeliveryRecord:
         """Put a batch together and keep it as a waiting delivery."""
@@ -42,7 +45,8 @@ class StoreLedger:
         self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
     ) -> bool:
         """Note an attempt before it is made."""
-        at = self._clock.now()
+        at, redact = self._clock.now(), self._redact()
+        url, headers = redact(url), redact.pairs(headers)
         return await self._store.write(
             lambda tx: outbox.begin_attempt(tx, at, job, url, headers, signature, timestamp)
         )
@@ -51,8 +55,10 @@ class StoreLedger:
         self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
     ) -> None:
         """Note what came of an attempt."""
-        at = self._clock.now()
-        await self._store.write(lambda tx: outbox.end_attempt(tx, at, attempt, state, error, next_at))
+        at, redact = self._clock.now(), self._redact()
+        known = self._masked(attempt)
+        error = redact(error) if error else error
+        await self._store.write(lambda tx: outbox.end_attempt(tx, at, known, state, error, next_at))
 
     async def halve(self, attempt: AttemptRecord, destination: Destination) -> None:
         """Replace a delivery by two of half its events each."""
@@ -78,6 +84,15 @@ class StoreLedger:
     async def note_rate_limited(self, delivery: int) -> None:
         """Note that a delivery waits for the rate limit."""
         await self._store.write(lambda tx: outbox.note_rate_limited(tx, delivery))
+
+    def _masked(self, attempt: AttemptRecord) -> AttemptRecord:
+        redact = self._redact()
+        return replace(
+            attempt,
+            reason=redact(attempt.reason),
+            response_headers=redact.pairs(attempt.response_headers),
+            error=redact(attempt.error) if attempt.error else attempt.error,
+        )
 
 
 async def _encoded(destination: Destination, events: Sequence[bytes]) -> bytes:

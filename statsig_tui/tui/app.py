@@ -32,7 +32,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.terminal import TerminalDriver
-from statsig_tui.tui.text import TerminalNet, printable
+from statsig_tui.tui.text import TerminalNet, lines, printable
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
 FRAME_SECONDS = 0.05
@@ -298,9 +298,12 @@ class StatsigApp(App[int]):
         self.notify(printable(text), markup=False, timeout=4)
 
     def _words(self, error: StatsigTuiError) -> str:
+        return self._redact(f"{error.message} {error.hint}".strip())
+
+    def _redact(self, text: str) -> str:
         engine = self.bridge.engine
-        redact = engine.redact if engine is not None else Redactor()
-        return redact(f"{error.message} {error.hint}".strip())
+        redact = engine.redact if engine is not None else Redactor(self.config.secret_values())
+        return redact(text)
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
@@ -327,9 +330,7 @@ class StatsigApp(App[int]):
 
     def _fatal_error(self) -> None:
         # Textual's own report prints local variables, and with them keys and signing secrets.
-        engine = self.bridge.engine
-        redact = engine.redact if engine is not None else Redactor()
-        self._exception_report = redact(traceback.format_exc())
+        self._exception_report = "\n".join(lines(self._redact(traceback.format_exc())))
         self._close_messages_no_wait()
 
     def print_crash(self) -> None:

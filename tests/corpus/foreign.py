@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from statsig_tui.core.config import Destination, Filter, Secret
 from statsig_tui.core.event import EventClass
@@ -58,7 +59,7 @@ def delivery(text: str, number: int = 1, state: DeliveryState = DeliveryState.FA
 
 def sent(text: str, number: int = 1, status: int | None = 200) -> SentRecord:
     """A sent event, answered unless told otherwise."""
-    certainty = "answered" if status else "unknown"
+    certainty: Literal["answered", "unknown"] = "answered" if status else "unknown"
     return SentRecord(number, number, 1, text, text, text, 9, status, text, certainty, 1.0, text)
 
 

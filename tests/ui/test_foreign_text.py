@@ -23,7 +23,7 @@ from textual.widgets import Static, TabbedContent
 from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
-from statsig_tui.core.records import DeliveryState, DestinationCounters, DiagnosticsRow
+from statsig_tui.core.records import DeliveryState, DestinationCounters, DiagnosticsRow, Record
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.app import StatsigApp
@@ -84,7 +84,7 @@ class NoNet(StatsigApp):
     """The app without its net."""
 
     def get_line_filters(self) -> list[LineFilter]:
-        return App.get_line_filters(self)
+        return [*App.get_line_filters(self)]
 
 
 def never() -> Any:
@@ -273,7 +273,7 @@ async def test_a_notice_and_a_title_show_a_foreign_text_literally(tmp_path: Path
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_a_line_for_reading_or_for_a_program_is_harmless(text: str) -> None:
-    records = [
+    records: list[Record] = [
         foreign.event(text), foreign.verdict(text), foreign.delivery(text), foreign.capture(text),
         foreign.request(text), foreign.sent(text),
     ]  # fmt: skip
