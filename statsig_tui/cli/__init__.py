@@ -17,6 +17,7 @@ from statsig_tui.cli.options import (
     port_options,
     secret_options,
 )
+from statsig_tui.core.printable import printable
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -275,7 +276,7 @@ def config_check(options: Options) -> int:
 
     problems = settings.check(options.places().config, os.environ)
     for problem in problems:
-        click.echo(problem, err=True)
+        click.echo(printable(str(problem)), err=True)
     if not problems and not options.quiet:
         click.echo(f"{options.places().config}: nothing to mend")
     return 1 if problems else 0

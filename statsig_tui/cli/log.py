@@ -8,6 +8,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from statsig_tui.core.config import Config
+from statsig_tui.core.printable import lines
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import Unavailable
 
@@ -21,7 +22,8 @@ class _Redacting(logging.Formatter):
         self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redact(super().format(record))
+        # A log is read in a terminal, too.
+        return "\n".join(lines(self._redact(super().format(record))))
 
 
 def log_to(path: Path, config: Config) -> None:

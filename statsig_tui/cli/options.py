@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from statsig_tui.core.printable import lines, printable
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError
 
@@ -46,7 +47,7 @@ class Options:
         loaded = settings.load(places.config, os.environ, places.secret)
         if not self.quiet:
             for warning in loaded.warnings:
-                click.echo(f"warning: {warning}", err=True)
+                click.echo(f"warning: {printable(warning)}", err=True)
         return loaded
 
     def over(self, config: Config) -> Config:
@@ -151,4 +152,4 @@ def in_words(error: StatsigTuiError, *, as_json: bool) -> str:
 
         at = time.time_ns() // 1_000_000
         return json_line({"type": "error", "at": at, "message": message, "hint": hint})
-    return f"error: {message}" + (f"\n{hint}" if hint else "")
+    return "\n".join(lines(f"error: {message}" + (f"\n{hint}" if hint else "")))

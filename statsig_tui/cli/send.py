@@ -71,12 +71,13 @@ def _tell(target: Target, outcome: Outcome, trace: str | None, redact: Redactor,
         hint = ""
         if target.name == EMULATOR and outcome.certainty == "not sent":
             hint = "\nStart the emulator with `statsig-tui serve`, or choose another target with --target."
-        click.echo(redact(f"error: {outcome.error}{unknown}{hint}"), err=True)
+        click.echo(redact(f"error: {printable(outcome.error or '')}{unknown}{hint}"), err=True)
         return
     if not quiet:
         answer = printable(outcome.body[:2000].decode(errors="replace"))
         where = f"  trace {trace}" if trace else ""
-        click.echo(redact(f"{outcome.status} {outcome.reason} in {outcome.ms:.1f} ms  {answer}{where}"))
+        said = f"{outcome.status} {outcome.reason} in {outcome.ms:.1f} ms  {answer}{where}"
+        click.echo(printable(redact(said)))
 
 
 def _target(options: Options, config: Config, name: str) -> Target:

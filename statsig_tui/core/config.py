@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -19,6 +20,9 @@ DEFAULT_RECEIVER_URL = f"http://{DEFAULT_HOST}:{DEFAULT_RECEIVER_PORT}/"
 EMULATOR_KEY = "secret-emulatorTakesAnyWellFormedKey0000000000a1b2"
 """What the built-in target sends while the emulator asks for no key in particular."""
 STATSIG_URL = "https://api.statsig.com"
+
+_TELLING = re.compile("auth|cookie|token|secret|key|password", re.IGNORECASE)
+"""A header of one's own with such a name holds a secret."""
 
 Port = Annotated[int, Ge(0), Le(65535)]
 Name = Annotated[str, Len(1, 100)]
@@ -183,7 +187,13 @@ class Config:
             *self.receiver.secrets,
             *self.emulator.keys,
         ]
-        return tuple(item.value for item in references if item is not None and item.value)
+        values = [item.value for item in references if item is not None and item.value]
+        own = [item.headers for item in self.destinations] + [item.headers for item in self.targets]
+        for name, value in (pair for headers in own for pair in headers.items()):
+            if _TELLING.search(name):
+                # With its scheme and without: `Bearer …`.
+                values += [value, value.rpartition(" ")[2]]
+        return tuple(values)
 
     def signing_secrets(self) -> tuple[str, ...]:
         """Every secret that may have signed what the receiver gets, each once."""

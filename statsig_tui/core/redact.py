@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 _SHAPE = re.compile(r"\b(secret|client|console|webhook)(?:-|%2[dD])[A-Za-z0-9_%]{8,}")
 _TAIL = 4
@@ -26,7 +28,10 @@ class Redactor:
     """Replaces known secret values, and whatever has the shape of a Statsig key, in any text."""
 
     def __init__(self, values: Iterable[str | None] = ()) -> None:
-        known = {value for value in values if value and len(value) >= _SHORTEST}
+        plain = [value for value in values if value and len(value) >= _SHORTEST]
+        # As it stands in a URL, and in JSON: there a secret of no known shape would be overlooked.
+        spelled = [(quote(value), quote(value, safe=""), json.dumps(value)[1:-1]) for value in plain]
+        known = set(plain).union(*spelled)
         # Longest first: a secret that contains another must not leave its remainder behind.
         self._known = sorted(known, key=len, reverse=True)
 
@@ -38,6 +43,10 @@ class Redactor:
         if "-" in text or "%2" in text:
             text = _SHAPE.sub(_masked, text)
         return text
+
+    def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Headers with every secret in their values masked."""
+        return tuple((name, self(value)) for name, value in pairs)
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -77,7 +77,7 @@ class Engine:
         self._clock = clock
         self._limits = limits
         self._on_listening = on_listening
-        self._ledger = StoreLedger(store, clock)
+        self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
@@ -186,10 +186,9 @@ class Engine:
             ms=outcome.ms,
             trace=answered.get(TRACE_HEADER.decode()),
         )
-        shown = tuple(
-            (name, self.redact(value)) for name, value in complete if name.lower() != DEMO_HEADER.decode()
-        )
-        detail = SentDetail(record, shown, body, outcome.headers, outcome.body, outcome.truncated)
+        shown = self.redact.pairs([pair for pair in complete if pair[0].lower() != DEMO_HEADER.decode()])
+        came = self.redact.pairs(outcome.headers)
+        detail = SentDetail(record, shown, body, came, outcome.body, outcome.truncated)
         return await self._store.write(lambda tx: history.insert_sent(tx, detail))
 
     async def send_demo(self) -> SentRecord | None:

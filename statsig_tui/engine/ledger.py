@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import Destination
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryState, Headers, Job
+from statsig_tui.core.redact import Redactor
 from statsig_tui.engine import outbox
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.store import Store, Tx
@@ -19,11 +21,12 @@ LARGE = 256 * 1024
 
 
 class StoreLedger:
-    """Every change is one transaction."""
+    """Every change is one transaction; heads and errors are free of secrets before they are stored."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, redact: Callable[[], Redactor]) -> None:
         self._store = store
         self._clock = clock
+        self._redact = redact
         self._next: dict[str, tuple[int, Job | None]] = {}
         """What is due first at a destination, and the revision at which that was so."""
 
@@ -47,7 +50,8 @@ class StoreLedger:
         self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
     ) -> bool:
         """Note an attempt before it is made."""
-        at = self._clock.now()
+        at, redact = self._clock.now(), self._redact()
+        url, headers = redact(url), redact.pairs(headers)
         return await self._store.write(
             lambda tx: outbox.begin_attempt(tx, at, job, url, headers, signature, timestamp)
         )
@@ -56,10 +60,12 @@ class StoreLedger:
         self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
     ) -> None:
         """Note what came of an attempt."""
-        at = self._clock.now()
+        at, redact = self._clock.now(), self._redact()
+        known = self._masked(attempt)
+        said = redact(error) if error else error
 
         def note(tx: Tx) -> tuple[str, int, Job | None]:
-            destination = outbox.end_attempt(tx, at, attempt, state, error, next_at).destination
+            destination = outbox.end_attempt(tx, at, known, state, said, next_at).destination
             return destination, tx.rev, outbox.next_job(tx.db, destination)
 
         # Whoever notes an end asks next what is due: looked up on the way, that is a thread's turn saved.
@@ -81,12 +87,13 @@ class StoreLedger:
         ]
         at = self._clock.now()
         largest = max(len(body) for body, _, _ in halves)
+        known = self._masked(attempt) if attempt is not None else None
 
         def note(tx: Tx) -> None:
-            if attempt is None:
+            if known is None:
                 words = "larger than the endpoint takes: halved"
             else:
-                outbox.note_attempt(tx, attempt)
+                outbox.note_attempt(tx, known)
                 words = f"too large: halved; batches have at most {largest:,} bytes from now on"
             outbox.split(tx, at, delivery, halves, words)
 
@@ -100,6 +107,15 @@ class StoreLedger:
     async def note_rate_limited(self, delivery: int) -> None:
         """Note that a delivery waits for the rate limit."""
         await self._store.write(lambda tx: outbox.note_rate_limited(tx, delivery))
+
+    def _masked(self, attempt: AttemptRecord) -> AttemptRecord:
+        redact = self._redact()
+        return replace(
+            attempt,
+            reason=redact(attempt.reason),
+            response_headers=redact.pairs(attempt.response_headers),
+            error=redact(attempt.error) if attempt.error else attempt.error,
+        )
 
 
 async def _encoded(destination: Destination, events: Sequence[bytes]) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from rich.console import RenderableType
+from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -31,7 +32,8 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.mode import ModeScreen
-from statsig_tui.tui.text import TerminalNet, printable
+from statsig_tui.tui.terminal import TerminalDriver
+from statsig_tui.tui.text import TerminalNet, lines, printable
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
 FRAME_SECONDS = 0.05
@@ -77,7 +79,7 @@ class StatsigApp(App[int]):
         `on_started` is called once, when the engine listens and everything is loaded. `end_now` ends the
         process with a code at once, for whoever does not want to wait for the end.
         """
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._on_exit = on_exit
         self._on_started = on_started
         self._end_now = end_now
@@ -125,7 +127,8 @@ class StatsigApp(App[int]):
         try:
             await self.bridge.start(self._wake)
         except StatsigTuiError as error:
-            self.exit(error.exit_code, return_code=error.exit_code, message=self._words(error))
+            words = Text(printable(self._words(error)))
+            self.exit(error.exit_code, return_code=error.exit_code, message=words)
             return
         first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
         for notice in self._notices:
@@ -145,6 +148,11 @@ class StatsigApp(App[int]):
         """Leave; within a few seconds, whatever still hangs."""
         self._on_exit(return_code)
         super().exit(result, return_code, message)
+
+    async def _shutdown(self) -> None:
+        # Before the widgets go: whoever is still reading the store would draw on what is gone.
+        self.workers.cancel_all()
+        await super()._shutdown()
 
     def _wake(self) -> None:
         self.post_message(EngineChanged())
@@ -336,9 +344,12 @@ class StatsigApp(App[int]):
         self.notify(printable(text), markup=False, timeout=4)
 
     def _words(self, error: StatsigTuiError) -> str:
+        return self._redact(f"{error.message} {error.hint}".strip())
+
+    def _redact(self, text: str) -> str:
         engine = self.bridge.engine
-        redact = engine.redact if engine is not None else Redactor()
-        return redact(f"{error.message} {error.hint}".strip())
+        redact = engine.redact if engine is not None else Redactor(self.config.secret_values())
+        return redact(text)
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
@@ -365,9 +376,7 @@ class StatsigApp(App[int]):
 
     def _fatal_error(self) -> None:
         # Textual's own report prints local variables, and with them keys and signing secrets.
-        engine = self.bridge.engine
-        redact = engine.redact if engine is not None else Redactor()
-        self._exception_report = redact(traceback.format_exc())
+        self._exception_report = "\n".join(lines(self._redact(traceback.format_exc())))
         self._close_messages_no_wait()
 
     def print_crash(self) -> None:

@@ -47,9 +47,17 @@ class Terminal:
         """Whether these words are on the screen, wherever the terminal breaks its full lines."""
         return "".join(words.split()) in "".join(self.text.split())
 
-    def press(self, keys: str) -> None:
+    def press(self, keys: str | bytes) -> None:
         """Type; escape sequences are keys too."""
-        os.write(self._fd, keys.encode())
+        left = keys.encode() if isinstance(keys, str) else keys
+        while left:
+            # What the program draws meanwhile has to be read, or both would wait for each other.
+            readable, writable, _ = select.select([self._fd], [self._fd], [], PATIENCE)
+            assert readable or writable, "the program takes no input"
+            if readable:
+                assert self._read(time.monotonic()), f"the program has ended:\n{self.text}"
+            if writable:
+                left = left[os.write(self._fd, left[:4096]) :]
 
     def wait_for(self, *wanted: str) -> None:
         """Until all of this is on the screen."""

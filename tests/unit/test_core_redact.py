@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from statsig_tui.core.config import Config, Destination
 from statsig_tui.core.redact import Redactor, mask_secret
 
 LONG = "A1b2C3d4E5f6G7h8J9k0L1m2N3p4Q5r6S7t8U9v0WxYz1"
@@ -56,3 +57,18 @@ def test_masking_twice_changes_nothing() -> None:
     redact = Redactor([f"secret-{LONG}"])
     once = redact(f"key secret-{LONG} done")
     assert redact(once) == once
+
+
+@pytest.mark.parametrize("spelled", ["a%2Bb/c%3Dd%20%22e%25", "a%2Bb%2Fc%3Dd%20%22e%25", 'a+b/c=d \\"e%'])
+def test_a_secret_of_no_known_shape_is_masked_in_urls_and_json(spelled: str) -> None:
+    assert spelled not in Redactor(['a+b/c=d "e%'])(f"x {spelled} y")
+
+
+def test_the_values_of_telling_headers_are_secrets() -> None:
+    headers = {"Authorization": "Bearer CanaryHeader0123", "X-Api-Key": "CanaryKey0123", "X-Team": "payments"}
+    config = Config(destinations=(Destination("d", "http://localhost/", headers=headers),))
+    shown = Redactor(config.secret_values())(
+        "Bearer CanaryHeader0123, CanaryHeader0123, CanaryKey0123, payments"
+    )
+    assert "Canary" not in shown
+    assert "payments" in shown

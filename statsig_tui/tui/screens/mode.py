@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
@@ -49,9 +50,7 @@ class ModeScreen(Screen[None]):
         self._fit(self.app.size)
         yield StatusLine()
         yield from self.body()
-        yield Static(
-            f"Too small: statsig-tui needs {SMALLEST[0]}×{SMALLEST[1]}.", id="too-small", markup=False
-        )
+        yield Static(Content(f"Too small: statsig-tui needs {SMALLEST[0]}×{SMALLEST[1]}."), id="too-small")
         yield Footer(show_command_palette=False, compact=True)
 
     def body(self) -> Iterable[Widget]:

@@ -27,7 +27,7 @@ class Detail(Container):
             with TabPane("Body", id="body"):
                 yield JsonView(id="body-view")
             for name in ("Headers", "Signature", "Answer"):
-                with TabPane(name, id=name.lower()), VerticalScroll(classes="text"):
+                with TabPane(Content(name), id=name.lower()), VerticalScroll(classes="text"):
                     yield Static(id=f"{name.lower()}-text")
             with TabPane("Trace", id="trace"), VerticalScroll(classes="text"):
                 yield TraceView(id="trace-text")
@@ -75,9 +75,11 @@ class Detail(Container):
         detail, body = self._shown
         active = self.active
         if active in _TEXTS:
-            self.query_one(f"#{active}-text", Static).update(_TEXTS[active](detail))
+            text: Content = _TEXTS[active](detail)
+            self.query_one(f"#{active}-text", Static).update(text)
         elif active == "signature":
-            self.query_one("#signature-text", Static).update(signature_text(detail, self._diagnosis))
+            signature: Content = signature_text(detail, self._diagnosis)
+            self.query_one("#signature-text", Static).update(signature)
         elif active == "body":
             self.query_one(JsonView).load(body)
 

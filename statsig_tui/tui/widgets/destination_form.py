@@ -29,6 +29,7 @@ from statsig_tui.tui.widgets.destination_text import (
 )
 from statsig_tui.tui.widgets.editor import Editor
 from statsig_tui.tui.widgets.fields import Choice, Field, Tick
+from statsig_tui.tui.widgets.json_editor import ExactArea
 
 EMULATED = "emulated"
 """Said of what Statsig does not document (statsig-wire.md §3.7)."""
@@ -100,7 +101,8 @@ class DestinationForm(Editor[Texts]):
             yield self._field("schedule", "Retry schedule", Choice(SCHEDULE_OPTIONS), EMULATED)
             yield self._field("own", "", Input(compact=True, placeholder="1, 5, 30"), gap=True)
             yield self._field("verify_tls", "Verify TLS", Tick(gutter=0, is_switch=True))
-            yield self._field("headers", "Headers", _lines("Name: value, one a line"))
+            own = ExactArea(id="own-headers", placeholder="Name: value, one a line")
+            yield self._field("headers", "Headers", own)
 
     def first(self) -> Widget:
         """The name."""
@@ -197,17 +199,13 @@ def _short() -> Input:
     return Input(compact=True, classes="-short")
 
 
-def _lines(placeholder: str) -> TextArea:
-    return TextArea(compact=True, tab_behavior="focus", show_line_numbers=False, placeholder=placeholder)
-
-
 def _put(widget: Widget, text: str) -> None:
     if _text(widget) == text:
         return
     if isinstance(widget, Input):
         widget.value = text
     elif isinstance(widget, TextArea):
-        widget.text = text
+        widget.load_text(text)
     elif isinstance(widget, Choice):
         widget.value = text
     elif isinstance(widget, Tick):

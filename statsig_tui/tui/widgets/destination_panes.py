@@ -93,7 +93,7 @@ class DestinationPanes(Vertical):
         yield Static(_NONE, id="no-destination", markup=False)
         with TabbedContent(initial=OVERVIEW):
             for tab, title in TABS.items():
-                with TabPane(title, id=tab):
+                with TabPane(Content(title), id=tab):
                     yield _PANES[tab]()
 
     @property

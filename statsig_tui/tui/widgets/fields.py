@@ -250,14 +250,14 @@ class Field(Vertical):
         super().__init__(name=name)
         self._label = label
         self.field = field
-        self._note = Static(note, classes="note", markup=False)
-        self._error = Static("", classes="error", markup=False)
+        self._note = Static(content(note), classes="note")
+        self._error = Static(classes="error")
         self._shown_error = ""
 
     def compose(self) -> ComposeResult:
         """One line, and the error's below."""
         with Horizontal():
-            yield Static(self._label, classes="label", markup=False)
+            yield Static(content(self._label), classes="label")
             yield self.field
             yield self._note
         yield self._error

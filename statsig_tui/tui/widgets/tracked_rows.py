@@ -73,7 +73,7 @@ class TrackedRows:
         new = [name for name in volumes if name not in self._known]
         if new:
             self._names += new
-            self._known.update(new)
+            self._known |= set(new)
             self.search(self._search)
 
     def search(self, text: str) -> None:
