@@ -31,7 +31,9 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            os.execvpe(arguments[0], arguments, {**os.environ, "TERM": "xterm-256color", **environ})
+            # A size in the environment would count for more than the terminal's own.
+            inherited = {name: it for name, it in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execvpe(arguments[0], arguments, {**inherited, "TERM": "xterm-256color", **environ})
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._code: int | None = None
 
