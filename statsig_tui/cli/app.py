@@ -11,7 +11,7 @@ import click
 from statsig_tui import settings
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
-from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit, take_short_turns
+from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
 from statsig_tui.errors import UsageError
@@ -20,6 +20,9 @@ from statsig_tui.tui.bridge import Bridge
 
 if TYPE_CHECKING:
     from statsig_tui.engine.engine import Engine
+
+_SWITCH_SECONDS = 0.0005
+"""How long one thread may hold the interpreter: an acknowledgement must not wait for a drawing."""
 
 
 def run_app(options: Options) -> int:
@@ -53,7 +56,7 @@ def run_app(options: Options) -> int:
             raise_descriptor_limit()
             return running(config, places.database, fall_back=True, on_listening=publish)
 
-        take_short_turns()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         app = StatsigApp(Bridge(open_engine), config, save, notices, hard_stop, keep_loaded)
         app.run()
     app.print_crash()
