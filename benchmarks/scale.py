@@ -19,7 +19,8 @@ from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.store import Store
 
 _PAGE_UP, _PAGE_DOWN = "\x1b[5~", "\x1b[6~"
-_PAGES = 20
+_PAGES = 12
+"""Fewer than the smaller store has: every key must move something."""
 _FEW = 1000
 _ROWS = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
@@ -114,6 +115,7 @@ def _browse(at: Place, count: int) -> Seen:
         screen.settle(1.0)
         memory = screen.megabytes()
         _page(screen, _PAGE_UP)
+        _page(screen, _PAGE_DOWN)
         before = screen.cpu()
         _page(screen, _PAGE_UP)
         _page(screen, _PAGE_DOWN)

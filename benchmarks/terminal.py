@@ -24,6 +24,7 @@ LIVE = "\x1b[19~"
 """f8, the key of Live."""
 _SYNC_ASKED, _SYNC_YES = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 """Whether frames may be marked as such: today's terminals say yes."""
+_FRAME = b"\x1b[?2026h"
 _COLOURS = re.compile(rb"\x1b\[[0-9;:]*m")
 _COUNT = re.compile(rb"Live  ([0-9,]+)")
 _KEPT = 1 << 20
@@ -47,6 +48,7 @@ class Terminal(Usage):
         self.drawn = bytearray()
         """What came lately, colours included."""
         self.bytes = 0
+        self.frames = 0
         self.counts: list[tuple[float, int]] = []
         """When Live first said so many captures."""
         self._changed = threading.Condition()
@@ -129,6 +131,7 @@ class Terminal(Usage):
 
     def _take(self, data: bytes) -> None:
         self.bytes += len(data)
+        self.frames += data.count(_FRAME)
         tail = len(self.drawn) - 64
         self.drawn += data
         for found in _COUNT.finditer(_COLOURS.sub(b"", bytes(self.drawn[max(0, tail) :]))):

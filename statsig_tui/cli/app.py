@@ -12,7 +12,7 @@ import click
 from statsig_tui import settings
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options
-from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit, take_short_turns
+from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.cli.terminal import on_hang_up, restorer
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
@@ -22,6 +22,9 @@ from statsig_tui.tui.bridge import Bridge
 
 if TYPE_CHECKING:
     from statsig_tui.engine.engine import Engine
+
+_SWITCH_SECONDS = 0.0005
+"""How long one thread may hold the interpreter: an acknowledgement must not wait for a drawing."""
 
 
 def run_app(options: Options) -> int:
@@ -55,7 +58,7 @@ def run_app(options: Options) -> int:
             raise_descriptor_limit()
             return running(config, places.database, fall_back=True, on_listening=publish)
 
-        take_short_turns()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         restore = restorer(sys.stdin.fileno())
 
         def end_now(code: int) -> None:

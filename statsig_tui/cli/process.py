@@ -6,7 +6,6 @@ import contextlib
 import gc
 import os
 import resource
-import sys
 import threading
 from collections.abc import Callable
 
@@ -15,7 +14,6 @@ HARD_STOP_SECONDS = 5.0
 
 _OLD_EVERY = 50
 """Collections of the middle generation before one of the old; Python's own number is 10."""
-_SWITCH_SECONDS = 0.0005
 
 
 def hard_stop(code: int, end: Callable[[int], None] = os._exit) -> None:
@@ -34,11 +32,6 @@ def keep_loaded() -> None:
     gc.freeze()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _OLD_EVERY)
-
-
-def take_short_turns() -> None:
-    """Let no thread hold the interpreter for long: an acknowledgement waits for the writer's turn."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def raise_descriptor_limit() -> None:

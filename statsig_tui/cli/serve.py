@@ -18,7 +18,7 @@ from pathlib import Path
 from statsig_tui.cli.lines import as_json, as_text, json_line
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options, in_words, tell
-from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit, take_short_turns
+from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
@@ -77,7 +77,6 @@ def _run(
     timeout: float | None = None,
 ) -> int:
     raise_descriptor_limit()
-    take_short_turns()
     with locked(data / "lock") as publish:
         return asyncio.run(_serve(config, database, listeners, output, publish, wait, timeout))
 
