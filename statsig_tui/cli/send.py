@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from pathlib import Path
 
 import click
 
+from statsig_tui.cli.advice import tell_advice
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
+from statsig_tui.cli.source import read_source
+from statsig_tui.core import draft
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
     DEFAULT_HOST,
@@ -20,6 +21,7 @@ from statsig_tui.core.config import (
     Secret,
     Target,
 )
+from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.printable import printable
 from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.lock import holder
@@ -32,8 +34,12 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
     """Send the bytes of a file or of standard input; 0 on a 2xx answer, else 1."""
     config = options.load().config
     target = _target(options, config, target_name)
-    body = _read(source)
+    body = read_source(source)
     redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
+    if not options.quiet:
+        found = advise(draft.decode(body), now=time.time_ns() // 1_000_000)
+        key = advise_key(target.key.value if target.key else None)
+        tell_advice((*key, *found), redact, as_json=as_json, to_stderr=True)
     if dry_run:
         click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {target.url}"))
         return 0
@@ -91,14 +97,3 @@ def _target(options: Options, config: Config, name: str) -> Target:
             "Set it, or change the reference in the settings.",
         )
     return found
-
-
-def _read(source: str) -> bytes:
-    if source == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(source).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{source} cannot be read: {error.strerror}.", "Name a file, or - for standard input."
-        ) from None

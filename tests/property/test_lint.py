@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -33,6 +34,7 @@ NUMBERS = (
     "3e25",
     "9007199254740993", "1e-400", "0.12345678901234567890123", "0e99999999999999999999", "1e308",
 )  # fmt: skip
+PLACE = re.compile(r"line \d+, column \d+")
 
 texts = st.sampled_from(TEXTS).map(json.dumps) | st.text(max_size=6).map(json.dumps)
 scalars = texts | st.sampled_from((*NUMBERS, "true", "false", "null"))
@@ -82,8 +84,8 @@ def rules(found: tuple[Advice, ...], severity: Severity | None = None) -> Counte
 
 
 def said(found: tuple[Advice, ...]) -> Counter[str]:
-    """How often each thing is said."""
-    return Counter(map(str, found))
+    """How often each thing is said, wherever the other place is that it names."""
+    return Counter(PLACE.sub("", f"{item.rule} {item}") for item in found)
 
 
 def parsed(text: str) -> Any:
@@ -123,7 +125,7 @@ def test_a_fix_takes_its_advice_away_and_brings_no_error(text: str) -> None:
         if item.fix is None:
             continue
         after = advise(item.fix.applied(text), now=NOW)
-        assert said(after)[str(item)] < said(found)[str(item)], item
+        assert not said((item,)) - (said(found) - said(after)), item
         if item.rule != "json":  # before that nothing else was looked at
             assert not rules(after, Severity.ERROR) - rules(found, Severity.ERROR), item
 
