@@ -29,6 +29,9 @@ from statsig_tui.engine.sender import Outcome
 from statsig_tui.engine.target import post_to
 from statsig_tui.errors import NotFound, UsageError
 
+_JUDGED = 1024 * 1024
+"""Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
+
 
 def run_send(options: Options, source: str, target_name: str, *, as_json: bool, dry_run: bool) -> int:
     """Send the bytes of a file or of standard input; 0 on a 2xx answer, else 1."""
@@ -36,7 +39,7 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
     target = _target(options, config, target_name)
     body = read_source(source)
     redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
-    if not options.quiet:
+    if not options.quiet and len(body) <= _JUDGED:
         found = advise(draft.decode(body), now=time.time_ns() // 1_000_000)
         key = advise_key(target.key.value if target.key else None)
         tell_advice((*key, *found), redact, as_json=as_json, to_stderr=True)

@@ -105,4 +105,6 @@ async def test_send_says_what_is_odd_and_sends_it_all_the_same(
     assert (code, sent["type"], json.loads(err)["path"]) == (0, "sent", "metadata.items")
     it = await spawn("send", *chosen, "--target", "mine", "--dry-run", "-", MY_KEY="secret-" + "m" * 43)
     assert (await it.end(stdin=ODD))[2] == WARNED
+    it = await spawn("send", *chosen, "--target", "mine", "--dry-run", "-", MY_KEY="secret-" + "m" * 43)
+    assert (await it.end(stdin=ODD + b" " * 1_100_000))[2] == ""
     assert len(mine.requests) == 2

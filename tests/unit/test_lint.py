@@ -11,7 +11,8 @@ from statsig_tui.core import draft
 from statsig_tui.core.lint import Advice, Severity, advise, advise_key, mended
 
 NOW = 1_767_225_600_000
-GOLDEN = (Path(__file__).parents[1] / "data" / "lint.txt").read_text()
+DATA = Path(__file__).parents[1] / "data"
+GOLDEN = (DATA / "lint.txt").read_text()
 CASES = [block.split("\n") for block in GOLDEN.strip().split("\n\n") if not block.startswith("#")]
 
 
@@ -172,6 +173,20 @@ def test_a_fix_changes_its_place_alone(rule: str, before: str, after: str) -> No
     assert fixed(before, rule) == after
 
 
+@pytest.mark.parametrize(("room", "is_fixed"), [(2, True), (1, False)])
+def test_no_fix_makes_an_object_too_long(room: int, is_fixed: bool) -> None:
+    metadata = {"n": 7, "a": ""}
+    metadata["a"] = "x" * (4096 - room - len(json.dumps(metadata, separators=(",", ":"))))
+    item = next(item for item in advise(event(metadata=metadata), now=NOW) if item.path == "metadata.n")
+    assert (item.fix is not None) == is_fixed
+
+
+@pytest.mark.parametrize(("length", "is_fixed"), [(4000, True), (5000, False)])
+def test_no_id_is_moved_into_a_user_without_room_for_it(length: int, is_fixed: bool) -> None:
+    found = advise(event(user={}, userID="u" * length), now=NOW)
+    assert [item.fix is not None for item in found if item.rule == "misplaced-id"] == [is_fixed]
+
+
 def test_everything_that_can_be_mended_is() -> None:
     text = """{
   "eventName": " check#out ",
@@ -188,6 +203,14 @@ def test_everything_that_can_be_mended_is() -> None:
   "metadata": {"big": "12345678901234567890", "items": "4"}
 }"""
     )
+
+
+def test_an_outgoing_event_is_mended_into_an_incoming_one() -> None:
+    (outgoing, *_) = json.loads((DATA / "batch-data-envelope.json").read_text())["data"]
+    text = mended(json.dumps(outgoing), now=NOW)
+    assert not [item for item in advise(text, now=NOW) if item.severity is Severity.ERROR]
+    assert json.loads(text)["event"] == outgoing["eventName"]
+    assert not set(json.loads(text)) & {"eventName", "timeUUID", "statsigMetadata", "unitID"}
 
 
 def test_the_time_of_sending_is_a_time_in_a_draft_alone() -> None:

@@ -105,6 +105,7 @@ class Sheet:
         self._breaks: list[int] | None = None
         self._found: list[Advice] = []
         self._counts: Counter[str] = Counter()
+        self._rooms: list[tuple[Span, int]] = []
 
     def error(self, rule: str, path: str, message: str, at: Span, fix: Fix | None = None) -> None:
         """Note what would likely be refused, dropped or cut."""
@@ -117,6 +118,10 @@ class Sheet:
     def hint(self, rule: str, path: str, message: str, at: Span, fix: Fix | None = None) -> None:
         """Note what is worth knowing."""
         self._note(Severity.HINT, rule, path, message, at, fix)
+
+    def bound(self, span: Span, room: int) -> None:
+        """Take no fix by which what stands there would grow by more characters than that."""
+        self._rooms.append((span, room))
 
     def lists(self, rule: str) -> bool:
         """Whether more advice by a rule is listed, and a fix for it worth making."""
@@ -131,7 +136,8 @@ class Sheet:
 
     def advice(self) -> tuple[Advice, ...]:
         """All that was noted, the worst first, then in the order of the text."""
-        found = sorted(self._found, key=lambda item: (item.severity.rank, item.start, item.end))
+        found = [item if self._fits(item) else replace(item, fix=None) for item in self._found]
+        found.sort(key=lambda item: (item.severity.rank, item.start, item.end))
         for rule, count in self._counts.items():
             if count > _MOST:
                 last = next(item for item in reversed(found) if item.rule == rule)
@@ -145,3 +151,11 @@ class Sheet:
         self._counts[rule] += 1
         if self._counts[rule] <= _MOST:
             self._found.append(Advice(severity, rule, path, message, *at, *self.place(at[0]), fix))
+
+    def _fits(self, item: Advice) -> bool:
+        edits = item.fix.edits if item.fix is not None else ()
+        grown = [(edit.start, len(edit.text) - (edit.end - edit.start)) for edit in edits]
+        return all(
+            sum(growth for at, growth in grown if start <= at < end) <= room
+            for (start, end), room in self._rooms
+        )

@@ -11,6 +11,8 @@ from statsig_tui.core.lint.strings import meant, respelled
 from statsig_tui.core.printable import printable
 from statsig_tui.core.spans import Member, Object, dump, object_at, removal
 
+LONGEST_TEXT = 128
+"""Characters at which Statsig's Node SDK cuts a text."""
 _SHOWN = 30
 
 
@@ -70,9 +72,11 @@ class Part:
         spelled = respelled(member.raw(self.text), change)
         return valued(member, spelled, title) if spelled and spelled != '""' else None
 
-    def quoted(self, member: Member) -> Fix:
-        """A number or a boolean as text."""
+    def quoted(self, member: Member) -> Fix | None:
+        """A number or a boolean as text; None where that would be too long a text."""
         raw = member.raw(self.text)
+        if len(raw) > LONGEST_TEXT:
+            return None
         return valued(member, dump(raw), f"write {cut(dump(raw))}")
 
 

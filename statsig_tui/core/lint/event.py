@@ -15,7 +15,7 @@ from statsig_tui.core.lint.body import Part, cut, fold, name_of, value_of, value
 from statsig_tui.core.lint.sizes import advise_sizes
 from statsig_tui.core.lint.strings import latin, latinised, look_alikes_in, trimmed
 from statsig_tui.core.nearest import nearest
-from statsig_tui.core.spans import Member, counting, new_member, object_at
+from statsig_tui.core.spans import Member, Object, counting, new_member, object_at
 
 KNOWN = ("user", "event", "value", "metadata", "timestamp")
 _MEANT = {
@@ -237,22 +237,26 @@ def _stray(
 
 
 def _stray_id(part: Part, member: Member, found: dict[str, Member]) -> None:
-    at = name_of(member)
     holder = found.get("user")
     if holder is None:
         return  # said by the refusal
     fix = None
     if part.text[holder.value] == "{" and part.kind(member) in ("text", "number"):
-        inner = object_at(part.text, holder.value)
-        if inner.last("userID") is None:
-            spelled = new_member(part.text, inner, "userID", member.raw(part.text))
-            lead = spelled + ", " if inner.members else spelled
-            start = inner.members[0].start if inner.members else inner.end - 1
-            gone = part.removed(member).edits
-            fix = Fix("move it into user", (Edit(start, start, lead), *gone))
-    part.sheet.warning(
-        "misplaced-id", part.path(member), "not read here: it belongs into user as userID", at, fix
-    )
+        fix = _moved(part, member, object_at(part.text, holder.value))
+    words = "not read here: it belongs into user as userID"
+    part.sheet.warning("misplaced-id", part.path(member), words, name_of(member), fix)
+
+
+def _moved(part: Part, member: Member, user: Object) -> Fix | None:
+    """The id in the user instead; gone where the user has it; None where the user has another one."""
+    there = user.last("userID")
+    if there is not None:
+        same = there.raw(part.text) == member.raw(part.text)
+        return part.removed(member, "remove it: user has it") if same else None
+    spelled = new_member(part.text, user, "userID", member.raw(part.text))
+    first = user.members[0].start if user.members else user.end - 1
+    lead = Edit(first, first, spelled + (", " if user.members else ""))
+    return Fix("move it into user", (lead, *part.removed(member).edits))
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from statsig_tui.core.event import forbidden_in
 from statsig_tui.core.lint.advice import Edit, Fix, Sheet, Span, Step, path_of
+from statsig_tui.core.lint.body import LONGEST_TEXT
 from statsig_tui.core.lint.strings import meant, respelled, unseen_in
 from statsig_tui.core.printable import printable
 from statsig_tui.core.spans import dump, object_at, removal
@@ -105,17 +106,14 @@ def _number(sheet: Sheet, holders: list[_Holder], raw: str, at: Span) -> None:
     if raw.lstrip("-").isdigit():
         if abs(int(raw)) > _LARGEST:
             words = "beyond 2^53: JavaScript and every double lose its last digits"
-            sheet.warning("precision", _path(holders), words, at, _as_text(holders, raw, at))
+            path = _path(holders)
+            fix = Fix(f"write {dump(raw)}", (Edit(*at, dump(raw)),)) if path == "value" else None
+            sheet.warning("precision", path, words, at, fix if len(raw) <= LONGEST_TEXT else None)
     elif digits and not float(raw):
         sheet.warning("precision", _path(holders), "so small that it is read as 0", at)
     elif len(digits) > _DIGITS:
         words = f"{len(digits)} digits: a double keeps {_DIGITS}"
         sheet.hint("precision", _path(holders), words, at)
-
-
-def _as_text(holders: list[_Holder], raw: str, at: Span) -> Fix | None:
-    is_free = [holder.step for holder in holders][:1] in (["metadata"], ["value"])
-    return Fix(f"write {dump(raw)}", (Edit(*at, dump(raw)),)) if is_free and len(raw) <= 30 else None
 
 
 def _duplicates(sheet: Sheet, closed: _Holder, path: str) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from statsig_tui.core.lint.body import Part, value_of
+from statsig_tui.core.lint.body import LONGEST_TEXT, Part, value_of
 from statsig_tui.core.spans import Member, counting
 
 DOCUMENTED = 64
-CUT = 128
 OBJECT = 4096
 _LONG_BY_NATURE = ("userAgent",)
 _STRING_OR_GAP = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[ \t\r\n]++')
@@ -32,9 +31,9 @@ def advise_length(part: Part, member: Member, *, is_kept: bool = False) -> None:
         return
     note = part.sheet.hint if is_kept else part.sheet.warning
     words = f"{length:,} characters: Statsig documents {DOCUMENTED} at most"
-    if length > CUT:
+    if length > LONGEST_TEXT:
         note = part.sheet.warning if is_kept else part.sheet.error
-        words += "" if is_kept else f", and its Node SDK cuts at {CUT}"
+        words += "" if is_kept else f", and its Node SDK cuts at {LONGEST_TEXT}"
     note("length", part.path(member), words, value_of(member))
 
 
@@ -46,7 +45,10 @@ def compact_length(raw: str) -> int:
 
 def _object(part: Part, member: Member) -> None:
     raw = member.raw(part.text)
-    length = compact_length(raw) if len(raw) > OBJECT else len(raw)
+    length = compact_length(raw) if len(raw) > OBJECT // 2 else len(raw)
     if length > OBJECT:
         words = f"{length:,} characters as JSON: Statsig documents {OBJECT:,} at most"
         part.sheet.error("length", part.path(member), words, value_of(member))
+    elif len(raw) > OBJECT // 2 or member.name == "user":
+        # What is shorter has room for all that is mended in it; into the user an id can be moved.
+        part.sheet.bound(value_of(member), OBJECT - length)

@@ -85,7 +85,8 @@ def latin(character: str) -> str:
     if character.isascii() or category(character)[0] not in "LN":
         return character
     plain = _LOOK_ALIKE.get(character) or normalize("NFKC", character)
-    return plain if plain.isascii() and plain.isalnum() and category(character) != "No" else character
+    is_one = len(plain) == 1 and plain.isascii() and plain.isalnum()
+    return plain if is_one and category(character) != "No" else character
 
 
 def _among_latin(word: str) -> list[str]:
