@@ -30,8 +30,6 @@ _USER_IDS = ("userid", "uid", "user.id")
 _MOST_OTHERS = 100
 """Unknown members whose names are compared with the known ones."""
 _RESERVED = "statsig::"
-
-
 _BLANK = "\ufeff \t\r\n"
 
 
@@ -91,9 +89,10 @@ def _meant(name: str) -> str | None:
     exact = next((known for known in KNOWN if fold(known) == folded), None)
     if exact is not None or folded in _MEANT:
         return exact or _MEANT[folded]
-    if folded in _USER_IDS or not 4 <= len(name) <= 30 or name in _OUTGOING:
+    if folded in _USER_IDS or len(name) < 4 or name in (*_OUTGOING, "events", "data"):
         return None
-    return nearest(name, KNOWN) if name not in ("events", "data") else None
+    # A name that is longer by more, event_id say, is another one.
+    return nearest(name, [known for known in KNOWN if abs(len(known) - len(name)) <= 1])
 
 
 def _inner(part: Part, member: Member | None) -> Part | None:
@@ -107,7 +106,7 @@ def _refused(part: Part, problem: Problem, found: dict[str, Member], meant: dict
     """Note a refusal in its own words, at the member that it is about."""
     field = problem.field
     at: Span = part.holder.start, part.holder.start + 1
-    path, fix = field, None
+    fix = None
     member = found.get(field) or part.holder.last(field)
     if member is not None:
         at = value_of(member)
@@ -120,7 +119,7 @@ def _refused(part: Part, problem: Problem, found: dict[str, Member], meant: dict
         if part.kind(stray) in ("text", "number"):
             wrapped = f'"user": {{"userID": {stray.raw(part.text)}}}'
             fix = part.replaced(stray, wrapped, "put it into user")
-    part.sheet.error(field, path, problem.message.removeprefix(f"{field}: "), at, fix)
+    part.sheet.error(field, field, problem.message.removeprefix(f"{field}: "), at, fix)
 
 
 def _suits(part: Part, field: str, stray: Member) -> bool:

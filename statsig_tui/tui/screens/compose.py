@@ -30,6 +30,7 @@ from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.json_editor import ExactArea
+from statsig_tui.tui.widgets.lint_list import LintList
 from statsig_tui.tui.widgets.outcome import answer, next_due, waiting
 from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
@@ -320,13 +321,13 @@ class ComposeScreen(ModeScreen):
         """Apply the fix of the advice under the cursor, or the first there is."""
         (self.focused or self).call_later(self._draft.fix)
 
-    @on(DraftPane.Advised)
+    @on(DraftPane.FixesChanged)
     def _offer_fix(self) -> None:
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a fix only where there is one."""
-        return self._draft.can_fix if action == "fix" else True
+        return any(panel.can_fix for panel in self.query(LintList)) if action == "fix" else True
 
     @property
     def _draft(self) -> DraftPane:

@@ -56,8 +56,8 @@ class _Judged:
 class DraftPane(Vertical):
     """Holds the text; knows no target and sends nothing."""
 
-    class Advised(Message):
-        """There is something else to say about the draft now."""
+    class FixesChanged(Message):
+        """There is a fix to apply now, or none any more."""
 
     def __init__(self, text: str) -> None:
         super().__init__(id="draft", classes="pane")
@@ -98,11 +98,6 @@ class DraftPane(Vertical):
     def mark_sent(self, text: str) -> None:
         """Remember that this text is in the history now."""
         self._clean = text
-
-    @property
-    def can_fix(self) -> bool:
-        """Whether some advice has a fix."""
-        return any(item.fix is not None for item in self.query_one(LintList).found)
 
     def advise_also(self, advice: Sequence[Advice]) -> None:
         """Show what there is to say about the key, too."""
@@ -237,8 +232,11 @@ class DraftPane(Vertical):
         self._show_advice()
 
     def _show_advice(self) -> None:
-        self.query_one(LintList).show((*self._about_key, *self._judged.advice))
-        self.post_message(self.Advised())
+        panel = self.query_one(LintList)
+        could_fix = panel.can_fix
+        panel.show((*self._about_key, *self._judged.advice))
+        if panel.can_fix != could_fix:
+            self.post_message(self.FixesChanged())
 
 
 async def _judged(text: str) -> _Judged:

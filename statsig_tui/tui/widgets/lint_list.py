@@ -50,6 +50,11 @@ class LintList(OptionList):
         self._drawn: tuple[object, ...] = ()
 
     @property
+    def can_fix(self) -> bool:
+        """Whether some advice has a fix."""
+        return any(item.fix is not None for item in self.found)
+
+    @property
     def chosen(self) -> Advice | None:
         """The advice under the cursor."""
         at = self.highlighted
