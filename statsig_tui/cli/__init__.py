@@ -121,7 +121,8 @@ def send(options: Options, source: str, target: str, as_json: bool, dry_run: boo
     """Post one incoming event, exactly the bytes of FILE or, with -, of standard input.
 
     The built-in target `emulator` is the one that runs with the same --data, else the one at the
-    default port. Ends with 0 on a 2xx answer.
+    default port. Ends with 0 on a 2xx answer. What Statsig would likely refuse, drop or misread is said on
+    stderr first, and sent all the same.
 
     \b
     Example:
@@ -225,6 +226,28 @@ def trace(options: Options, of: str, as_json: bool) -> int:
     from statsig_tui.cli.trace import run_trace
 
     return run_trace(options, of, as_json=as_json)
+
+
+@cli.command()
+@common_options
+@click.argument("source", metavar="[FILE|-]", default="-")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each advice.")
+@click.option("--fix", is_flag=True, help="Print the event with every fix applied; advice goes to stderr.")
+@failing_in_words
+def lint(options: Options, source: str, as_json: bool, fix: bool) -> int:
+    """Say what Statsig would likely refuse, drop or misread in an incoming event. Sends nothing.
+
+    Reads FILE or standard input. Ends with 1 where something is an error, with 0 where all is a warning
+    or a hint; with --fix only what is left counts.
+
+    \b
+    Example:
+      echo '{"userID":"u","eventName":"hello"}' | statsig-tui lint
+      statsig-tui lint --fix event.json > mended.json
+    """
+    from statsig_tui.cli.lint import run_lint
+
+    return run_lint(options, source, as_json=as_json, fix=fix)
 
 
 @cli.group()

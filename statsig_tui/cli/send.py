@@ -7,9 +7,11 @@ import time
 
 import click
 
+from statsig_tui.cli.advice import tell_advice
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.source import read_source
+from statsig_tui.core import draft
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
     DEFAULT_HOST,
@@ -19,6 +21,7 @@ from statsig_tui.core.config import (
     Secret,
     Target,
 )
+from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.printable import printable
 from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.lock import holder
@@ -27,6 +30,9 @@ from statsig_tui.engine.target import post_to
 from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, UsageError
 
+_JUDGED = 1024 * 1024
+"""Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
+
 
 def run_send(options: Options, source: str, target_name: str, *, as_json: bool, dry_run: bool) -> int:
     """Send the bytes of a file or of standard input; 0 on a 2xx answer, else 1."""
@@ -34,6 +40,10 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
     target = _target(options, config, target_name)
     body = read_source(source)
     redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
+    if not options.quiet and len(body) <= _JUDGED:
+        found = advise(draft.decode(body), now=time.time_ns() // 1_000_000)
+        key = advise_key(target.key.value if target.key else None)
+        tell_advice((*key, *found), redact, as_json=as_json, to_stderr=True)
     if dry_run:
         click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {target.url}"))
         return 0

@@ -44,13 +44,18 @@ def parse(raw: bytes) -> Any:
     Later duplicates of a key win. Lone surrogates are accepted as the escapes they are written as;
     NaN, infinities, numbers beyond a double, more than 4,300 digits and depth beyond 200 are not.
     """
-    raw = without_bom(raw)
-    check_depth(raw)
+    body = without_bom(raw)
+    check_depth(body)
     try:
-        return msgspec.json.decode(raw)
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
         # The second, exact parser accepts lone surrogates, and knows where and why the rest breaks.
-        return _parse_exactly(raw)
+        try:
+            return _parse_exactly(body)
+        except JsonError as error:
+            if error.offset is not None:
+                error.offset += len(raw) - len(body)
+            raise
 
 
 def members(raw: bytes) -> dict[str, bytes]:

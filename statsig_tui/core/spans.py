@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -70,6 +70,19 @@ def object_at(text: str, start: int) -> Object:
     return Object(start, at + 1, tuple(found))
 
 
+def items_at(text: str, start: int) -> list[tuple[int, int]]:
+    """Where each item of the list that starts at a place starts and ends."""
+    found: list[tuple[int, int]] = []
+    at = _skip(text, start + 1)
+    while text[at] != "]":
+        _, end = _decoder.raw_decode(text, at)
+        found.append((at, end))
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return found
+
+
 def with_member(text: str, holder: Object | None, name: str, value: str | None) -> list[str]:
     """The spelled members of an object (or of none) with one set, or with none of that name."""
     members = holder.members if holder is not None else ()
@@ -89,6 +102,29 @@ def new_member(text: str, holder: Object | None, name: str, value: str) -> str:
     """A member spelled like the others of its object."""
     first = holder.members[0] if holder is not None and holder.members else None
     return dump(name) + (text[first.name_end : first.value] if first is not None else ": ") + value
+
+
+def counting(holder: Object) -> tuple[Member, ...]:
+    """The members that count, in their order: of duplicates the last."""
+    last = {member.name: member for member in holder.members}
+    return tuple(member for member in holder.members if last[member.name] is member)
+
+
+def removal(holder: Object, gone: Collection[Member]) -> list[tuple[int, int]]:
+    """What to cut out so that members are gone, with the commas that are too many then."""
+    members = holder.members
+    starts = {member.start for member in gone}
+    cuts: list[tuple[int, int]] = []
+    at = 0
+    while at < len(members):
+        first = at
+        while at < len(members) and members[at].start in starts:
+            at += 1
+        if at > first:
+            start = members[first - 1].end if first and at == len(members) else members[first].start
+            cuts.append((start, members[at].start if at < len(members) else members[-1].end))
+        at += 1
+    return cuts
 
 
 def splice(text: str, holder: Object, items: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+from statsig_tui.core.lint import Severity
 from statsig_tui.core.records import DeliveryState
 from statsig_tui.core.signing import SignatureState
 
@@ -47,6 +48,16 @@ _STATES = {
     DeliveryState.FAILED: ("✗", BAD),
     DeliveryState.CANCELLED: ("–", QUIET),
 }
+_SEVERITIES = {
+    Severity.ERROR: ("✗", BAD),
+    Severity.WARNING: ("⚠", WARN),
+    Severity.HINT: ("·", QUIET),
+}
+
+
+def severity(severity: Severity) -> tuple[str, str]:
+    """Symbol and style of an advice's severity; the word is the severity's own."""
+    return _SEVERITIES[severity]
 
 
 def signature(state: SignatureState) -> tuple[str, str]:

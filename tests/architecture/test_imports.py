@@ -48,7 +48,8 @@ async def test_importing_pulls_in_nothing_foreign(python: Python, module: str, f
 
 
 @pytest.mark.parametrize(
-    "arguments", [["serve", "--help"], ["listen", "--help"], ["send", "--help"], ["--help"]]
+    "arguments",
+    [["serve", "--help"], ["listen", "--help"], ["send", "--help"], ["lint", "--help"], ["--help"]],
 )
 async def test_help_pulls_in_no_screen(python: Python, arguments: list[str]) -> None:
     script = f"""

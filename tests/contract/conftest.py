@@ -30,6 +30,7 @@ FIELDS = {
     "request": {"type", "at", "id", "listener", "method", "path", "status", "fault"},
     "sent": {"type", "at", "target", "status", "ms", "trace", "error"},
     "error": {"type", "at", "message", "hint"},
+    "advice": {"type", "at", "severity", "rule", "path", "message", "line", "column", "fix"},
 }  # fmt: skip
 """The contract of product.md §5."""
 

@@ -54,7 +54,7 @@ async def test_the_bytes_are_sent_as_they_are(
     file = tmp_path / "event.json"
     file.write_bytes(body)
     for source, stdin in (("-", body), (str(file), b"")):
-        it = await spawn("send", *chosen, "--target", "mine", "--json", source, MY_KEY=KEY)
+        it = await spawn("send", *chosen, "--target", "mine", "--json", "--quiet", source, MY_KEY=KEY)
         code, (sent,), err = await it.lines(stdin)
         assert (code, sent["status"], err) == (0, 202, "")
     assert [got.body for got in mine.requests] == [body, body]

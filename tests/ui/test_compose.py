@@ -313,7 +313,7 @@ async def test_every_part_is_reached_at_every_size(
         await pilot.press("ctrl+j")
         await ui(pilot, lambda: "202 accepted" in seen(app))
         reached = set()
-        for _ in range(15):
+        for _ in range(16):
             await pilot.press("tab")
             focused = app.focused
             assert focused is not None
@@ -321,7 +321,7 @@ async def test_every_part_is_reached_at_every_size(
             region = focused.region
             assert region.height, f"{focused.id} is not seen"
             assert app.screen.region.contains_region(region)
-        assert {f"field-{field}" for field in Field} | {"answer", "next", "send"} <= reached
+        assert {f"field-{field}" for field in Field} | {"lint", "answer", "next", "send"} <= reached
         assert ("sent" in reached) == (size[0] >= 100)
         await pilot.press("ctrl+g")
         await ui(pilot, lambda: app.screen.query_one(TabbedContent).active == "json")

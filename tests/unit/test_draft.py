@@ -196,7 +196,7 @@ def test_a_field_too_long_for_the_form_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line", "column"),
-    [('{\n  "a": 1,,\n}', 2, 10), ("", 1, 1), ('{"é": x}', 1, 7), ("{} {}", 1, 4)],
+    [('{\n  "a": 1,,\n}', 2, 10), ("", 1, 1), ('{"é": x}', 1, 7), ("{} {}", 1, 4), ('\ufeff{"a": x}', 1, 8)],
 )
 def test_what_is_not_json_says_where(text: str, line: int, column: int) -> None:
     found = draft.check(text)

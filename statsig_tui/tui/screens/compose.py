@@ -20,6 +20,7 @@ from textual.widgets import OptionList, Static
 from statsig_tui.core import draft
 from statsig_tui.core.config import EMULATOR, Target
 from statsig_tui.core.ids import tag
+from statsig_tui.core.lint import advise_key
 from statsig_tui.core.records import SentDetail, SentRecord, Trace
 from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
@@ -29,6 +30,7 @@ from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.json_editor import ExactArea
+from statsig_tui.tui.widgets.lint_list import LintList
 from statsig_tui.tui.widgets.outcome import answer, next_due, waiting
 from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
@@ -116,6 +118,8 @@ class ComposeScreen(ModeScreen):
         target, engine = self._target(), self.bridge.engine
         goal = describe(target, engine) if target is not None and engine is not None else None
         self.query_one(TargetBar).show(goal)
+        if target is not None:
+            self._draft.advise_also(advise_key(target.key.value if target.key is not None else None))
 
     def action_next_target(self) -> None:
         """Switch to the next target of the settings."""
@@ -312,6 +316,18 @@ class ComposeScreen(ModeScreen):
     def action_next_view(self) -> None:
         """From form to JSON and back."""
         self._draft.next_view()
+
+    def action_fix(self) -> None:
+        """Apply the fix of the advice under the cursor, or the first there is."""
+        (self.focused or self).call_later(self._draft.fix)
+
+    @on(DraftPane.FixesChanged)
+    def _offer_fix(self) -> None:
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a fix only where there is one."""
+        return any(panel.can_fix for panel in self.query(LintList)) if action == "fix" else True
 
     @property
     def _draft(self) -> DraftPane:

@@ -3,29 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TabbedContent, TabPane, TextArea
 
 from statsig_tui.core import draft
 from statsig_tui.core.draft import Check, Field, Shown
+from statsig_tui.core.lint import Advice, advise
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.json_editor import JsonEditor
+from statsig_tui.tui.widgets.lint_list import LintList
 
 _SETTLE_SECONDS = 0.15
 """Typing rests this long before the text is judged."""
-_AT_ONCE = 64 * 1024
+_AT_ONCE = 16 * 1024
 """Characters that are judged without a thread."""
+
+
+_FIELDS = {
+    "event": Field.EVENT,
+    "value": Field.VALUE,
+    "metadata": Field.METADATA,
+    "timestamp": Field.TIMESTAMP,
+    "user": Field.OTHER,
+    "user.userID": Field.USER_ID,
+    "user.email": Field.EMAIL,
+    "user.customIDs": Field.CUSTOM_IDS,
+    "user.custom": Field.CUSTOM,
+}
+"""Path -> the field that shows what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A text, what it is, how the form shows it, and what there is to say about it."""
+
+    text: str
+    check: Check
+    fields: Mapping[Field, Shown]
+    advice: Sequence[Advice]
 
 
 class DraftPane(Vertical):
     """Holds the text; knows no target and sends nothing."""
+
+    class FixesChanged(Message):
+        """There is a fix to apply now, or none any more."""
 
     def __init__(self, text: str) -> None:
         super().__init__(id="draft", classes="pane")
@@ -33,21 +65,24 @@ class DraftPane(Vertical):
         """The draft as it would be sent, but for a timestamp of `now`."""
         self.border_title = "Event"
         self._clean = text
-        self._check = draft.check(text)
+        self._judged = _judge(text)
+        self._is_judging = False
+        self._about_key: Sequence[Advice] = ()
         self._typed_in: Field | None = None
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Two tabs."""
+        """Two tabs, and what there is to say about the text."""
         with TabbedContent(initial="form", id="views"):
             with TabPane("Form", id="form"):
                 yield EventForm()
             with TabPane("JSON", id="json"):
                 yield JsonEditor(self.text, id="text", numbers=True)
+        yield LintList()
 
     def on_mount(self) -> None:
         """Show the text."""
-        self._show(*_judge(self.text))
+        self._show(self._judged)
 
     @property
     def has_changes(self) -> bool:
@@ -63,6 +98,47 @@ class DraftPane(Vertical):
     def mark_sent(self, text: str) -> None:
         """Remember that this text is in the history now."""
         self._clean = text
+
+    def advise_also(self, advice: Sequence[Advice]) -> None:
+        """Show what there is to say about the key, too."""
+        self._about_key = advice
+        self._show_advice()
+
+    @work(group="fix", exclusive=True)
+    async def fix(self) -> None:
+        """Apply the fix of the advice under the cursor, or else the first that there is, as one edit."""
+        panel = self.query_one(LintList)
+        chosen = panel.chosen if panel.has_focus else None
+        text = self.take()
+        judged = self._judged if self._judged.text == text else await _judged(text)
+        wanted = [item for item in judged.advice if chosen is None or _is_same(item, chosen)]
+        fix = next((item.fix for item in wanted if item.fix is not None), None)
+        if fix is not None and text == self.text:
+            self._typed_in = None
+            self._use(fix.applied(text))
+
+    @on(LintList.Chosen)
+    def _go_to(self, event: LintList.Chosen) -> None:
+        """Bring the cursor to an advice's place: in the form where a field shows it, else in the text."""
+        event.stop()
+        item = event.advice
+        if not item.line:
+            return
+        views = self.query_one(TabbedContent)
+        if views.active == "form":
+            path, _, name = item.path.rpartition(".")
+            field, name = (_FIELDS[item.path], "") if item.path in _FIELDS else (_FIELDS.get(path), name)
+            if field is not None and self.query_one(EventForm).go_to(field, name):
+                return
+            views.active = "json"
+        editor = self.query_one(JsonEditor)
+        editor.focus()
+        editor.select_span(item.start, item.end)
+
+    @on(LintList.Undone)
+    def _undo(self, event: LintList.Undone) -> None:
+        event.stop()
+        self.query_one(JsonEditor).undo()
 
     def next_view(self) -> None:
         """From form to JSON and back."""
@@ -98,7 +174,7 @@ class DraftPane(Vertical):
     def _take_fields(self) -> None:
         form = self.query_one(EventForm)
         for field, typed in form.untold():
-            if not self._check.is_object:
+            if not self._judged.check.is_object:
                 continue
             try:
                 text = draft.edit(self.text, field, typed)
@@ -123,15 +199,22 @@ class DraftPane(Vertical):
             self._settling.stop()
         self._settling = self.set_timer(_SETTLE_SECONDS, self._settle)
 
-    @work(group="judge", exclusive=True)
+    @work(group="judge")
     async def _settle(self) -> None:
-        text = self.text
-        judged = await asyncio.to_thread(_judge, text) if len(text) > _AT_ONCE else _judge(text)
-        if text is self.text:
-            self._show(*judged)
+        if self._is_judging:
+            return  # what is typed meanwhile is judged behind it: one thread at a time is enough
+        self._is_judging = True
+        try:
+            judged = await _judged(self.text)
+            while judged.text is not self.text:
+                judged = await _judged(self.text)
+        finally:
+            self._is_judging = False
+        self._show(judged)
 
-    def _show(self, check: Check, fields: Mapping[Field, Shown]) -> None:
-        self._check = check
+    def _show(self, judged: _Judged) -> None:
+        self._judged = judged
+        check = judged.check
         if check.fault:
             where = f": line {check.line}, column {check.column}" if check.line else ""
             verdict = Content.styled(f"not JSON{where}", theme.WARN)
@@ -145,9 +228,26 @@ class DraftPane(Vertical):
         if not check.is_object:
             form.show_fault(check)
         elif self.query_one(TabbedContent).active == "form":
-            form.show(fields, self._typed_in)
+            form.show(judged.fields, self._typed_in)
+        self._show_advice()
+
+    def _show_advice(self) -> None:
+        panel = self.query_one(LintList)
+        could_fix = panel.can_fix
+        panel.show((*self._about_key, *self._judged.advice))
+        if panel.can_fix != could_fix:
+            self.post_message(self.FixesChanged())
 
 
-def _judge(text: str) -> tuple[Check, Mapping[Field, Shown]]:
+async def _judged(text: str) -> _Judged:
+    return await asyncio.to_thread(_judge, text) if len(text) > _AT_ONCE else _judge(text)
+
+
+def _judge(text: str) -> _Judged:
     check = draft.check(text)
-    return check, draft.fields(text) if check.is_object else {}
+    fields = draft.fields(text) if check.is_object else {}
+    return _Judged(text, check, fields, advise(text, now=time.time_ns() // 1_000_000, is_draft=True))
+
+
+def _is_same(one: Advice, other: Advice) -> bool:
+    return (one.rule, one.path, one.message) == (other.rule, other.path, other.message)

@@ -5,6 +5,7 @@ It shows what it is given and tells what is typed; the text and its rules are el
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -174,6 +175,19 @@ class EventForm(VerticalScroll, can_focus=False):
         """Put the cursor into the first field, if there is one."""
         if not self.has_class("-broken"):
             self.query_one(f"#field-{Field.EVENT}").focus()
+
+    def go_to(self, field: Field, name: str = "") -> bool:
+        """Put the cursor into a field, at the line of a name; False where it cannot be edited here."""
+        row = self.query_one(f"#row-{field}", FieldRow)
+        if self.has_class("-broken") or row.control.disabled:
+            return False
+        row.control.focus()
+        if isinstance(row.control, FieldArea):
+            lines = row.control.text.split("\n")
+            starts = (f"{name} =", f"{json.dumps(name)} =")
+            at = next((index for index, line in enumerate(lines) if line.startswith(starts)), 0)
+            row.control.move_cursor((at, len(lines[at])))
+        return True
 
     def _rows(self) -> Iterator[FieldRow]:
         yield from self.query(FieldRow)

@@ -16,6 +16,7 @@ from textual.document._document_navigator import DocumentNavigator
 from textual.document._wrapped_document import WrappedDocument
 from textual.message import Message
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from statsig_tui.tui.text import printable
 
@@ -90,6 +91,14 @@ class ExactArea(TextArea):
         self.history.checkpoint()
         self.replace(text[head : len(text) - tail], start, end)
         self.history.checkpoint()
+
+    def select_span(self, start: int, end: int) -> None:
+        """Select some characters of the text, and bring them into sight."""
+        text = self.text
+        self.selection = Selection(
+            _location(text, min(end, len(text))), _location(text, min(start, len(text)))
+        )
+        self.scroll_cursor_visible(center=True, animate=False)
 
     def get_line(self, line_index: int) -> Text:
         """A line to draw: what cannot be seen is a symbol of one character, so that columns stay."""
