@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from statsig_tui.core.config import EMULATOR_KEY
 from statsig_tui.core.records import Headers
+from statsig_tui.core.redact import tells_secret
+from statsig_tui.core.request import is_chunked, target_of
 
 Kind = Literal["curl", "httpie", "python", "raw"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEY_HEADER = "STATSIG-API-KEY"
 KEY_VARIABLE = "STATSIG_SERVER_SECRET"
-_SECRET_NAME = re.compile(r"authorization|cookie|api-?key|secret|token|password", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """What a terminal acts on or changes when it is pasted; a line feed stays what it is in quotes."""
 _LONGEST_WORD = 100_000
@@ -37,7 +38,7 @@ def snippet(kind: Kind, method: str, url: str, headers: Headers, body: bytes) ->
 
 def variable(name: str, value: str) -> str | None:
     """The environment variable that stands for a header's value; None where it is no secret."""
-    if not value or value == EMULATOR_KEY or _SECRET_NAME.search(name) is None:
+    if not value or value == EMULATOR_KEY or not tells_secret(name):
         return None
     return KEY_VARIABLE if name.upper() == KEY_HEADER else re.sub(r"\W", "_", name.upper())
 
@@ -55,10 +56,10 @@ def _curl(method: str, url: str, headers: Headers, body: bytes) -> str:
 
 def _httpie(method: str, url: str, headers: Headers, body: bytes) -> str:
     feed, takes = _fed(method, body, "--raw", "")
-    options = [*([] if feed else ["--ignore-stdin"]), *(["--chunked"] if _is_chunked(headers) else [])]
+    options = [*([] if feed else ["--ignore-stdin"]), *(["--chunked"] if is_chunked(headers) else [])]
     words = [" ".join(["http", *options, *takes]).rstrip(), f"{shlex.quote(method)} {shlex.quote(url)}"]
     # HTTPie reads `name:=…` and `name:@…` as something else: hence the space.
-    words += [_shell_header(name, value) for name, value in headers if not _is_chunking(name)]
+    words += [_shell_header(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
     if takes and not _has(headers, "content-type"):
         words.append("'Content-Type:'")
     return feed + " \\\n  ".join(words)
@@ -73,7 +74,7 @@ def _python(method: str, url: str, headers: Headers, body: bytes) -> str:
         f"    {method!r},",
         f"    {url!r},",
         *(["    headers=[", *shown, "    ],"] if shown else []),
-        f"    content={f'iter([{content}])' if _is_chunked(headers) else content},",
+        f"    content={f'iter([{content}])' if is_chunked(headers) else content},",
         ")",
         "print(response.status_code, response.text)",
     ]
@@ -88,7 +89,7 @@ def _raw(method: str, url: str, headers: Headers, body: bytes) -> str:
         secret = variable(name, value)
         lines.append(f"{name}: {f'${secret}' if secret else value}")
     text = body.decode("utf-8", "surrogateescape")
-    if _is_chunked(headers):
+    if is_chunked(headers):
         text = f"{len(body):x}\r\n{text}\r\n0\r\n\r\n" if body else "0\r\n\r\n"
     elif _has_length(method, body) and not _has(headers, "content-length"):
         lines.append(f"Content-Length: {len(body)}")
@@ -98,26 +99,12 @@ def _raw(method: str, url: str, headers: Headers, body: bytes) -> str:
 _WRITERS = {"curl": _curl, "httpie": _httpie, "python": _python, "raw": _raw}
 
 
-def target_of(url: str) -> str:
-    """What the request line asks for: path and query as they are written."""
-    path = re.sub(r"^[^:/?#]+://[^/?#]*", "", url).partition("#")[0]
-    return path if path.startswith("/") else f"/{path}"
-
-
 def _has_length(method: str, body: bytes) -> bool:
     return bool(body) or method.upper() in ("POST", "PUT", "PATCH")
 
 
 def _has(headers: Headers, name: str) -> bool:
     return any(given.lower() == name for given, _ in headers)
-
-
-def _is_chunking(name: str) -> bool:
-    return name.lower() == "transfer-encoding"
-
-
-def _is_chunked(headers: Headers) -> bool:
-    return any(_is_chunking(name) and "chunked" in value.lower() for name, value in headers)
 
 
 def _fed(method: str, body: bytes, option: str, fed_option: str) -> tuple[str, list[str]]:

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal
@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from statsig_tui import __version__
-from statsig_tui.core.records import Headers
+from statsig_tui.core.records import Headers, Timing
+from statsig_tui.core.request import Request, is_chunked, target_of
 
 USER_AGENT = f"statsig-tui/{__version__}"
 ANSWER_LIMIT = 64 * 1024
@@ -44,6 +45,7 @@ class Outcome:
     certainty: Literal["answered", "not sent", "unknown"] = "answered"
     """`unknown`: bytes may have arrived, but no answer came."""
     retry_after: str | None = field(default=None)
+    timing: Timing = field(default_factory=Timing)
 
 
 class Sender:
@@ -67,35 +69,42 @@ class Sender:
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, seconds: float
     ) -> Outcome:
         """Send exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
-        started = time.perf_counter()
+        return await self._send(Request(method, url, with_own(headers), body), seconds, {})
+
+    async def send_exactly(self, request: Request, seconds: float) -> Outcome:
+        """The same with no header and no path but the given ones, whatever they are."""
+        return await self._send(request, seconds, {"target": target_of(request.url).encode()})
+
+    async def _send(self, asked: Request, seconds: float, extensions: dict[str, object]) -> Outcome:
+        url = asked.url
         progress = _Progress()
 
-        def failed(error: str, *, sent: bool = True) -> Outcome:
+        def failed(error: str, *, sent: bool | None = None) -> Outcome:
+            sent = progress.sending if sent is None else sent
             return Outcome(
                 status=None,
-                ms=(time.perf_counter() - started) * 1000,
+                ms=progress.ms(),
                 error=error,
-                certainty="unknown" if sent and progress.sending else "not sent",
+                certainty="unknown" if sent else "not sent",
+                timing=progress.timing(),
             )
+
+        def broken(words: str) -> Outcome:
+            what = "broken off" if progress.sent_head else "not sent"
+            return failed(f"{what}: {words}", sent=progress.sent_head)
 
         try:
             async with asyncio.timeout(seconds):
                 client = await self._client(url)
-                request = client.build_request(
-                    method,
-                    url,
-                    headers=[(name.encode(), value.encode("latin-1")) for name, value in _complete(headers)],
-                    content=body,
-                    extensions={"trace": progress.note},
-                )
-                response = await client.send(request, stream=True)
+                known = {"trace": progress.note, "timeout": client.timeout.as_dict()}
+                response = await client.send(_built(asked, known | extensions), stream=True)
                 try:
-                    return await _answer(response, started)
+                    return await _answer(response, progress)
                 finally:
                     await response.aclose()
         except TimeoutError:
             if progress.status is not None:
-                return _cut_short(progress, started)
+                return _cut_short(progress)
             return failed(f"timeout: no answer within {seconds:g} s")
         except httpx.TimeoutException:
             return failed(f"timeout: no connection within {_CONNECT_SECONDS:g} s")
@@ -103,20 +112,20 @@ class Sender:
             return failed(_connect_error(error, url))
         except httpx.RemoteProtocolError as error:
             if progress.status is not None:
-                return _cut_short(progress, started)
+                return _cut_short(progress)
             if progress.reused and "disconnected without sending" in str(error):
                 return failed(STALE)
             return failed(f"protocol error: {_words(error)}")
         except httpx.LocalProtocolError as error:
             # Its text repeats an illegal header's value, which may be a secret.
             illegal = "Illegal header" in str(error)
-            return failed(f"not sent: {'illegal header' if illegal else _words(error)}", sent=False)
+            return broken("illegal header" if illegal else _words(error))
         except httpx.TransportError as error:
             if progress.status is not None:
-                return _cut_short(progress, started)
+                return _cut_short(progress)
             return failed(f"connection lost: {_words(error)}")
         except Exception as error:  # noqa: BLE001 - proxies and certificates fail in any way, ImportError too
-            return failed(f"not sent: {_words(error)}")
+            return broken(_words(error))
 
     async def _client(self, url: str) -> httpx.AsyncClient:
         local = is_local(url)
@@ -147,36 +156,76 @@ def is_local(url: str) -> bool:
         return False
 
 
+def with_own(headers: Sequence[tuple[str, str]]) -> Headers:
+    """The headers with those that every request has, where it does not give its own."""
+    given = {name.lower() for name, _ in headers}
+    own = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
+    return (*headers, *((name, value) for name, value in own if name.lower() not in given))
+
+
+def head_of(request: Request) -> Headers:
+    """Every header of a request as it goes out, the framing's too, in their order."""
+    raw = _built(request, {}).headers.raw
+    head = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+    # h11 writes Host before all others.
+    return tuple(sorted(head, key=lambda header: header[0].lower() != "host"))
+
+
+def _built(asked: Request, extensions: dict[str, object]) -> httpx.Request:
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers]
+    content = _in_chunks(asked.body) if is_chunked(asked.headers) else asked.body
+    return httpx.Request(asked.method, asked.url, headers=headers, content=content, extensions=extensions)
+
+
+async def _in_chunks(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far a request came, as httpcore tells it: what separates *not sent* from *unknown*."""
 
+    started: float = field(default_factory=time.perf_counter)
     sending: bool = False
+    sent_head: bool = False
     reused: bool = True
     status: int | None = None
     reason: str = ""
     headers: Headers = ()
+    _sending_at: float | None = None
+    _answered_at: float | None = None
 
     async def note(self, name: str, info: dict[str, object]) -> None:
         if name.startswith("connection.connect"):
             self.reused = False
         elif name.endswith("send_request_headers.started"):
             self.sending = True
+            self._sending_at = time.perf_counter()
+        elif name.endswith("send_request_headers.complete"):
+            self.sent_head = True
         elif name.endswith("receive_response_headers.complete"):
+            self._answered_at = time.perf_counter()
             value = info.get("return_value")
             if isinstance(value, tuple) and len(value) >= 4:
                 self.status = value[1]
                 self.reason = value[2].decode("latin-1")
                 self.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in value[3])
 
+    def ms(self) -> float:
+        return (time.perf_counter() - self.started) * 1000
 
-def _complete(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    given = {name.lower() for name, _ in headers}
-    own = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
-    return [*headers, *((name, value) for name, value in own if name.lower() not in given)]
+    def timing(self) -> Timing:
+        """The parts up to now; together they are all of ms()."""
+        now = time.perf_counter()
+        sending, answered = self._sending_at, self._answered_at
+        return Timing(
+            connect=((sending or now) - self.started) * 1000,
+            wait=None if sending is None else ((answered or now) - sending) * 1000,
+            read=None if answered is None else (now - answered) * 1000,
+        )
 
 
-async def _answer(response: httpx.Response, started: float) -> Outcome:
+async def _answer(response: httpx.Response, progress: _Progress) -> Outcome:
     body = bytearray()
     truncated = False
     cut: str | None = None
@@ -193,7 +242,7 @@ async def _answer(response: httpx.Response, started: float) -> Outcome:
     valid = 100 <= response.status_code <= 599
     return Outcome(
         status=response.status_code if valid else None,
-        ms=(time.perf_counter() - started) * 1000,
+        ms=progress.ms(),
         reason=response.reason_phrase,
         headers=tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
@@ -202,19 +251,21 @@ async def _answer(response: httpx.Response, started: float) -> Outcome:
         truncated=truncated or cut is not None,
         error=_status_error(response) if valid else f"protocol error: status {response.status_code}",
         retry_after=response.headers.get("retry-after"),
+        timing=progress.timing(),
     )
 
 
-def _cut_short(progress: _Progress, started: float) -> Outcome:
+def _cut_short(progress: _Progress) -> Outcome:
     return Outcome(
         status=progress.status,
-        ms=(time.perf_counter() - started) * 1000,
+        ms=progress.ms(),
         reason=progress.reason,
         headers=progress.headers,
         truncated=True,
         error=None
         if progress.status and 200 <= progress.status <= 299
         else f"answered {progress.status}, then cut",
+        timing=progress.timing(),
     )
 
 
