@@ -20,8 +20,11 @@ import httpx
 from statsig_tui import __version__
 from statsig_tui.core.records import Headers, Timing
 from statsig_tui.core.request import Request, is_chunked, target_of
+from statsig_tui.errors import UsageError
 
 USER_AGENT = f"statsig-tui/{__version__}"
+OWN = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
+"""What every request has that does not give its own."""
 ANSWER_LIMIT = 64 * 1024
 """Bytes of an answer's body that are read and kept."""
 STALE = "the idle connection had been closed: sent again at once"
@@ -159,13 +162,18 @@ def is_local(url: str) -> bool:
 def with_own(headers: Sequence[tuple[str, str]]) -> Headers:
     """The headers with those that every request has, where it does not give its own."""
     given = {name.lower() for name, _ in headers}
-    own = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
-    return (*headers, *((name, value) for name, value in own if name.lower() not in given))
+    return (*headers, *((name, value) for name, value in OWN if name.lower() not in given))
 
 
 def head_of(request: Request) -> Headers:
-    """Every header of a request as it goes out, the framing's too, in their order."""
-    raw = _built(request, {}).headers.raw
+    """Every header of a request as it goes out, the framing's too, in their order.
+
+    Raises UsageError where no request can be made of it.
+    """
+    try:
+        raw = _built(request, {}).headers.raw
+    except (UnicodeError, httpx.InvalidURL) as error:
+        raise UsageError(f"No request can be made of this: {_words(error)}.") from None
     head = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
     # h11 writes Host before all others.
     return tuple(sorted(head, key=lambda header: header[0].lower() != "host"))

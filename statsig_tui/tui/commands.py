@@ -45,6 +45,8 @@ COMMANDS = (
     Command("compose.new", "ctrl+n", "New", "Start again from the sample event", "new", "compose", True, True),
     Command("compose.target", "ctrl+t", "Target", "Switch the target", "next_target", "compose", True, True),
     Command("compose.view", "ctrl+g", "Form / JSON", "Form and JSON, two views on one text", "next_view", "compose", True, True),
+    Command("compose.request", "ctrl+r", "Preview", "The request as it goes out, and as curl, HTTPie, Python; again: its method, path and headers", "next_request_view", "compose", True, True),
+    Command("compose.copy", "y", "Copy", "Copy the request or the snippet that is shown", "copy_request", "compose"),
     Command("destinations.save", "ctrl+s", "Save", "Use what was edited; queued events are kept", "save", "destinations", True, True),
     Command("destinations.new", "ctrl+n", "New", "Add a destination", "new", "destinations", True, True),
     Command("destinations.edit", "e", "Edit", "Change name, URL and delivery", "edit", "destinations"),

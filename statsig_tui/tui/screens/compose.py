@@ -5,6 +5,7 @@ The draft is one text; form and JSON are two views on it. All that was sent is d
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
@@ -30,9 +31,10 @@ from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.json_editor import ExactArea
 from statsig_tui.tui.widgets.outcome import answer, next_due, waiting
+from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
-from statsig_tui.tui.widgets.targets import describe
+from statsig_tui.tui.widgets.targets import describe, prepared
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 if TYPE_CHECKING:
@@ -116,6 +118,7 @@ class ComposeScreen(ModeScreen):
         target, engine = self._target(), self.bridge.engine
         goal = describe(target, engine) if target is not None and engine is not None else None
         self.query_one(TargetBar).show(goal)
+        self._prepare()
 
     def action_next_target(self) -> None:
         """Switch to the next target of the settings."""
@@ -183,7 +186,7 @@ class ComposeScreen(ModeScreen):
         return True
 
     async def _send_to(self, target: Target) -> None:
-        text = self._draft.take()
+        text, shape = self._draft.take(), self._draft.shape
         self._shown = None
         self._say_answer("sending…")
         self.query_one(TraceView).show(None, 0)
@@ -191,12 +194,14 @@ class ComposeScreen(ModeScreen):
         body = draft.encode(draft.resolved(text, _now()))
         name = draft.event_name(text)
         try:
-            record = await self.bridge.do(lambda engine: engine.send(target, body, event_name=name))
+            record = await self.bridge.do(
+                lambda engine: engine.send(target, body, event_name=name, shape=shape)
+            )
         except StatsigTuiError:
             self._say_answer("")
             raise
         if self._is_there():
-            self._draft.mark_sent(text)
+            self._draft.mark_sent(text, shape)
             self._follow(record)
 
     # What was sent
@@ -312,6 +317,44 @@ class ComposeScreen(ModeScreen):
     def action_next_view(self) -> None:
         """From form to JSON and back."""
         self._draft.next_view()
+
+    def action_next_request_view(self) -> None:
+        """To the whole request, and to its headers."""
+        self._draft.next_request_view()
+
+    @on(PreviewPane.Wanted)
+    @work(group="preview", exclusive=True)
+    async def _prepare(self) -> None:
+        pane, target, engine = self._draft.preview, self._target(), self.bridge.engine
+        if pane is None or target is None or engine is None:
+            if pane is not None:
+                pane.say("Starting…")
+            return
+        text, shape = self._draft.take(), self._draft.shape
+
+        def prepare() -> Prepared:
+            resolved = draft.resolved(text, _now())
+            return prepared(target, engine, draft.encode(resolved), shape, has_now=resolved != text)
+
+        try:
+            found = await asyncio.to_thread(prepare)
+        except StatsigTuiError as error:
+            pane.say(error.message)
+            return
+        if pane is self._draft.preview:
+            pane.show(found)
+
+    def action_copy_request(self) -> None:
+        """Copy what the preview shows."""
+        found = self._draft.preview.copied() if self._draft.preview is not None else None
+        if found is not None:
+            self.host.copy(*found)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is something to copy only in the preview."""
+        if action == "copy_request":
+            return self._is_there() and self._draft.preview is not None
+        return super().check_action(action, parameters)
 
     @property
     def _draft(self) -> DraftPane:

@@ -1,4 +1,7 @@
-"""The draft of an event: one text under two views, form and JSON; whichever was typed in last is right."""
+"""The draft of an event: one text under two views, form and JSON; whichever was typed in last is right.
+
+Beside it, what is asked for beyond the body, and a look at the request that is made of both.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,12 @@ from textual.widgets import TabbedContent, TabPane, TextArea
 
 from statsig_tui.core import draft
 from statsig_tui.core.draft import Check, Field, Shown
+from statsig_tui.core.request import Shape
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
+from statsig_tui.tui.widgets.headers_pane import HeadersPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
+from statsig_tui.tui.widgets.preview_pane import PreviewPane
 
 _SETTLE_SECONDS = 0.15
 """Typing rests this long before the text is judged."""
@@ -32,18 +38,22 @@ class DraftPane(Vertical):
         self.text = text
         """The draft as it would be sent, but for a timestamp of `now`."""
         self.border_title = "Event"
-        self._clean = text
+        self._clean = (text, Shape())
         self._check = draft.check(text)
         self._typed_in: Field | None = None
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Two tabs."""
+        """Two views on the text; what goes with it; the whole request."""
         with TabbedContent(initial="form", id="views"):
             with TabPane("Form", id="form"):
                 yield EventForm()
             with TabPane("JSON", id="json"):
                 yield JsonEditor(self.text, id="text", numbers=True)
+            with TabPane("Headers", id="headers"):
+                yield HeadersPane()
+            with TabPane("Preview", id="preview"):
+                yield PreviewPane()
 
     def on_mount(self) -> None:
         """Show the text."""
@@ -52,17 +62,24 @@ class DraftPane(Vertical):
     @property
     def has_changes(self) -> bool:
         """Whether something would be lost by opening another text."""
-        return self.text != self._clean
+        return (self.text, self.shape) != self._clean
 
-    def open(self, text: str) -> None:
-        """Make this the draft; ctrl+z in the JSON editor brings the former one back."""
+    @property
+    def shape(self) -> Shape:
+        """What is asked for beside the text."""
+        return self.query_one(HeadersPane).shape
+
+    def open(self, text: str, shape: Shape | None = None) -> None:
+        """Make this the draft; ctrl+z in the JSON editor brings the former text back."""
         self._typed_in = None
-        self._clean = text
+        self.query_one(HeadersPane).show(shape or Shape())
+        self._show_shape()
+        self._clean = (text, self.shape)
         self._use(text)
 
-    def mark_sent(self, text: str) -> None:
-        """Remember that this text is in the history now."""
-        self._clean = text
+    def mark_sent(self, text: str, shape: Shape) -> None:
+        """Remember that this is in the history now."""
+        self._clean = (text, shape)
 
     def next_view(self) -> None:
         """From form to JSON and back."""
@@ -72,6 +89,21 @@ class DraftPane(Vertical):
             self.query_one(JsonEditor).focus()
         else:
             self.query_one(EventForm).focus_first()
+
+    def next_request_view(self) -> None:
+        """To the request as it goes out, from there to its headers, and back."""
+        views = self.query_one(TabbedContent)
+        views.active = "headers" if views.active == "preview" else "preview"
+        if views.active == "headers":
+            self.query_one(HeadersPane).focus_first()
+        else:
+            self.query_one(PreviewPane).focus_first()
+
+    @property
+    def preview(self) -> PreviewPane | None:
+        """The preview, while it is looked at."""
+        is_shown = self.query_one(TabbedContent).active == "preview"
+        return self.query_one(PreviewPane) if is_shown else None
 
     def take(self) -> str:
         """The draft with all that is typed, a moment ago too."""
@@ -88,6 +120,16 @@ class DraftPane(Vertical):
     def _typed_field(self, event: EventForm.Edited) -> None:
         event.stop()
         self._take_fields()
+
+    @on(HeadersPane.Changed)
+    def _typed_shape(self, event: HeadersPane.Changed) -> None:
+        event.stop()
+        self._show_shape()
+
+    def _show_shape(self) -> None:
+        """Mark the tab while it changes the request: it is out of sight most of the time."""
+        tab = self.query_one(TabbedContent).get_tab("headers")
+        tab.label = Content("Headers" if self.shape == Shape() else "Headers •")
 
     def _take_json(self, text: str) -> None:
         if text != self.text:
@@ -111,6 +153,8 @@ class DraftPane(Vertical):
     @on(TabbedContent.TabActivated)
     def _view_changed(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
+        self._prepare_preview()
+        self.screen.refresh_bindings()
         self._settle_soon()
 
     def _use(self, text: str) -> None:
@@ -146,6 +190,11 @@ class DraftPane(Vertical):
             form.show_fault(check)
         elif self.query_one(TabbedContent).active == "form":
             form.show(fields, self._typed_in)
+        self._prepare_preview()
+
+    def _prepare_preview(self) -> None:
+        if self.preview is not None:
+            self.preview.post_message(PreviewPane.Wanted())
 
 
 def _judge(text: str) -> tuple[Check, Mapping[Field, Shown]]:
