@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le, Len
 
@@ -19,6 +20,8 @@ DEFAULT_RECEIVER_URL = f"http://{DEFAULT_HOST}:{DEFAULT_RECEIVER_PORT}/"
 EMULATOR_KEY = "secret-emulatorTakesAnyWellFormedKey0000000000a1b2"
 """What the built-in target sends while the emulator asks for no key in particular."""
 STATSIG_URL = "https://api.statsig.com"
+
+_STATSIG_HOSTS = ("statsig.com", "statsigapi.net")
 
 Port = Annotated[int, Ge(0), Le(65535)]
 Name = Annotated[str, Len(1, 100)]
@@ -193,3 +196,9 @@ class Config:
     def destination(self, name: str) -> Destination | None:
         """The destination of that name."""
         return next((item for item in self.destinations if item.name == name), None)
+
+
+def is_statsig(url: str) -> bool:
+    """Whether a URL leads to Statsig itself."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return any(host == known or host.endswith(f".{known}") for known in _STATSIG_HOSTS)

@@ -146,5 +146,6 @@ async def test_preview_and_headers_fit_at_every_size(
         await ui(pilot, lambda: body.has_focus and "POST /v1" in seen(app))
         assert body.region.height >= 1
         await pilot.press("ctrl+r")
-        await ui(pilot, lambda: app.focused is not None and app.focused.id == "shape-headers")
-        assert app.screen.region.contains_region(app.focused.region)
+        lines = app.screen.query_one("#shape-headers")
+        await ui(pilot, lambda: lines.has_focus)
+        assert app.screen.region.contains_region(lines.region)

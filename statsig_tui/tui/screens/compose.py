@@ -28,9 +28,10 @@ from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.json_editor import ExactArea
-from statsig_tui.tui.widgets.outcome import answer, next_due, waiting
+from statsig_tui.tui.widgets.outcome import next_due, waiting
 from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
@@ -74,9 +75,7 @@ class ComposeScreen(ModeScreen):
                 yield SentList(id="sent", classes="pane")
                 yield DraftPane(draft.SAMPLE)
                 with Container(id="outcome"):
-                    with VerticalScroll(id="answer", classes="pane text") as box:
-                        box.border_title = "Answer"
-                        yield Static(id="answer-text")
+                    yield AnswerPane()
                     with VerticalScroll(id="next", classes="pane text") as box:
                         box.border_title = "What happened next"
                         yield TraceView(id="trace")
@@ -243,8 +242,7 @@ class ComposeScreen(ModeScreen):
     def _show_answer(self, detail: SentDetail) -> None:
         engine = self.bridge.engine
         assert engine is not None
-        self.query_one("#answer-text", Static).update(answer(detail, engine.redact))
-        self.query_one("#answer").border_subtitle = content(detail.record.target)
+        self.query_one(AnswerPane).show(detail, engine.redact)
 
     def _show_trace(self, shown: SentRecord, trace: Trace | None) -> None:
         now = _now()
@@ -275,8 +273,7 @@ class ComposeScreen(ModeScreen):
             self._due = None
 
     def _say_answer(self, words: str) -> None:
-        self.query_one("#answer-text", Static).update(Content.styled(words, theme.QUIET))
-        self.query_one("#answer").border_subtitle = ""
+        self.query_one(AnswerPane).say(words)
 
     def _say_waiting(self, words: str) -> None:
         line = self.query_one("#waiting", Static)
