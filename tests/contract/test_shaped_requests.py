@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +18,11 @@ from statsig_tui.engine import schema
 from statsig_tui.engine.engine import running
 from statsig_tui.engine.sender import USER_AGENT, head_of
 from statsig_tui.engine.target import request_for
-from tests.conftest import Site
 
 KEY = Secret.of("secret-" + "k" * 43)
+
+if TYPE_CHECKING:
+    from tests.conftest import Site
 
 
 class Wire:

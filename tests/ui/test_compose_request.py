@@ -10,28 +10,16 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
 
 from statsig_tui.core.config import EMULATOR_KEY
 from statsig_tui.core.draft import SAMPLE
 from statsig_tui.tui.app import StatsigApp
-from statsig_tui.tui.screens.compose import ComposeScreen
-from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.json_view import JsonView
+from tests.ui.conftest import draft_of, started
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
 SIZE = (160, 40)
-
-
-def pane(app: StatsigApp) -> DraftPane:
-    return next(screen for screen in app.mode_screens() if isinstance(screen, ComposeScreen)).query_one(
-        DraftPane
-    )
-
-
-async def started(app: StatsigApp, pilot: Pilot[int], ui: Until, seen: Text) -> None:
-    await ui(pilot, lambda: app.bridge.engine is not None and "webhooks/event_webhook" in seen(app))
 
 
 def paste(app: StatsigApp, text: str) -> None:
@@ -122,7 +110,7 @@ async def test_y_puts_what_is_too_long_for_the_terminal_into_a_file(
     text = json.dumps({"user": {}, "event": "e", "metadata": {"k": "v" * 1_000_000}})
     async with app.run_test(size=(200, 50), notifications=True) as pilot:
         await started(app, pilot, ui, seen)
-        pane(app).open(text)
+        draft_of(app).open(text)
         await pilot.press("ctrl+r")
         await ui(pilot, lambda: app.screen.query_one("#preview-body", JsonView).raw == text.encode())
         await pilot.press("shift+tab", "right")

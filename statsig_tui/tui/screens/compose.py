@@ -5,8 +5,6 @@ The draft is one text; form and JSON are two views on it. All that was sent is d
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,16 +24,14 @@ from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.confirm import ConfirmDialog
-from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.drafting import DraftingScreen, now
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.json_editor import ExactArea
 from statsig_tui.tui.widgets.outcome import next_due, waiting
-from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
-from statsig_tui.tui.widgets.targets import describe, prepared
+from statsig_tui.tui.widgets.targets import describe
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 if TYPE_CHECKING:
@@ -46,7 +42,7 @@ SENT = 200
 """Sent events that are listed."""
 
 
-class ComposeScreen(ModeScreen):
+class ComposeScreen(DraftingScreen):
     """Craft an incoming event, send it, watch it arrive."""
 
     MODE = "compose"
@@ -96,10 +92,6 @@ class ComposeScreen(ModeScreen):
     def on_screen_suspend(self) -> None:
         """Wait for nothing while hidden."""
         self._stop_waiting()
-
-    @on(ExactArea.Cut)
-    def _say_cut(self, event: ExactArea.Cut) -> None:
-        self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
 
     # The target
 
@@ -190,7 +182,7 @@ class ComposeScreen(ModeScreen):
         self._say_answer("sending…")
         self.query_one(TraceView).show(None, 0)
         self._say_waiting("")
-        body = draft.encode(draft.resolved(text, _now()))
+        body = draft.encode(draft.resolved(text, now()))
         name = draft.event_name(text)
         try:
             record = await self.bridge.do(
@@ -245,8 +237,7 @@ class ComposeScreen(ModeScreen):
         self.query_one(AnswerPane).show(detail, engine.redact)
 
     def _show_trace(self, shown: SentRecord, trace: Trace | None) -> None:
-        now = _now()
-        self.query_one(TraceView).show(trace, now, "It was forgotten: see [retention] in the settings.")
+        self.query_one(TraceView).show(trace, now(), "It was forgotten: see [retention] in the settings.")
         self.query_one("#next").border_subtitle = content(shown.trace or "")
         words = waiting(trace, self.host.config, seen=shown.target == EMULATOR) if trace is not None else ""
         self._say_waiting(words)
@@ -311,56 +302,6 @@ class ComposeScreen(ModeScreen):
         words = Content("The event was changed and not sent.\nctrl+z in the JSON editor brings it back.")
         return await self.app.push_screen_wait(ConfirmDialog("Leave this event?", words, "Leave it"))
 
-    def action_next_view(self) -> None:
-        """From form to JSON and back."""
-        self._draft.next_view()
-
-    def action_next_request_view(self) -> None:
-        """To the whole request, and to its headers."""
-        self._draft.next_request_view()
-
-    @on(PreviewPane.Wanted)
-    @work(group="preview", exclusive=True)
-    async def _prepare(self) -> None:
-        pane, target, engine = self._draft.preview, self._target(), self.bridge.engine
-        if pane is None or target is None or engine is None:
-            if pane is not None:
-                pane.say("Starting…")
-            return
-        text, shape = self._draft.take(), self._draft.shape
-
-        def prepare() -> Prepared:
-            resolved = draft.resolved(text, _now())
-            return prepared(target, engine, draft.encode(resolved), shape, has_now=resolved != text)
-
-        try:
-            found = await asyncio.to_thread(prepare)
-        except StatsigTuiError as error:
-            pane.say(error.message)
-            return
-        if pane is self._draft.preview:
-            pane.show(found)
-
-    def action_copy_request(self) -> None:
-        """Copy what the preview shows."""
-        found = self._draft.preview.copied() if self._draft.preview is not None else None
-        if found is not None:
-            self.host.copy(*found)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is something to copy only in the preview."""
-        if action == "copy_request":
-            return self._is_there() and self._draft.preview is not None
-        return super().check_action(action, parameters)
-
-    @property
-    def _draft(self) -> DraftPane:
-        return self.query_one(DraftPane)
-
     def _send_key(self) -> str:
         keys = self.host.config.interface.keys.get("compose.send", "ctrl+j")
         return keys.split(",")[0].replace("ctrl+", "^")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

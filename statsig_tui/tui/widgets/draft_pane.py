@@ -70,11 +70,16 @@ class DraftPane(Vertical):
         return self.query_one(HeadersPane).shape
 
     def open(self, text: str, shape: Shape | None = None) -> None:
-        """Make this the draft; ctrl+z in the JSON editor brings the former text back."""
+        """Make this the draft, as one that is kept elsewhere; ctrl+z in the JSON editor takes it back."""
+        shape = shape or Shape()
+        self._clean = (text, shape)
+        self.become(text, shape)
+
+    def become(self, text: str, shape: Shape) -> None:
+        """Make this the draft, as if it had been typed."""
         self._typed_in = None
-        self.query_one(HeadersPane).show(shape or Shape())
+        self.query_one(HeadersPane).show(shape)
         self._show_shape()
-        self._clean = (text, self.shape)
         self._use(text)
 
     def mark_sent(self, text: str, shape: Shape) -> None:

@@ -139,6 +139,13 @@ class ExactArea(TextArea):
 class JsonEditor(ExactArea):
     """The text of a draft, coloured."""
 
+    class Filled(Message):
+        """A paste became the whole text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"json-editor--{kind}" for kind in _KINDS}
     DEFAULT_CSS = """
     JsonEditor {
@@ -149,6 +156,12 @@ class JsonEditor(ExactArea):
         & .json-editor--punctuation { color: $foreground 50%; }
     }
     """
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        replaces_all = self.selected_text == self.text
+        await super()._on_paste(event)
+        if replaces_all:
+            self.post_message(self.Filled(self.text))
 
     def get_line(self, line_index: int) -> Text:
         """A line in the colours of JSON."""
