@@ -46,6 +46,7 @@ COMMANDS = (
     Command("compose.target", "ctrl+t", "Target", "Switch the target", "next_target", "compose", True, True),
     Command("compose.view", "ctrl+g", "Form / JSON", "Form and JSON, two views on one text", "next_view", "compose", True, True),
     Command("compose.request", "ctrl+r", "Preview", "The request as it goes out, and as curl, HTTPie, Python; again: its method, path and headers", "next_request_view", "compose", True, True),
+    Command("compose.editor", "f4", "Editor", "Open $VISUAL or $EDITOR on the field under the cursor, or on the whole text", "edit_elsewhere", "compose", False, True),
     Command("compose.paste_as", "", "Paste as…", "Recognise the text as curl, an outgoing event, a batch or an SDK body, and convert it", "paste_as", "compose", False),
     Command("compose.load", "", "Body from a file", "Make the bytes of a file the body, whatever they are", "load_body", "compose", False),
     Command("compose.copy", "y", "Copy", "Copy the request or the snippet that is shown", "copy_request", "compose"),

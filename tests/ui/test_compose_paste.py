@@ -69,7 +69,10 @@ curl -X PUT https://api.statsig.com/v1/x -H 'STATSIG-API-KEY: secret-abc' \\
   -H 'X-A: b' --json '{"a":1}'"""
     async with app.run_test(size=SIZE) as pilot:
         await started(app, pilot, ui, seen)
-        await paste_over_all(app, pilot, ui, curl)
+        # In the middle of another text, too.
+        await pilot.press("ctrl+g", "down")
+        await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+        app.post_message(events.Paste(curl))
         await ui(pilot, lambda: "This is a curl command" in seen(app))
         await ui(pilot, lambda: "the key is the target's" in seen(app))
         await pilot.press("enter")

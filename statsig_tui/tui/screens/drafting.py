@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
 from textual import on, work
+from textual.app import SuspendNotSupported
+from textual.widgets import Input
 
 from statsig_tui.core import draft, paste
 from statsig_tui.core.config import Target
 from statsig_tui.core.paste import Pasted
 from statsig_tui.errors import StatsigTuiError, UsageError
+from statsig_tui.tui.external import edited, editor
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.paste import FileDialog, PasteDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
+from statsig_tui.tui.widgets.event_form import FieldArea
 from statsig_tui.tui.widgets.json_editor import ExactArea, JsonEditor
 from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.targets import prepared
@@ -84,11 +89,14 @@ class DraftingScreen(ModeScreen):
 
     # Paste
 
-    @on(JsonEditor.Filled)
+    @on(JsonEditor.Pasted)
     @work(group="paste", exclusive=True)
-    async def _offer(self, event: JsonEditor.Filled) -> None:
+    async def _offer(self, event: JsonEditor.Pasted) -> None:
         pasted = await asyncio.to_thread(paste.recognise, event.text)
-        if pasted is not None and not pasted.is_as_it_is and self._draft.take() == event.text:
+        if pasted is None or pasted.is_as_it_is or self._draft.take() != event.whole:
+            return
+        # A part of an event may look like one; a command is never meant to be a part.
+        if pasted.kind == "curl" or event.text == event.whole:
             await self._convert(pasted)
 
     @work(group="paste", exclusive=True)
@@ -107,6 +115,50 @@ class DraftingScreen(ModeScreen):
         chosen = await self.app.push_screen_wait(PasteDialog(pasted))
         if chosen is not None:
             self._draft.become(chosen.text, chosen.shape)
+
+    # The user's own editor
+
+    def action_edit_elsewhere(self) -> None:
+        """Open $EDITOR on the field under the cursor, or on the whole text."""
+        # Behind the keys that were pressed before this one and are not typed yet.
+        (self.focused or self).call_later(self._edit_elsewhere)
+
+    def _edit_elsewhere(self) -> None:
+        field = self.focused if isinstance(self.focused, Input | FieldArea) else None
+        text = self._draft.take() if field is None else _text_of(field)
+        found = self._edited(draft.encode(text), ".json" if field is None else ".txt")
+        if found is None:
+            return
+        if found == draft.encode(text):
+            self.host.say("Nothing was changed.")
+        elif field is None:
+            self._draft.become(draft.decode(found), self._draft.shape)
+        elif isinstance(field, FieldArea):
+            field.set_text(draft.decode(found))
+        elif b"\n" in found:
+            self.host.tell(UsageError("This field takes one line: nothing was taken."))
+        else:
+            field.value = draft.decode(found)
+
+    def _edited(self, raw: bytes, suffix: str) -> bytes | None:
+        """What the user's editor makes of it; None: nothing, which was said."""
+        outcome: bytes | UsageError
+        try:
+            command = editor(os.environ)
+            with self.app.suspend():
+                try:
+                    outcome = edited(command, raw, suffix)
+                except UsageError as error:
+                    # Raised through suspend(), it would keep the terminal from coming back.
+                    outcome = error
+        except UsageError as error:
+            outcome = error
+        except SuspendNotSupported:
+            outcome = UsageError("There is no terminal to give away.")
+        if isinstance(outcome, UsageError):
+            self.host.tell(outcome)
+            return None
+        return outcome
 
     # Files
 
@@ -128,6 +180,10 @@ class DraftingScreen(ModeScreen):
 def now() -> int:
     """Epoch ms."""
     return time.time_ns() // 1_000_000
+
+
+def _text_of(field: Input | FieldArea) -> str:
+    return field.value if isinstance(field, Input) else field.text
 
 
 def _read(name: str) -> bytes:

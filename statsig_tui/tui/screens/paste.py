@@ -40,6 +40,7 @@ class PasteDialog(ModalScreen[Converted | None]):
             yield OptionList(
                 *(Option(content(fit(item.name or "(no name)", _SHOWN))) for item in self._pasted.events),
                 markup=False,
+                compact=True,
             )
             yield Static(id="paste-differences")
 
