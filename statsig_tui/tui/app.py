@@ -139,6 +139,8 @@ class StatsigApp(App[int]):
     ) -> None:
         """Leave; within a few seconds, whatever still hangs."""
         self._on_exit(return_code)
+        for screen in self.mode_screens():
+            screen.leave()
         super().exit(result, return_code, message)
 
     def _wake(self) -> None:

@@ -84,6 +84,7 @@ class ComposeScreen(DraftingScreen):
 
     def config_changed(self) -> None:
         """Targets may be others; what was to be sent once the engine runs goes now."""
+        super().config_changed()
         self._show_target()
         if self._send_when_started:
             self._send_when_started = False

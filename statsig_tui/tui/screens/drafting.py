@@ -1,4 +1,7 @@
-"""What Compose does with its draft beside sending it: preview, paste, files. It knows no answer."""
+"""What Compose does with its draft beside sending it: preview, paste, files, the user's own editor.
+
+The draft is kept in the store from one run to the next. It knows no answer.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from pathlib import Path
 
 from textual import on, work
 from textual.app import SuspendNotSupported
+from textual.timer import Timer
 from textual.widgets import Input
 
-from statsig_tui.core import draft, paste
+from statsig_tui.core import draft, kept, paste
 from statsig_tui.core.config import Target
 from statsig_tui.core.paste import Pasted
+from statsig_tui.core.request import Shape
 from statsig_tui.errors import StatsigTuiError, UsageError
 from statsig_tui.tui.external import edited, editor
 from statsig_tui.tui.screens.mode import ModeScreen
@@ -24,12 +29,23 @@ from statsig_tui.tui.widgets.json_editor import ExactArea, JsonEditor
 from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.targets import prepared
 
+_FACT = "draft"
+_SAVE_SECONDS = 0.5
+"""Typing rests this long before the draft is kept."""
 LONGEST_FILE = 10 * 1024 * 1024
 """Bytes; the emulator takes no longer body either."""
 
 
 class DraftingScreen(ModeScreen):
     """A screen with a draft and a target for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._saving: Timer | None = None
+        self._saved = ""
+        """What the store keeps of the draft."""
+        self._unsaved: kept.Kept | None = None
+        self._is_restored = False
 
     @property
     def _draft(self) -> DraftPane:
@@ -41,6 +57,58 @@ class DraftingScreen(ModeScreen):
     @on(ExactArea.Cut)
     def _say_cut(self, event: ExactArea.Cut) -> None:
         self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
+
+    # From one run to the next
+
+    def config_changed(self) -> None:
+        """Once the store can be asked, bring back the draft of the last run."""
+        if not self._is_restored:
+            self._is_restored = True
+            self._restore()
+
+    @work(group="restore")
+    async def _restore(self) -> None:
+        known = await self.bridge.ask(lambda archive: archive.fact(_FACT))
+        self._saved = known or ""
+        found = kept.load(self._saved)
+        if found is not None and self._draft.take() == draft.SAMPLE and self._draft.shape == Shape():
+            (self._draft.become if found.is_changed else self._draft.open)(found.text, found.shape)
+            self.host.say("Your draft is restored; ctrl+n begins anew.")
+
+    @on(DraftPane.Changed)
+    def _save_soon(self) -> None:
+        self._note_draft()
+        if self._saving is not None:
+            self._saving.stop()
+        self._saving = self.set_timer(_SAVE_SECONDS, self._save)
+
+    @work(group="save")
+    async def _save(self) -> None:
+        await self._save_now()
+
+    async def _save_now(self) -> None:
+        unsaved = self._unsaved
+        if unsaved is None or not self._is_restored:
+            return
+        self._unsaved = None
+        text = await asyncio.to_thread(kept.dump, unsaved)
+        if text != self._saved:
+            self._saved = text
+            await self.bridge.do(lambda engine: engine.remember(_FACT, text))
+
+    def _note_draft(self) -> None:
+        pane = self._draft
+        self._unsaved = kept.Kept(pane.text, pane.shape, pane.has_changes)
+
+    def leave(self) -> None:
+        """Note what was typed a moment ago, while there are widgets to ask."""
+        if self.query(DraftPane):
+            self._draft.take()
+            self._note_draft()
+
+    async def on_unmount(self) -> None:
+        """Keep what was noted."""
+        await self._save_now()
 
     # The request
 

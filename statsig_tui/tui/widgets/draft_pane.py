@@ -12,6 +12,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TabbedContent, TabPane, TextArea
 
@@ -32,6 +33,9 @@ _AT_ONCE = 64 * 1024
 
 class DraftPane(Vertical):
     """Holds the text; knows no target and sends nothing."""
+
+    class Changed(Message):
+        """The draft is another one now, or is kept elsewhere now."""
 
     def __init__(self, text: str) -> None:
         super().__init__(id="draft", classes="pane")
@@ -85,6 +89,7 @@ class DraftPane(Vertical):
     def mark_sent(self, text: str, shape: Shape) -> None:
         """Remember that this is in the history now."""
         self._clean = (text, shape)
+        self.post_message(self.Changed())
 
     def next_view(self) -> None:
         """From form to JSON and back."""
@@ -135,11 +140,13 @@ class DraftPane(Vertical):
         """Mark the tab while it changes the request: it is out of sight most of the time."""
         tab = self.query_one(TabbedContent).get_tab("headers")
         tab.label = Content("Headers" if self.shape == Shape() else "Headers •")
+        self.post_message(self.Changed())
 
     def _take_json(self, text: str) -> None:
         if text != self.text:
             self.text = text
             self._typed_in = None
+            self.post_message(self.Changed())
             self._settle_soon()
 
     def _take_fields(self) -> None:
@@ -164,6 +171,7 @@ class DraftPane(Vertical):
 
     def _use(self, text: str) -> None:
         self.text = text
+        self.post_message(self.Changed())
         self.query_one(JsonEditor).set_text(text)
         self._settle_soon()
 
