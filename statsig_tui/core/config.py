@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le, Len
+
+from statsig_tui.core.redact import tells_secret
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_EMULATOR_PORT = 7828
@@ -21,8 +23,7 @@ EMULATOR_KEY = "secret-emulatorTakesAnyWellFormedKey0000000000a1b2"
 """What the built-in target sends while the emulator asks for no key in particular."""
 STATSIG_URL = "https://api.statsig.com"
 
-_TELLING = re.compile("auth|cookie|token|secret|key|password", re.IGNORECASE)
-"""A header of one's own with such a name holds a secret."""
+_STATSIG_HOSTS = ("statsig.com", "statsigapi.net")
 
 Port = Annotated[int, Ge(0), Le(65535)]
 Name = Annotated[str, Len(1, 100)]
@@ -190,7 +191,7 @@ class Config:
         values = [item.value for item in references if item is not None and item.value]
         own = [item.headers for item in self.destinations] + [item.headers for item in self.targets]
         for name, value in (pair for headers in own for pair in headers.items()):
-            if _TELLING.search(name):
+            if tells_secret(name):
                 # With its scheme and without: `Bearer …`.
                 values += [value, value.rpartition(" ")[2]]
         return tuple(values)
@@ -203,3 +204,9 @@ class Config:
     def destination(self, name: str) -> Destination | None:
         """The destination of that name."""
         return next((item for item in self.destinations if item.name == name), None)
+
+
+def is_statsig(url: str) -> bool:
+    """Whether a URL leads to Statsig itself."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return any(host == known or host.endswith(f".{known}") for known in _STATSIG_HOSTS)

@@ -228,6 +228,18 @@ class SentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the parts of a request took, in ms; None: it never came to that part."""
+
+    connect: float | None = None
+    """Name, connection, TLS; nothing on a connection that was kept."""
+    wait: float | None = None
+    """Sending, and waiting for the answer's head."""
+    read: float | None = None
+    """The answer's body."""
+
+
+@dataclass(frozen=True, slots=True)
 class SentDetail:
     """All there is of a sent event."""
 
@@ -237,6 +249,8 @@ class SentDetail:
     response_headers: Headers
     response_body: bytes
     truncated: bool = False
+    method: str = "POST"
+    timing: Timing = Timing()
 
 
 Record = EventRecord | VerdictRecord | DeliveryRecord | CaptureRecord | RequestRecord | SentRecord

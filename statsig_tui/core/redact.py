@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 _SHAPE = re.compile(r"\b(secret|client|console|webhook)(?:-|%2[dD])[A-Za-z0-9_%]{8,}")
+_SECRET_NAME = re.compile(r"auth|cookie|secret|token|password|(?<!idempotency-)key\b", re.IGNORECASE)
 _TAIL = 4
 _SHORTEST = 6
 """A shorter known value is too likely to be part of ordinary words to be replaced by value."""
@@ -22,6 +23,11 @@ def mask_secret(value: str) -> str:
     kind = f"{prefix}-" if dash and prefix in {"secret", "client", "console", "webhook"} else ""
     body = rest if kind else value
     return f"{kind}…{body[-_TAIL:]}" if len(body) >= 3 * _TAIL else f"{kind}…"
+
+
+def tells_secret(name: str) -> bool:
+    """Whether a header's name says that its value is a secret."""
+    return _SECRET_NAME.search(name) is not None
 
 
 class Redactor:
@@ -46,7 +52,11 @@ class Redactor:
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Headers with every secret in their values masked."""
-        return tuple((name, self(value)) for name, value in pairs)
+        return tuple((name, self.header(name, value)) for name, value in pairs)
+
+    def header(self, name: str, value: str) -> str:
+        """A header's value with every secret masked, and all of it where the name tells a secret."""
+        return mask_secret(value) if value and tells_secret(name) else self(value)
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -34,6 +34,7 @@ from statsig_tui.core.records import (
     SentRecord,
 )
 from statsig_tui.core.redact import Redactor
+from statsig_tui.core.request import Shape
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, examination, history, outbox
 from statsig_tui.engine.archive import Archive
@@ -49,7 +50,7 @@ from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
-from statsig_tui.engine.target import endpoint, post_to, request_headers
+from statsig_tui.engine.target import request_for, send_once
 from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, StoreBroken
 
@@ -166,18 +167,19 @@ class Engine:
         event_name: str = "",
         headers: Sequence[tuple[str, str]] = (),
         seconds: float = 15.0,
+        shape: Shape | None = None,
     ) -> SentRecord:
         """Post one incoming event to a target, exactly these bytes, once; keep what became of it."""
         at = self._clock.now()
-        complete = request_headers(target, headers)
-        outcome = await post_to(target, body, headers=headers, seconds=seconds)
+        request = request_for(target, body, headers=headers, shape=shape)
+        outcome = await send_once(request, seconds)
         answered = {name.lower(): value for name, value in outcome.headers}
         record = SentRecord(
             id=0,
             rev=0,
             at=at,
             target=target.name,
-            url=self.redact(endpoint(target)),
+            url=self.redact(request.url),
             event_name=event_name,
             size=len(body),
             status=outcome.status,
@@ -186,9 +188,19 @@ class Engine:
             ms=outcome.ms,
             trace=answered.get(TRACE_HEADER.decode()),
         )
-        shown = self.redact.pairs([pair for pair in complete if pair[0].lower() != DEMO_HEADER.decode()])
-        came = self.redact.pairs(outcome.headers)
-        detail = SentDetail(record, shown, body, came, outcome.body, outcome.truncated)
+        shown = self.redact.pairs(
+            [pair for pair in request.headers if pair[0].lower() != DEMO_HEADER.decode()]
+        )
+        detail = SentDetail(
+            record,
+            shown,
+            body,
+            self.redact.pairs(outcome.headers),
+            outcome.body,
+            outcome.truncated,
+            method=request.method,
+            timing=outcome.timing,
+        )
         return await self._store.write(lambda tx: history.insert_sent(tx, detail))
 
     async def send_demo(self) -> SentRecord | None:

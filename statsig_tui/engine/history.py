@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from statsig_tui.core.records import RequestRecord, SentDetail, SentRecord
+from statsig_tui.core.records import RequestRecord, SentDetail, SentRecord, Timing
 from statsig_tui.engine.captures import headers_of
 from statsig_tui.engine.store import Tx
 
@@ -31,11 +31,12 @@ def insert_sent(tx: Tx, sent: SentDetail) -> SentRecord:
     record = sent.record
     cursor = tx.db.execute(
         "INSERT INTO sent (rev, at, target, url, event_name, size, status, error, certainty, ms, trace,"
-        " request_headers, body, response_headers, response_body, truncated)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " request_headers, body, response_headers, response_body, truncated, method, connect_ms, wait_ms,"
+        " read_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (rev, record.at, record.target, record.url, record.event_name, record.size, record.status,
          record.error, record.certainty, record.ms, record.trace, json.dumps(sent.request_headers),
-         sent.body, json.dumps(sent.response_headers), sent.response_body, sent.truncated),
+         sent.body, json.dumps(sent.response_headers), sent.response_body, sent.truncated, sent.method,
+         sent.timing.connect, sent.timing.wait, sent.timing.read),
     )  # fmt: skip
     record = replace(record, id=cast("int", cursor.lastrowid), rev=rev)
     tx.announce(record)
@@ -50,14 +51,21 @@ def sent(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[S
 def sent_detail(db: sqlite3.Connection, number: int) -> SentDetail | None:
     """All of one sent event."""
     row: Sequence[Any] | None = db.execute(
-        f"SELECT {_SENT}, request_headers, body, response_headers, response_body, truncated"
-        " FROM sent WHERE id = ?",
+        f"SELECT {_SENT}, request_headers, body, response_headers, response_body, truncated, method,"
+        " connect_ms, wait_ms, read_ms FROM sent WHERE id = ?",
         (number,),
     ).fetchone()
     if row is None:
         return None
     return SentDetail(
-        SentRecord(*row[:12]), headers_of(row[12]), row[13], headers_of(row[14]), row[15], bool(row[16])
+        SentRecord(*row[:12]),
+        headers_of(row[12]),
+        row[13],
+        headers_of(row[14]),
+        row[15],
+        bool(row[16]),
+        method=row[17],
+        timing=Timing(*row[18:21]),
     )
 
 

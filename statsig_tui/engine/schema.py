@@ -88,6 +88,12 @@ _MIGRATIONS = (
     CREATE INDEX sent_rev ON sent (rev);
     CREATE INDEX sent_trace ON sent (trace) WHERE trace IS NOT NULL;
     """,
+    """
+    ALTER TABLE sent ADD COLUMN method TEXT NOT NULL DEFAULT 'POST';
+    ALTER TABLE sent ADD COLUMN connect_ms REAL;
+    ALTER TABLE sent ADD COLUMN wait_ms REAL;
+    ALTER TABLE sent ADD COLUMN read_ms REAL;
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

@@ -12,7 +12,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal
@@ -21,9 +21,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from statsig_tui import __version__
-from statsig_tui.core.records import Headers
+from statsig_tui.core.records import Headers, Timing
+from statsig_tui.core.request import Request, is_chunked, target_of
+from statsig_tui.errors import UsageError
 
 USER_AGENT = f"statsig-tui/{__version__}"
+OWN = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
+"""What every request has that does not give its own."""
 ANSWER_LIMIT = 64 * 1024
 """Bytes of an answer's body that are read and kept."""
 STALE = "the idle connection had been closed: sent again at once"
@@ -47,6 +51,7 @@ class Outcome:
     certainty: Literal["answered", "not sent", "unknown"] = "answered"
     """`unknown`: bytes may have arrived, but no answer came."""
     retry_after: str | None = field(default=None)
+    timing: Timing = field(default_factory=Timing)
 
 
 class Sender:
@@ -76,36 +81,43 @@ class Sender:
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, seconds: float
     ) -> Outcome:
         """Send exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
-        started = time.perf_counter()
+        return await self._send(Request(method, url, with_own(headers), body), seconds, {})
+
+    async def send_exactly(self, request: Request, seconds: float) -> Outcome:
+        """The same with no header and no path but the given ones, whatever they are."""
+        return await self._send(request, seconds, {"target": target_of(request.url).encode()})
+
+    async def _send(self, asked: Request, seconds: float, extensions: dict[str, object]) -> Outcome:
+        url = asked.url
         progress = _Progress()
 
-        def failed(error: str, *, sent: bool = True) -> Outcome:
+        def failed(error: str, *, sent: bool | None = None) -> Outcome:
             if progress.head is not None:
                 # A status that has come is the answer; what follows is not worth a second delivery.
-                return self._outcome(progress.head, started, truncated=True)
+                return self._outcome(progress.head, progress, truncated=True)
+            sent = progress.sending if sent is None else sent
             return Outcome(
                 status=None,
-                ms=(time.perf_counter() - started) * 1000,
+                ms=progress.ms(),
                 error=error,
-                certainty="unknown" if sent and progress.sending else "not sent",
+                certainty="unknown" if sent else "not sent",
+                timing=progress.timing(),
             )
+
+        def broken(words: str) -> Outcome:
+            what = "broken off" if progress.sent_head else "not sent"
+            return failed(f"{what}: {words}", sent=progress.sent_head)
 
         try:
             async with asyncio.timeout(seconds):
                 client = await self._client(url)
-                request = client.build_request(
-                    method,
-                    url,
-                    headers=[(name.encode(), value.encode("latin-1")) for name, value in _complete(headers)],
-                    content=body,
-                    extensions={"trace": progress.note},
-                )
-                response = await client.send(request, stream=True)
+                known = {"trace": progress.note, "timeout": client.timeout.as_dict()}
+                response = await client.send(_built(asked, known | extensions), stream=True)
                 try:
                     body, truncated = await _body(response)
                 finally:
                     await response.aclose()
-                return self._outcome(_Head.of(response), started, body, truncated=truncated)
+                return self._outcome(_Head.of(response), progress, body, truncated=truncated)
         except TimeoutError:
             return failed(f"timeout: no answer within {seconds:g} s")
         except httpx.TimeoutException:
@@ -121,11 +133,11 @@ class Sender:
         except httpx.LocalProtocolError as error:
             # Its text repeats an illegal header's value, which may be a secret.
             illegal = "Illegal header" in str(error)
-            return failed(f"not sent: {'illegal header' if illegal else _words(error)}", sent=False)
+            return broken("illegal header" if illegal else _words(error))
         except httpx.TransportError as error:
             return failed(f"connection lost: {_words(error)}")
         except Exception as error:  # noqa: BLE001 - proxies and certificates fail in any way, ImportError too
-            return failed(f"not sent: {_words(error)}")
+            return broken(_words(error))
         finally:
             if progress.opening is not None:
                 # httpcore forgets a connection whose TLS handshake is cut short, and leaves it open.
@@ -150,17 +162,18 @@ class Sender:
             self._clients[kind] = client
         return client
 
-    def _outcome(self, head: _Head, started: float, body: bytes = b"", *, truncated: bool) -> Outcome:
+    def _outcome(self, head: _Head, progress: _Progress, body: bytes = b"", *, truncated: bool) -> Outcome:
         valid = 100 <= head.status <= 599
         return Outcome(
             status=head.status if valid else None,
-            ms=(time.perf_counter() - started) * 1000,
+            ms=progress.ms(),
             reason=head.reason,
             headers=head.headers,
             body=body,
             truncated=truncated,
             error=_status_error(head, self._credential) if valid else f"protocol error: status {head.status}",
             retry_after=head.header("retry-after"),
+            timing=progress.timing(),
         )
 
 
@@ -192,17 +205,51 @@ class _Head:
         return ", ".join(values) if values else None
 
 
+def with_own(headers: Sequence[tuple[str, str]]) -> Headers:
+    """The headers with those that every request has, where it does not give its own."""
+    given = {name.lower() for name, _ in headers}
+    return (*headers, *((name, value) for name, value in OWN if name.lower() not in given))
+
+
+def head_of(request: Request) -> Headers:
+    """Every header of a request as it goes out, the framing's too, in their order.
+
+    Raises UsageError where no request can be made of it.
+    """
+    try:
+        raw = _built(request, {}).headers.raw
+    except (UnicodeError, httpx.InvalidURL) as error:
+        raise UsageError(f"No request can be made of this: {_words(error)}.") from None
+    head = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+    # h11 writes Host before all others.
+    return tuple(sorted(head, key=lambda header: header[0].lower() != "host"))
+
+
+def _built(asked: Request, extensions: dict[str, object]) -> httpx.Request:
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers]
+    content = _in_chunks(asked.body) if is_chunked(asked.headers) else asked.body
+    return httpx.Request(asked.method, asked.url, headers=headers, content=content, extensions=extensions)
+
+
+async def _in_chunks(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far a request came, as httpcore tells it: what separates *not sent* from *unknown*."""
 
+    started: float = field(default_factory=time.perf_counter)
     sending: bool = False
+    sent_head: bool = False
     reused: bool = True
     head: _Head | None = None
     opening: Any = None
     """A network stream that is no connection yet: its handshake is not done."""
     _to_proxy: bool = False
     """What is being said concerns a tunnel: a proxy's yes is not the endpoint's."""
+    _sending_at: float | None = None
+    _answered_at: float | None = None
 
     async def note(self, name: str, info: dict[str, object]) -> None:
         if name.startswith("connection.connect"):
@@ -215,16 +262,27 @@ class _Progress:
             if not self._to_proxy:
                 self.sending = True
                 self.opening = None
+                self._sending_at = time.perf_counter()
+        elif name.endswith("send_request_headers.complete"):
+            self.sent_head = not self._to_proxy
         elif name.endswith("receive_response_headers.complete") and not self._to_proxy:
+            self._answered_at = time.perf_counter()
             value = info.get("return_value")
             if isinstance(value, tuple) and len(value) >= 4:
                 self.head = _Head(value[1], value[2].decode("latin-1"), _text(value[3]))
 
+    def ms(self) -> float:
+        return (time.perf_counter() - self.started) * 1000
 
-def _complete(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    given = {name.lower() for name, _ in headers}
-    own = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
-    return [*headers, *((name, value) for name, value in own if name.lower() not in given)]
+    def timing(self) -> Timing:
+        """The parts up to now; together they are all of ms()."""
+        now = time.perf_counter()
+        sending, answered = self._sending_at, self._answered_at
+        return Timing(
+            connect=((sending or now) - self.started) * 1000,
+            wait=None if sending is None else ((answered or now) - sending) * 1000,
+            read=None if answered is None else (now - answered) * 1000,
+        )
 
 
 def _text(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

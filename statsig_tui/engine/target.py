@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from statsig_tui.core.config import Target
-from statsig_tui.core.records import Headers
-from statsig_tui.engine.sender import Outcome, Sender
+from statsig_tui.core.request import POST, Request, Shape, with_lines, with_path
+from statsig_tui.engine.sender import Outcome, Sender, with_own
 
 ENDPOINT = "/v1/webhooks/event_webhook"
 
@@ -16,23 +16,36 @@ def endpoint(target: Target) -> str:
     return target.url.rstrip("/") + ENDPOINT
 
 
-def request_headers(target: Target, extra: Sequence[tuple[str, str]] = ()) -> Headers:
-    """What is sent beside an incoming event: content type, the target's key and headers, then `extra`."""
+def request_for(
+    target: Target, body: bytes, *, headers: Sequence[tuple[str, str]] = (), shape: Shape | None = None
+) -> Request:
+    """The whole request: content type, the target's key and headers, `headers`, then what the shape asks."""
+    shape = shape or Shape()
     key = target.key.value if target.key is not None else None
-    own: list[tuple[str, str]] = [("Content-Type", "application/json")]
-    if key:
-        own.append(("STATSIG-API-KEY", key))
-    own += target.headers.items()
-    given = {name.lower() for name, _ in extra}
-    return (*((name, value) for name, value in own if name.lower() not in given), *extra)
+    usual = [("Content-Type", "application/json"), *([("STATSIG-API-KEY", key)] if key else [])]
+    given = {name.lower() for name, _ in headers}
+    own = [(name, value) for name, value in (*usual, *target.headers.items()) if name.lower() not in given]
+    url = with_path(target.url, shape.path) if shape.path else endpoint(target)
+    complete = with_lines(with_own([*own, *headers]), shape.headers)
+    return Request(shape.method.upper() or POST, url, complete, body)
 
 
 async def post_to(
-    target: Target, body: bytes, *, headers: Sequence[tuple[str, str]] = (), seconds: float = 15.0
+    target: Target,
+    body: bytes,
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    seconds: float = 15.0,
+    shape: Shape | None = None,
 ) -> Outcome:
-    """Post an incoming event to a target, exactly these bytes, once: never repeated by itself."""
+    """Send an incoming event to a target, exactly these bytes, once: never repeated by itself."""
+    return await send_once(request_for(target, body, headers=headers, shape=shape), seconds)
+
+
+async def send_once(request: Request, seconds: float) -> Outcome:
+    """Send a request exactly as it is, on a connection of its own, so that it is never repeated."""
     sender = Sender(keep_alive=False, credential="server secret")
     try:
-        return await sender.send("POST", endpoint(target), request_headers(target, headers), body, seconds)
+        return await sender.send_exactly(request, seconds)
     finally:
         await sender.close()

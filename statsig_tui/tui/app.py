@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -45,6 +46,8 @@ _FLOOD = 20
 _QUIT_SECONDS = 3.0
 _TICKING_MS = 60_000
 """An age below this is shown in seconds and so needs a look every second."""
+LONGEST_COPY = 64 * 1024
+"""Bytes that are copied by an escape sequence; terminals drop longer ones."""
 Save = Callable[[Config], None]
 """Writes edited settings; raises SettingsError."""
 
@@ -147,6 +150,8 @@ class StatsigApp(App[int]):
     ) -> None:
         """Leave; within a few seconds, whatever still hangs."""
         self._on_exit(return_code)
+        for screen in self.mode_screens():
+            screen.leave()
         super().exit(result, return_code, message)
 
     async def _shutdown(self) -> None:
@@ -343,6 +348,18 @@ class StatsigApp(App[int]):
         """Show a short notice."""
         self.notify(printable(text), markup=False, timeout=4)
 
+    def copy(self, text: str, what: str) -> None:
+        """Copy through the terminal; what that cannot take goes into a file. It is said which."""
+        raw = text.encode("utf-8", "surrogateescape")
+        if len(raw) <= LONGEST_COPY and _is_text(raw):
+            self.copy_to_clipboard(text)
+            self.say(f"Copied {what}, {len(raw):,} bytes, by the terminal (OSC 52).")
+            return
+        handle, name = tempfile.mkstemp(prefix="statsig-tui-", suffix=".txt")
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+        self.say(f"More than the terminal copies: {what} is in {name}.")
+
     def _words(self, error: StatsigTuiError) -> str:
         return self._redact(f"{error.message} {error.hint}".strip())
 
@@ -452,3 +469,11 @@ class StatsigApp(App[int]):
 
     def _use_theme(self, name: str) -> None:
         self.theme = theme.ANSI if name == "ansi" else name
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -24,6 +24,8 @@ from statsig_tui.engine.engine import running
 from statsig_tui.engine.store import Store
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.screens.compose import ComposeScreen
+from statsig_tui.tui.widgets.draft_pane import DraftPane
 
 LOOKS = 3000
 """How often a condition is looked at before a test fails: many times what the slowest machine needs."""
@@ -79,6 +81,20 @@ def drawn(app: App[int]) -> str:
 def seen() -> Callable[[App[int]], str]:
     """Everything on the screen, as text."""
     return drawn
+
+
+def draft_of(app: StatsigApp) -> DraftPane:
+    """Compose's draft."""
+    return next(screen for screen in app.mode_screens() if isinstance(screen, ComposeScreen)).query_one(
+        DraftPane
+    )
+
+
+async def started(
+    app: StatsigApp, pilot: Pilot[int], ui: Callable[..., Awaitable[None]], seen: Callable[..., str]
+) -> None:
+    """Until Compose knows where it sends to."""
+    await ui(pilot, lambda: app.bridge.engine is not None and "webhooks/event_webhook" in seen(app))
 
 
 @pytest.fixture

@@ -86,6 +86,17 @@ async def test_what_never_left_is_not_sent(config: Config, make: Make, ui: Until
         assert "sending again is safe" in seen(app)
 
 
+async def test_the_headers_of_an_answer_unfold(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    async with app.run_test(size=(160, 40)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "▸ 4 headers" in seen(app) and "connect " in seen(app))
+        app.screen.query_one("#answer").focus()
+        await pilot.press("h")
+        await ui(pilot, lambda: "x-statsig-tui-trace" in seen(app).lower())
+
+
 async def test_one_send_at_a_time(
     config: Config, make: Make, endpoint: StartEndpoint, ui: Until, seen: Text
 ) -> None:

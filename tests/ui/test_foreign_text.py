@@ -23,7 +23,8 @@ from textual.widgets import Static, TabbedContent
 from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
-from statsig_tui.core.records import DeliveryState, DestinationCounters, DiagnosticsRow, Record
+from statsig_tui.core.records import DeliveryState, DestinationCounters, DiagnosticsRow, Record, SentDetail
+from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.app import StatsigApp
@@ -178,6 +179,11 @@ def tracked(text: str) -> list[Content]:
     return [rows.line(0, WIDTH)]
 
 
+def answered(sent: SentDetail) -> Content:
+    """All that Compose shows of an answer."""
+    return answer(sent, Redactor(), 90, unfolded=True)
+
+
 PLACES: list[tuple[str, Callable[[], Any], Put]] = [
     ("overview", Overview, overview),
     ("target", lambda: TargetBar("^j"), lambda bar, text: bar.show(goal(text))),
@@ -187,7 +193,13 @@ PLACES: list[tuple[str, Callable[[], Any], Put]] = [
         lambda found, text: found.show([card(foreign.destination(text), NONE)]),
     ),
     ("signing", SigningPane, lambda pane, text: pane.show(foreign.destination(text))),
-    ("no answer", Static, lambda view, text: view.update(answer(foreign.sent_detail(text, None), str))),
+    (
+        "no answer",
+        Static,
+        lambda view, text: view.update(
+            answer(foreign.sent_detail(text, None), Redactor(), 90, unfolded=True)
+        ),
+    ),
     ("trace", Static, lambda view, text: view.update(trace_content(foreign.trace(text), 1, 90))),
     ("sent", lambda: SentList(id="sent", classes=""), lambda found, text: found.show([foreign.sent(text)])),
     ("attempt, request", AttemptDetail, both_sides),
@@ -198,7 +210,11 @@ PLACES: list[tuple[str, Callable[[], Any], Put]] = [
 ]
 """Where a text is shown as it is spelled."""
 TYPED: list[tuple[str, Callable[[], Any], Put]] = [
-    ("answer", Static, lambda view, text: view.update(answer(foreign.sent_detail(text), str))),
+    (
+        "answer",
+        Static,
+        lambda view, text: view.update(answered(foreign.sent_detail(text))),
+    ),
     ("capture, body", Detail, capture_tab("body")),
     ("body that is no JSON", JsonView, lambda view, text: view.load(text.encode("utf-8", "surrogatepass"))),
     ("destination form", DestinationForm, lambda form, text: form.show(foreign.destination(text))),

@@ -5,7 +5,6 @@ The draft is one text; form and JSON are two views on it. All that was sent is d
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,12 +25,12 @@ from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.confirm import ConfirmDialog
-from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.drafting import DraftingScreen, now
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.json_editor import ExactArea
 from statsig_tui.tui.widgets.lint_list import LintList
-from statsig_tui.tui.widgets.outcome import answer, next_due, waiting
+from statsig_tui.tui.widgets.outcome import next_due, waiting
 from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
 from statsig_tui.tui.widgets.targets import describe
@@ -45,7 +44,7 @@ SENT = 200
 """Sent events that are listed."""
 
 
-class ComposeScreen(ModeScreen):
+class ComposeScreen(DraftingScreen):
     """Craft an incoming event, send it, watch it arrive."""
 
     MODE = "compose"
@@ -74,9 +73,7 @@ class ComposeScreen(ModeScreen):
                 yield SentList(id="sent", classes="pane")
                 yield DraftPane(draft.SAMPLE)
                 with Container(id="outcome"):
-                    with VerticalScroll(id="answer", classes="pane text") as box:
-                        box.border_title = "Answer"
-                        yield Static(id="answer-text")
+                    yield AnswerPane()
                     with VerticalScroll(id="next", classes="pane text") as box:
                         box.border_title = "What happened next"
                         yield TraceView(id="trace")
@@ -89,6 +86,7 @@ class ComposeScreen(ModeScreen):
 
     def config_changed(self) -> None:
         """Targets may be others; what was to be sent once the engine runs goes now."""
+        super().config_changed()
         self._show_target()
         if self._send_when_started:
             self._send_when_started = False
@@ -97,10 +95,6 @@ class ComposeScreen(ModeScreen):
     def on_screen_suspend(self) -> None:
         """Wait for nothing while hidden."""
         self._stop_waiting()
-
-    @on(ExactArea.Cut)
-    def _say_cut(self, event: ExactArea.Cut) -> None:
-        self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
 
     # The target
 
@@ -118,6 +112,7 @@ class ComposeScreen(ModeScreen):
         target, engine = self._target(), self.bridge.engine
         goal = describe(target, engine) if target is not None and engine is not None else None
         self.query_one(TargetBar).show(goal)
+        self._prepare()
         if target is not None:
             self._draft.advise_also(advise_key(target.key.value if target.key is not None else None))
 
@@ -187,20 +182,22 @@ class ComposeScreen(ModeScreen):
         return True
 
     async def _send_to(self, target: Target) -> None:
-        text = self._draft.take()
+        text, shape = self._draft.take(), self._draft.shape
         self._shown = None
         self._say_answer("sending…")
         self.query_one(TraceView).show(None, 0)
         self._say_waiting("")
-        body = draft.encode(draft.resolved(text, _now()))
+        body = draft.encode(draft.resolved(text, now()))
         name = draft.event_name(text)
         try:
-            record = await self.bridge.do(lambda engine: engine.send(target, body, event_name=name))
+            record = await self.bridge.do(
+                lambda engine: engine.send(target, body, event_name=name, shape=shape)
+            )
         except StatsigTuiError:
             self._say_answer("")
             raise
         if self._is_there():
-            self._draft.mark_sent(text)
+            self._draft.mark_sent(text, shape)
             self._follow(record)
 
     # What was sent
@@ -242,12 +239,10 @@ class ComposeScreen(ModeScreen):
     def _show_answer(self, detail: SentDetail) -> None:
         engine = self.bridge.engine
         assert engine is not None
-        self.query_one("#answer-text", Static).update(answer(detail, engine.redact))
-        self.query_one("#answer").border_subtitle = content(detail.record.target)
+        self.query_one(AnswerPane).show(detail, engine.redact)
 
     def _show_trace(self, shown: SentRecord, trace: Trace | None) -> None:
-        now = _now()
-        self.query_one(TraceView).show(trace, now, "It was forgotten: see [retention] in the settings.")
+        self.query_one(TraceView).show(trace, now(), "It was forgotten: see [retention] in the settings.")
         self.query_one("#next").border_subtitle = content(shown.trace or "")
         words = waiting(trace, self.host.config, seen=shown.target == EMULATOR) if trace is not None else ""
         self._say_waiting(words)
@@ -274,8 +269,7 @@ class ComposeScreen(ModeScreen):
             self._due = None
 
     def _say_answer(self, words: str) -> None:
-        self.query_one("#answer-text", Static).update(Content.styled(words, theme.QUIET))
-        self.query_one("#answer").border_subtitle = ""
+        self.query_one(AnswerPane).say(words)
 
     def _say_waiting(self, words: str) -> None:
         line = self.query_one("#waiting", Static)
@@ -313,10 +307,6 @@ class ComposeScreen(ModeScreen):
         words = Content("The event was changed and not sent.\nctrl+z in the JSON editor brings it back.")
         return await self.app.push_screen_wait(ConfirmDialog("Leave this event?", words, "Leave it"))
 
-    def action_next_view(self) -> None:
-        """From form to JSON and back."""
-        self._draft.next_view()
-
     def action_fix(self) -> None:
         """Apply the fix of the advice under the cursor, or the first there is."""
         (self.focused or self).call_later(self._draft.fix)
@@ -327,16 +317,10 @@ class ComposeScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a fix only where there is one."""
-        return any(panel.can_fix for panel in self.query(LintList)) if action == "fix" else True
-
-    @property
-    def _draft(self) -> DraftPane:
-        return self.query_one(DraftPane)
+        if action == "fix":
+            return any(panel.can_fix for panel in self.query(LintList))
+        return super().check_action(action, parameters)
 
     def _send_key(self) -> str:
         keys = self.host.config.interface.keys.get("compose.send", "ctrl+j")
         return keys.split(",")[0].replace("ctrl+", "^")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -60,6 +60,9 @@ class ModeScreen(Screen[None]):
     async def pull(self) -> None:
         """Draw what the store holds now; called while shown, at most 20 times a second."""
 
+    def leave(self) -> None:
+        """The app is about to end."""
+
     def config_changed(self) -> None:
         """The settings are others now."""
 

@@ -12,19 +12,18 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from statsig_tui.core.ids import tag
-from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Headers
+from statsig_tui.core.records import AttemptRecord, DeliveryRecord
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.attempt_rows import countdown, result
 from statsig_tui.tui.widgets.fields import Choice
+from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
 
 REQUEST, RESPONSE = "Request", "Response"
 _MARGINS = 3
 """Cells beside a line: the padding, and the scrollbar's column."""
-_LONGEST_NAME = 32
-_LONGEST_VALUE = 8_192
 
 
 class AttemptDetail(Vertical):
@@ -102,12 +101,12 @@ class AttemptDetail(Vertical):
             return
         self._loaded = known
         body = self._body if side == REQUEST else attempt.response_body
-        head = (
-            _head(f"POST {attempt.url}", attempt.request_headers, self.redact, width)
+        shown = (
+            head(f"POST {attempt.url}", attempt.request_headers, self.redact, width)
             if side == REQUEST
             else _answer(attempt, self.redact, width)
         )
-        self.query_one("#attempt-headers", Static).update(head)
+        self.query_one("#attempt-headers", Static).update(shown)
         view = self.query_one(JsonView)
         if view.raw != body or not body:
             view.load(body)
@@ -144,20 +143,4 @@ def _answer(attempt: AttemptRecord, redact: Callable[[str], str], width: int) ->
         return Content.styled("No answer came." if attempt.error else "No answer yet.", theme.QUIET)
     cut = "  (cut: the rest was not kept)" if attempt.truncated else ""
     line = f"{attempt.status} {attempt.reason}  {size(len(attempt.response_body))}{cut}"
-    return _head(line, attempt.response_headers, redact, width)
-
-
-def _head(first: str, headers: Headers, redact: Callable[[str], str], width: int) -> Content:
-    longest = max((len(name) for name, _ in headers), default=0)
-    column = min(longest, _LONGEST_NAME) + 2
-    room = max(8, width - column)
-    lines = [Content.styled(printable(redact(first)), theme.STRONG)]
-    for name, value in headers:
-        shown = printable(redact(value[:_LONGEST_VALUE]))
-        # Broken by hand, so that what is broken stays in its column.
-        parts = [shown[at : at + room] for at in range(0, len(shown), room)] or [""]
-        lines.append(
-            Content.assemble((f"{printable(name):<{column}}", theme.ACCENT), (parts[0], "$foreground"))
-        )
-        lines += [Content.styled(" " * column + part, "$foreground") for part in parts[1:]]
-    return Content("\n").join(lines)
+    return head(line, attempt.response_headers, redact, width)

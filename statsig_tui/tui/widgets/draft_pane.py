@@ -1,4 +1,7 @@
-"""The draft of an event: one text under two views, form and JSON; whichever was typed in last is right."""
+"""The draft of an event: one text under two views, form and JSON; whichever was typed in last is right.
+
+Beside it, what is asked for beyond the body, and a look at the request that is made of both.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,13 @@ from textual.widgets import TabbedContent, TabPane, TextArea
 from statsig_tui.core import draft
 from statsig_tui.core.draft import Check, Field, Shown
 from statsig_tui.core.lint import Advice, advise
+from statsig_tui.core.request import Shape
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
+from statsig_tui.tui.widgets.headers_pane import HeadersPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.lint_list import LintList
+from statsig_tui.tui.widgets.preview_pane import PreviewPane
 
 _SETTLE_SECONDS = 0.15
 """Typing rests this long before the text is judged."""
@@ -59,12 +65,15 @@ class DraftPane(Vertical):
     class FixesChanged(Message):
         """There is a fix to apply now, or none any more."""
 
+    class Changed(Message):
+        """The draft is another one now, or is kept elsewhere now."""
+
     def __init__(self, text: str) -> None:
         super().__init__(id="draft", classes="pane")
         self.text = text
         """The draft as it would be sent, but for a timestamp of `now`."""
         self.border_title = "Event"
-        self._clean = text
+        self._clean = (text, Shape())
         self._judged = _judge(text)
         self._is_judging = False
         self._about_key: Sequence[Advice] = ()
@@ -72,12 +81,16 @@ class DraftPane(Vertical):
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Two tabs, and what there is to say about the text."""
+        """Two views on the text; what goes with it; the whole request; what there is to say of the text."""
         with TabbedContent(initial="form", id="views"):
             with TabPane("Form", id="form"):
                 yield EventForm()
             with TabPane("JSON", id="json"):
                 yield JsonEditor(self.text, id="text", numbers=True)
+            with TabPane("Headers", id="headers"):
+                yield HeadersPane()
+            with TabPane("Preview", id="preview"):
+                yield PreviewPane()
         yield LintList()
 
     def on_mount(self) -> None:
@@ -87,17 +100,30 @@ class DraftPane(Vertical):
     @property
     def has_changes(self) -> bool:
         """Whether something would be lost by opening another text."""
-        return self.text != self._clean
+        return (self.text, self.shape) != self._clean
 
-    def open(self, text: str) -> None:
-        """Make this the draft; ctrl+z in the JSON editor brings the former one back."""
+    @property
+    def shape(self) -> Shape:
+        """What is asked for beside the text."""
+        return self.query_one(HeadersPane).shape
+
+    def open(self, text: str, shape: Shape | None = None) -> None:
+        """Make this the draft, as one that is kept elsewhere; ctrl+z in the JSON editor takes it back."""
+        shape = shape or Shape()
+        self._clean = (text, shape)
+        self.become(text, shape)
+
+    def become(self, text: str, shape: Shape) -> None:
+        """Make this the draft, as if it had been typed."""
         self._typed_in = None
-        self._clean = text
+        self.query_one(HeadersPane).show(shape)
+        self._show_shape()
         self._use(text)
 
-    def mark_sent(self, text: str) -> None:
-        """Remember that this text is in the history now."""
-        self._clean = text
+    def mark_sent(self, text: str, shape: Shape) -> None:
+        """Remember that this is in the history now."""
+        self._clean = (text, shape)
+        self.post_message(self.Changed())
 
     def advise_also(self, advice: Sequence[Advice]) -> None:
         """Show what there is to say about the key, too."""
@@ -149,6 +175,21 @@ class DraftPane(Vertical):
         else:
             self.query_one(EventForm).focus_first()
 
+    def next_request_view(self) -> None:
+        """To the request as it goes out, from there to its headers, and back."""
+        views = self.query_one(TabbedContent)
+        views.active = "headers" if views.active == "preview" else "preview"
+        if views.active == "headers":
+            self.query_one(HeadersPane).focus_first()
+        else:
+            self.query_one(PreviewPane).focus_first()
+
+    @property
+    def preview(self) -> PreviewPane | None:
+        """The preview, while it is looked at."""
+        is_shown = self.query_one(TabbedContent).active == "preview"
+        return self.query_one(PreviewPane) if is_shown else None
+
     def take(self) -> str:
         """The draft with all that is typed, a moment ago too."""
         self._take_json(self.query_one(JsonEditor).text)
@@ -165,10 +206,22 @@ class DraftPane(Vertical):
         event.stop()
         self._take_fields()
 
+    @on(HeadersPane.Changed)
+    def _typed_shape(self, event: HeadersPane.Changed) -> None:
+        event.stop()
+        self._show_shape()
+
+    def _show_shape(self) -> None:
+        """Mark the tab while it changes the request: it is out of sight most of the time."""
+        tab = self.query_one(TabbedContent).get_tab("headers")
+        tab.label = Content("Headers" if self.shape == Shape() else "Headers •")
+        self.post_message(self.Changed())
+
     def _take_json(self, text: str) -> None:
         if text != self.text:
             self.text = text
             self._typed_in = None
+            self.post_message(self.Changed())
             self._settle_soon()
 
     def _take_fields(self) -> None:
@@ -187,10 +240,13 @@ class DraftPane(Vertical):
     @on(TabbedContent.TabActivated)
     def _view_changed(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
+        self._prepare_preview()
+        self.screen.refresh_bindings()
         self._settle_soon()
 
     def _use(self, text: str) -> None:
         self.text = text
+        self.post_message(self.Changed())
         self.query_one(JsonEditor).set_text(text)
         self._settle_soon()
 
@@ -230,6 +286,7 @@ class DraftPane(Vertical):
         elif self.query_one(TabbedContent).active == "form":
             form.show(judged.fields, self._typed_in)
         self._show_advice()
+        self._prepare_preview()
 
     def _show_advice(self) -> None:
         panel = self.query_one(LintList)
@@ -237,6 +294,10 @@ class DraftPane(Vertical):
         panel.show((*self._about_key, *self._judged.advice))
         if panel.can_fix != could_fix:
             self.post_message(self.FixesChanged())
+
+    def _prepare_preview(self) -> None:
+        if self.preview is not None:
+            self.preview.post_message(PreviewPane.Wanted())
 
 
 async def _judged(text: str) -> _Judged:

@@ -148,6 +148,16 @@ class ExactArea(TextArea):
 class JsonEditor(ExactArea):
     """The text of a draft, coloured."""
 
+    class Pasted(Message):
+        """Something was pasted."""
+
+        def __init__(self, text: str, whole: str) -> None:
+            super().__init__()
+            self.text = text
+            """What was pasted."""
+            self.whole = whole
+            """The text that it is in now."""
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"json-editor--{kind}" for kind in _KINDS}
     DEFAULT_CSS = """
     JsonEditor {
@@ -158,6 +168,11 @@ class JsonEditor(ExactArea):
         & .json-editor--punctuation { color: $foreground 50%; }
     }
     """
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        replaces_all = self.selected_text == self.text
+        await super()._on_paste(event)
+        self.post_message(self.Pasted(self.text if replaces_all else event.text, self.text))
 
     def get_line(self, line_index: int) -> Text:
         """A line in the colours of JSON."""

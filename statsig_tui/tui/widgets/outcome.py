@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
 from http import HTTPStatus
 
 from textual.content import Content
 
-from statsig_tui.core.config import Config
-from statsig_tui.core.records import DeliveryState, SentDetail, SentRecord, Trace
+from statsig_tui.core.config import Config, is_statsig
+from statsig_tui.core.records import DeliveryState, SentDetail, SentRecord, Timing, Trace
+from statsig_tui.core.redact import Redactor
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, lines
+from statsig_tui.tui.widgets.heads import header_lines
 
 SHOWN = 2000
 """Characters of an answer's body."""
+_ONE_LINE = 60
+"""Characters of a JSON body that stay on their line."""
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},:]|[^\s][^][{},:\s]*')
+_NOT_SENT = "Nothing was posted: sending again is safe."
+_UNKNOWN = "It may have arrived: sending again may count twice. It is not sent again by itself."
+_TAKEN = "Taken; what is wrong inside may still be dropped later."
+_TAKEN_BY_STATSIG = """\
+Statsig took the request. It does not say that the event was kept: a bad name, user or time is dropped later
+without a word, and the same event sent twice counts twice. Look for it in the console's event stream."""
 _MEANINGS = {
     400: "The target refused the body.",
     401: "The target did not accept the key.",
@@ -26,34 +37,40 @@ _MEANINGS = {
 }
 
 
-def answer(sent: SentDetail, redact: Callable[[str], str]) -> Content:
+def answer(sent: SentDetail, redact: Redactor, width: int, *, unfolded: bool = False) -> Content:
     """A sent event's answer, or why there is none and whether sending again is safe."""
     record = sent.record
-    took = (f"  {record.ms:.0f} ms", theme.QUIET) if record.ms is not None else ""
+    took = (f"  {record.ms:,.0f} ms", theme.QUIET) if record.ms is not None else ""
     if record.status is None:
         unknown = record.certainty == "unknown"
-        head = ("? unknown", theme.WARN) if unknown else ("✗ not sent", theme.BAD)
-        advice = (
-            "It may have arrived: sending again may count twice."
-            if unknown
-            else "Nothing was posted: sending again is safe."
-        )
+        head = ("? unknown", f"bold {theme.WARN}") if unknown else ("✗ not sent", f"bold {theme.BAD}")
         why = content(redact(record.error or ""))
-        return Content("\n").join([Content.assemble(head, took), why, Content.styled(advice, theme.QUIET)])
+        advice = Content.styled(
+            _UNKNOWN if unknown else "Nothing was posted: sending again is safe.", theme.QUIET
+        )
+        return Content("\n").join([Content.assemble(head, took), *_timing(sent.timing), why, advice])
     denied = 200 <= record.status <= 299 and _denies(sent.response_body)
     mark, style = ("✗", theme.BAD) if denied else theme.status(record.status)
     parts = [
         Content.assemble((f"{mark} {record.status} {_phrase(record.status)}", f"bold {style}"), took),
+        *_timing(sent.timing),
         Content.styled(_meaning(record, denied=denied), theme.QUIET),
     ]
-    if sent.response_body:
-        text = redact(sent.response_body[: SHOWN * 4].decode("utf-8", "backslashreplace"))
-        parts += [Content(), *(content(line) for line in lines(text[:SHOWN]))]
-        if len(text) > SHOWN or sent.truncated:
-            size = f"{'more than ' if sent.truncated else ''}{len(sent.response_body):,} bytes in all"
-            parts.append(Content.styled(f"… {size}", theme.QUIET))
-    else:
+    if sent.response_headers:
+        count = len(sent.response_headers)
+        fold = f"{'▾' if unfolded else '▸'} {count} header{'s' * (count != 1)}"
+        parts.append(Content.assemble((fold, theme.ACCENT), ("" if unfolded else "  h", theme.QUIET)))
+        if unfolded:
+            masked = tuple((name, redact.header(name, value)) for name, value in sent.response_headers)
+            parts += header_lines(masked, str, width)
+    if not sent.response_body:
         parts.append(Content.styled("The answer has no body.", theme.QUIET))
+        return Content("\n").join(parts)
+    text = redact(sent.response_body[: SHOWN * 4].decode("utf-8", "backslashreplace"))
+    size = f"{'more than ' * sent.truncated}{len(sent.response_body):,} bytes"
+    parts += [Content(), *(content(line) for line in lines(_laid_out(text)[:SHOWN]))]
+    cut = "… " if len(text) > SHOWN or sent.truncated else ""
+    parts.append(Content.styled(f"{cut}{size}", theme.QUIET))
     return Content("\n").join(parts)
 
 
@@ -95,12 +112,44 @@ def _meaning(record: SentRecord, *, denied: bool) -> str:
     if denied:
         return "The status is good, but the body says success is false."
     if 200 <= status <= 299:
-        return "Taken; what is wrong inside may still be dropped later."
+        return _TAKEN_BY_STATSIG if is_statsig(record.url) else _TAKEN
     if 300 <= status <= 399:
         return "A redirect, which is never followed with a key."
     if status >= 500:
         return "The target failed."
     return _MEANINGS.get(status, "The target refused it.")
+
+
+def _timing(timing: Timing) -> list[Content]:
+    parts = (("connect", timing.connect), ("wait", timing.wait), ("read", timing.read))
+    known = [f"{name} {ms:,.{0 if ms >= 10 else 1}f}" for name, ms in parts if ms is not None]
+    return [Content.styled(f"{' · '.join(known)} ms", theme.QUIET)] if known else []
+
+
+def _laid_out(text: str) -> str:
+    """A JSON text on lines of its own, every value spelled as it was; anything else as it is."""
+    if len(text) < _ONE_LINE or "\n" in text.strip() or not _is_container(text):
+        return text
+    laid, depth = "", 0
+    for piece in _PIECE.findall(text):
+        if piece in "}]":
+            depth -= 1
+        indent = "\n" + "  " * depth
+        if piece in "}]":
+            laid = laid.rstrip() + ("" if laid.rstrip()[-1:] in ("{", "[") else indent) + piece
+        elif piece in "{[":
+            depth += 1
+            laid += piece + indent + "  "
+        else:
+            laid += {",": f",{indent}", ":": ": "}.get(piece, piece)
+    return laid
+
+
+def _is_container(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _phrase(status: int) -> str:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from statsig_tui.core.config import EMULATOR, STATSIG_URL, Target
+from statsig_tui.core.config import EMULATOR, Target, is_statsig
 from statsig_tui.core.redact import mask_secret
+from statsig_tui.core.request import Shape
+from statsig_tui.tui.widgets.preview_pane import Prepared
 from statsig_tui.tui.widgets.target_bar import Goal
 
 if TYPE_CHECKING:
     from statsig_tui.engine.engine import Engine
 
-_PRODUCTION = urlsplit(STATSIG_URL).hostname
+
+def prepared(target: Target, engine: Engine, body: bytes, shape: Shape, *, has_now: bool) -> Prepared:
+    """The request that a draft would make to a target now; raises UsageError where there is none."""
+    from statsig_tui.engine.sender import OWN, head_of
+    from statsig_tui.engine.target import request_for
+
+    request = request_for(target, body, shape=shape)
+    head = tuple((name, engine.redact.header(name, value)) for name, value in head_of(request))
+    asked = tuple(header for header in request.headers if header not in OWN)
+    return Prepared(request, head, asked, has_now)
 
 
 def describe(target: Target, engine: Engine) -> Goal:
@@ -23,9 +34,8 @@ def describe(target: Target, engine: Engine) -> Goal:
 
     url = engine.redact(endpoint(target))
     parts = urlsplit(target.url)
-    host = (parts.hostname or "").rstrip(".")
     is_safe = target.name == EMULATOR or is_local(target.url)
-    place = "local" if is_safe else "PRODUCTION" if host == _PRODUCTION else "REMOTE"
+    place = "local" if is_safe else "PRODUCTION" if is_statsig(target.url) else "REMOTE"
     if target.name == EMULATOR and engine.addresses.emulator is None:
         is_safe, place = True, "not listening"
     key = target.key

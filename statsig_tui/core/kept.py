@@ -1,0 +1,49 @@
+"""A draft as it is kept from one run to the next: one line of text, without the headers that are secrets.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from statsig_tui.core.draft import SAMPLE
+from statsig_tui.core.redact import tells_secret
+from statsig_tui.core.request import Shape, header_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A draft, and whether it is kept nowhere else."""
+
+    text: str
+    shape: Shape
+    is_changed: bool
+
+
+def dump(draft: Kept) -> str:
+    """The draft as text; empty for the sample, of which there is nothing to keep."""
+    shape = replace(draft.shape, headers=_without_secrets(draft.shape.headers))
+    if (draft.text, shape) == (SAMPLE, Shape()):
+        return ""
+    whole = [draft.text, shape.method, shape.path, shape.headers, draft.is_changed]
+    # Escapes alone: what is no UTF-8 is a lone surrogate in it, which no database takes.
+    return json.dumps(whole, ensure_ascii=True)
+
+
+def load(kept: str | None) -> Kept | None:
+    """The draft that was kept; None where there is none."""
+    try:
+        text, method, path, headers, is_changed = json.loads(kept or "")
+    except (ValueError, TypeError):
+        return None
+    if not all(isinstance(part, str) for part in (text, method, path, headers)):
+        return None
+    return Kept(text, Shape(method, path, headers), bool(is_changed))
+
+
+def _without_secrets(headers: str) -> str:
+    lines = headers.split("\n")
+    secret = {item.line for item in header_lines(headers) if item.value and tells_secret(item.name)}
+    return "\n".join(line for number, line in enumerate(lines, 1) if number not in secret)

@@ -1,0 +1,119 @@
+"""Pasting into the editor, and loading a file: what it is said to be, and what the draft is afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from statsig_tui.core.draft import SAMPLE, encode
+from statsig_tui.core.request import Shape
+from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.compose import ComposeScreen
+from statsig_tui.tui.screens.paste import PasteDialog
+from statsig_tui.tui.widgets.json_editor import JsonEditor
+from tests.ui.conftest import draft_of, started
+
+Until = Callable[..., Awaitable[None]]
+Text = Callable[..., str]
+SIZE = (120, 36)
+
+
+async def paste_over_all(app: StatsigApp, pilot: Pilot[int], ui: Until, text: str) -> None:
+    """Replace everything in the JSON editor, as a terminal pastes."""
+    await pilot.press("ctrl+g")
+    await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+    app.screen.query_one(JsonEditor).select_all()
+    app.post_message(events.Paste(text.replace("\n", "\r")))
+
+
+async def test_a_pasted_batch_offers_its_events(
+    later_app: StatsigApp, ui: Until, seen: Text, data: Callable[[str], bytes]
+) -> None:
+    app = later_app
+    text = data("batch-data-envelope.json").decode()
+    names = [event["eventName"] for event in json.loads(text)["data"]]
+    async with app.run_test(size=SIZE) as pilot:
+        await started(app, pilot, ui, seen)
+        await paste_over_all(app, pilot, ui, text)
+        await ui(
+            pilot, lambda: isinstance(app.screen, PasteDialog) and "eventName is called event" in seen(app)
+        )
+        assert f"This is an outgoing event, with {len(names)} events" in seen(app)
+        await pilot.press("down", "enter")
+        await ui(pilot, lambda: json.loads(draft_of(app).text).get("event") == names[1])
+        await pilot.press("ctrl+z")
+        await ui(pilot, lambda: draft_of(app).text == text)
+
+
+async def test_escape_leaves_the_paste_as_it_is(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    text = '{"eventName":"x [/oops]","user":{},"timestamp":1}'
+    async with app.run_test(size=SIZE) as pilot:
+        await started(app, pilot, ui, seen)
+        await paste_over_all(app, pilot, ui, text)
+        await ui(pilot, lambda: isinstance(app.screen, PasteDialog) and "x [/oops]" in seen(app))
+        await pilot.press("escape")
+        await ui(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        assert draft_of(app).text == text
+
+
+async def test_a_pasted_curl_becomes_body_and_headers(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    curl = """\
+curl -X PUT https://api.statsig.com/v1/x -H 'STATSIG-API-KEY: secret-abc' \\
+  -H 'X-A: b' --json '{"a":1}'"""
+    async with app.run_test(size=SIZE) as pilot:
+        await started(app, pilot, ui, seen)
+        # In the middle of another text, too.
+        await pilot.press("ctrl+g", "down")
+        await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+        app.post_message(events.Paste(curl))
+        await ui(pilot, lambda: "This is a curl command" in seen(app))
+        await ui(pilot, lambda: "the key is the target's" in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: draft_of(app).text == '{"a":1}')
+        assert draft_of(app).shape == Shape("PUT", "/v1/x", "X-A: b\nAccept: application/json")
+
+
+@pytest.mark.parametrize("text", [SAMPLE.replace("EUR", "USD"), "not an event", '{"any": "json"}'])
+async def test_nothing_is_offered_where_nothing_is_to_be_converted(
+    later_app: StatsigApp, ui: Until, seen: Text, text: str
+) -> None:
+    app = later_app
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await started(app, pilot, ui, seen)
+        await paste_over_all(app, pilot, ui, text)
+        await ui(pilot, lambda: draft_of(app).text == text)
+        await app.run_action("screen.paste_as")
+        await ui(pilot, lambda: "nothing to convert" in seen(app) or "This is no curl command" in seen(app))
+        assert isinstance(app.screen, ComposeScreen)
+        assert draft_of(app).text == text
+
+
+async def test_the_bytes_of_a_file_become_the_body(
+    later_app: StatsigApp, ui: Until, seen: Text, tmp_path: Path
+) -> None:
+    app = later_app
+    raw = b'\xff\x00{"event":\r\n'
+    file = tmp_path / "body [oops].bin"
+    file.write_bytes(raw)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await started(app, pilot, ui, seen)
+        for name, said in ((f"{tmp_path}/none", "is no file"), (str(file), "13 bytes are the body now")):
+            await app.run_action("screen.load_body")
+            await ui(pilot, lambda: "Body from a file" in seen(app))
+            app.post_message(events.Paste(name))
+            await pilot.press("enter")
+            await ui(pilot, lambda said=said: said in seen(app))
+        assert encode(draft_of(app).text) == raw
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "✗ 400" in seen(app))
+        assert app.bridge.engine is not None
+        detail = app.bridge.engine.archive.sent_detail(1)
+        assert detail is not None
+        assert detail.body == raw
