@@ -70,6 +70,19 @@ def object_at(text: str, start: int) -> Object:
     return Object(start, at + 1, tuple(found))
 
 
+def items_at(text: str, start: int) -> list[tuple[int, int]]:
+    """Where each item of the list that starts at a place starts and ends."""
+    found: list[tuple[int, int]] = []
+    at = _skip(text, start + 1)
+    while text[at] != "]":
+        _, end = _decoder.raw_decode(text, at)
+        found.append((at, end))
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return found
+
+
 def with_member(text: str, holder: Object | None, name: str, value: str | None) -> list[str]:
     """The spelled members of an object (or of none) with one set, or with none of that name."""
     members = holder.members if holder is not None else ()
