@@ -70,8 +70,8 @@ def spelled(steps: Sequence[Step]) -> str:
 def assign(text: str, path: str, value: Callable[[str | None], str], *, add: bool = False) -> str:
     """The text with the value at a path replaced by what `value` makes of the former one.
 
-    Both are spelled as JSON. With `add` members that are missing are made; without it they are errors. Variables may stand where JSON
-    wants a value. Raises PathError.
+    Both are spelled as JSON. With `add` members that are missing are made; without it they are errors.
+    Variables may stand where JSON wants a value. Raises PathError.
     """
     steps = parse(path)
     shape = stand_in(text)

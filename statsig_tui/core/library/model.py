@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from statsig_tui.core.destination import is_control
+
+_LONGEST_NAME = 100
+"""Characters; as a file's name it must fit every file system."""
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -24,3 +29,18 @@ class Template:
     """Sent instead of those of the same name, or beside the others."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values of its user variables where nothing else gives one."""
+
+
+def name_fault(name: str) -> str | None:
+    """Why a name cannot be a template's, in words; None where it can."""
+    if not name:
+        return "it is empty"
+    if len(name) > _LONGEST_NAME or len(name.encode(errors="replace")) > 2 * _LONGEST_NAME:
+        return f"it is longer than {_LONGEST_NAME} characters"
+    if name.startswith((".", "-")):
+        return "it begins with a dot or a dash"
+    if name != name.strip() or any(is_control(char) for char in name):
+        return "it has a space at an end, or a character that cannot be shown"
+    if "/" in name or "\\" in name:
+        return "it holds a slash"
+    return None
