@@ -120,20 +120,23 @@ class Sender:
 
     async def _client(self, url: str) -> httpx.AsyncClient:
         local = is_local(url)
-        client = self._clients.get(local)
-        if client is None:
+        if local not in self._clients:
             verify = await asyncio.to_thread(_context, url, verify=self.verify_tls)
-            client = httpx.AsyncClient(
-                verify=verify,
-                # Environment proxies are honoured, but never for this machine.
-                trust_env=not local,
-                follow_redirects=False,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=self._limits,
-                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            )
-            self._clients[local] = client
-        return client
+            # Another request may have made one meanwhile, and a second one would never be closed.
+            if local not in self._clients:
+                self._clients[local] = self._new_client(verify, trust_env=not local)
+        return self._clients[local]
+
+    def _new_client(self, verify: ssl.SSLContext, *, trust_env: bool) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=verify,
+            # Environment proxies are honoured, but never for this machine.
+            trust_env=trust_env,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=self._limits,
+            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+        )
 
 
 def is_local(url: str) -> bool:

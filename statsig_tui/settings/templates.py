@@ -63,6 +63,11 @@ class Shelf:
                 warnings.extend(report.warnings)
         return Found(tuple(templates), tuple(errors), tuple(warnings))
 
+    def find(self, name: str) -> Template | None:
+        """The template of that name, if there is one. Raises SettingsError where its file is broken."""
+        path = self.directory / f"{name}{_SUFFIX}"
+        return _read(path)[0] if name_fault(name) is None and path.exists() else None
+
     def save(self, template: Template, *, replace: bool = False) -> None:
         """Write a template's file, whole or not at all.
 
