@@ -17,14 +17,12 @@ from statsig_tui.core.library import Template, built_in
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.records import Headers
 from statsig_tui.core.spans import dump
-from statsig_tui.core.template import Sources, Unresolved, Variable
+from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import NotFound, UsageError
 from statsig_tui.settings import files
 from statsig_tui.settings import templates as own
 from statsig_tui.settings.templates import Shelf
 
-_NUMBERS = ("now_ms", "now_s", "seq")
-"""Variables that are numbers: alone in a setting they stand without quotes."""
 _TEXTS = ("userID", "email", "ip", "userAgent", "country", "locale", "appVersion")
 """Fields of the user that are text, whatever is given (statsig-wire.md §2)."""
 _LINES = (".ndjson", ".jsonl")
@@ -200,9 +198,6 @@ def _spelled(path: str, value: str, former: str | None) -> str:
     was_text = former is not None and former.startswith('"') and steps != ("timestamp",)
     if of_user or was_text or steps == ("event",):
         return dump(value)
-    pieces = template.parse(value.strip())
-    if len(pieces) == 1 and isinstance(pieces[0], Variable):
-        return value.strip() if pieces[0].name in _NUMBERS else dump(value)
     return notation.read(value) if value else dump("")
 
 

@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from statsig_tui.core import jsontext
 from statsig_tui.core.nearest import nearest
-from statsig_tui.core.spans import dump
 
 BUILT_IN = ("now_ms", "now_s", "now_iso", "uuid", "seq", "pick", "env", "prompt")
 """Variables with a meaning of their own; every other name is a user's."""
+NUMBERS = ("now_ms", "now_s", "seq")
+"""Those whose value is a number."""
 _LITERAL = "{{{{}}"
 _TOKEN = re.compile(
     r"""
       (?P<literal> \{\{\{\{\}\} )
-    | \{\{ [ \t]* (?P<name>[A-Za-z_][A-Za-z0-9_.-]*) (?P<rest>[^{}\r\n]*) \}\}
+    | \{\{ [ \t]* (?P<name>now_(?:ms|s|iso)(?=-)|[A-Za-z_][A-Za-z0-9_.-]*) (?P<rest>[^{}\r\n]*) \}\}
     | (?P<open> \{\{ [ \t]* [A-Za-z_][A-Za-z0-9_.-]* )
     | (?P<escape> \\["\\] )
     | (?P<quote> " )
@@ -133,7 +135,7 @@ def render(text: str, sources: Sources) -> str:
         except _Missing as why:
             problems.append(_problem(text, piece, str(why)))
         else:
-            out.append(dump(value)[1:-1] if piece.is_quoted else value)
+            out.append(jsontext.dump(value).decode()[1:-1] if piece.is_quoted else value)
     if problems:
         raise Unresolved(tuple(problems))
     return "".join(out)
@@ -156,6 +158,12 @@ def preview(text: str, sources: Sources) -> list[Shown]:
 def variables(text: str) -> list[Variable]:
     """The variables of a text, in its order."""
     return [piece for piece in parse(text) if isinstance(piece, Variable)]
+
+
+def alone(text: str) -> Variable | None:
+    """The variable that is all of a text; None where there is more to it, or none."""
+    pieces = parse(text.strip())
+    return pieces[0] if len(pieces) == 1 and isinstance(pieces[0], Variable) and pieces[0].is_closed else None
 
 
 def prompts(text: str) -> list[str]:

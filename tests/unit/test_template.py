@@ -31,7 +31,7 @@ def sources(*, seq: int = 1, **values: str) -> Sources:
         ('{"timestamp": {{now_ms}}}', f'{{"timestamp": {NOW}}}'),
         ('{"timestamp":{{now_ms -5m}}}', f'{{"timestamp":{NOW - 300_000}}}'),
         ("{{now_ms +1h}} {{ now_ms -2 d }}", f"{NOW + 3_600_000} {NOW - 2 * 86_400_000}"),
-        ("{{now_ms +30s}}|{{now_ms -250ms}}", f"{NOW + 30_000}|{NOW - 250}"),
+        ("{{now_ms+30s}}|{{now_ms-250ms}}", f"{NOW + 30_000}|{NOW - 250}"),
         ("{{now_s}}", str(NOW // 1000)),
         ('"{{now_iso}}"', '"2023-11-14T22:13:20.123Z"'),
         ('"{{now_iso -1d}}"', '"2023-11-13T22:13:20.123Z"'),
