@@ -15,6 +15,7 @@ from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_lim
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
 from statsig_tui.errors import UsageError
+from statsig_tui.settings.templates import Shelf
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 
@@ -57,7 +58,9 @@ def run_app(options: Options) -> int:
             return running(config, places.database, fall_back=True, on_listening=publish)
 
         sys.setswitchinterval(_SWITCH_SECONDS)
-        app = StatsigApp(Bridge(open_engine), config, save, notices, hard_stop, keep_loaded)
+        app = StatsigApp(
+            Bridge(open_engine), config, save, notices, hard_stop, keep_loaded, Shelf(places.templates)
+        )
         app.run()
     app.print_crash()
     code = app.return_code or 0

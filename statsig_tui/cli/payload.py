@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import random
 import sys
-import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +13,8 @@ from statsig_tui.core.library import Template, built_in
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.records import Headers
 from statsig_tui.core.spans import dump
-from statsig_tui.core.template import Sources, Unresolved
+from statsig_tui.core.template import Unresolved
+from statsig_tui.engine.sources import real_sources
 from statsig_tui.errors import NotFound, UsageError
 from statsig_tui.settings import files
 from statsig_tui.settings import templates as own
@@ -54,17 +51,9 @@ class Payload:
         """The bytes to send now, as the so-maniest of a series. Raises UsageError."""
         if self.values is None:
             return draft.encode(self.text)
-        now = time.time_ns() // 1_000_000
-        sources = Sources(
-            now=now,
-            uuid=lambda: str(uuid.uuid4()),
-            choose=random.randrange,
-            seq=seq,
-            env=os.environ,
-            values=self.values,
-        )
+        sources = real_sources(seq, self.values)
         try:
-            return draft.encode(draft.resolved(template.render(self.text, sources), now))
+            return draft.encode(draft.resolved(template.render(self.text, sources), sources.now))
         except Unresolved as error:
             raise _unresolved(self.text, error) from None
 

@@ -31,6 +31,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_MEANT = re.compile(r"\{\{(?=\{\{\}\}|[ \t]*[A-Za-z_])")
+"""Two braces that would be taken for a variable, or for two literal ones."""
 _OFFSET = re.compile(r"([+-])[ \t]*(\d{1,12})[ \t]*(ms|s|m|h|d)", re.ASCII)
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _START = re.compile(r"[+-]?\d{1,15}", re.ASCII)
@@ -95,6 +97,8 @@ class Unresolved(ValueError):
 class Shown:
     """A variable as it is spelled, with its value, or with what keeps it from having one."""
 
+    name: str
+    argument: str
     spelled: str
     value: str | None
     problem: Problem | None = None
@@ -148,10 +152,12 @@ def preview(text: str, sources: Sources) -> list[Shown]:
         spelled = text[variable.start : variable.end]
         if spelled in found:
             continue
+        value, problem = None, None
         try:
-            found[spelled] = Shown(spelled, _value(variable, sources))
+            value = _value(variable, sources)
         except _Missing as why:
-            found[spelled] = Shown(spelled, None, _problem(text, variable, str(why)))
+            problem = _problem(text, variable, str(why))
+        found[spelled] = Shown(variable.name, variable.argument, spelled, value, problem)
     return list(found.values())
 
 
@@ -188,8 +194,8 @@ def stand_in(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """The text with every `{{` written so that rendering gives it back."""
-    return text.replace("{{", _LITERAL)
+    """The text written so that rendering gives it back: nothing in it is a variable."""
+    return _MEANT.sub(lambda match: _LITERAL, text)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, Piece]]:

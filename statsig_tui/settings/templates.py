@@ -15,7 +15,7 @@ from typing import Any
 
 from statsig_tui.core import draft
 from statsig_tui.core.destination import is_control
-from statsig_tui.core.library import Template, name_fault
+from statsig_tui.core.library import Found, Template, name_fault
 from statsig_tui.core.nearest import nearest
 from statsig_tui.errors import NotFound, SettingsError, UsageError
 from statsig_tui.settings import files
@@ -27,15 +27,6 @@ _SUFFIX = ".toml"
 _TEXTS = ("about", "expect", "body", "body_base64")
 _TABLES = ("headers", "variables")
 _MEND = "mend the file, or delete it"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a directory holds: templates by name, and what is wrong or doubtful about files of it."""
-
-    templates: tuple[Template, ...] = ()
-    errors: tuple[SettingsError, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +59,8 @@ class Shelf:
         path = self.directory / f"{name}{_SUFFIX}"
         return _read(path)[0] if name_fault(name) is None and path.exists() else None
 
-    def save(self, template: Template, *, replace: bool = False) -> None:
-        """Write a template's file, whole or not at all.
+    def save(self, template: Template, *, replace: bool = False) -> bytes | None:
+        """Write a template's file, whole or not at all; what stood there before, for restore().
 
         Raises UsageError for a name that cannot be or, without `replace`, is taken; SettingsError where it
         cannot be written.
@@ -77,7 +68,12 @@ class Shelf:
         path = self._path(template.name)
         if not replace and path.exists():
             raise UsageError(f"There is a template {template.name} already.", "Choose another name.")
+        try:
+            former = files.read(path, LARGEST)[0] if path.exists() else None
+        except OSError as error:
+            raise _unwritable(error) from None
         self._write(path, written(template))
+        return former
 
     def rename(self, old: str, new: str) -> None:
         """Give a template another name. Raises what save() raises, and NotFound."""
@@ -99,10 +95,10 @@ class Shelf:
             raise _unwritable(error) from None
         return data
 
-    def restore(self, name: str, data: bytes) -> None:
-        """Bring back what delete() removed, unless the name is taken by now."""
+    def restore(self, name: str, data: bytes, *, replace: bool = False) -> None:
+        """Bring back what delete() removed or save() replaced; without `replace` not over another."""
         path = self._path(name)
-        if path.exists():
+        if path.exists() and not replace:
             raise UsageError(f"There is a template {name} already.", "Rename that one first.")
         self._write(path, data)
 

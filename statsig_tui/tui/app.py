@@ -30,6 +30,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.text import TerminalNet, printable
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
@@ -69,16 +70,19 @@ class StatsigApp(App[int]):
         notices: Iterable[str] = (),
         on_exit: Callable[[int], None] = lambda code: None,
         on_started: Callable[[], None] = lambda: None,
+        shelf: Shelf | None = None,
     ) -> None:
         """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short.
 
-        `on_started` is called once, when the engine listens and everything is loaded.
+        `on_started` is called once, when the engine listens and everything is loaded. Without a `shelf`
+        no template can be saved.
         """
         super().__init__()
         self._on_exit = on_exit
         self._on_started = on_started
         self.bridge = bridge
         self.config = config
+        self.shelf = shelf
         self.rates = Rates()
         self.ended_by: int | None = None
         """The signal that ended the app."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from statsig_tui.core.destination import is_control
+from statsig_tui.errors import SettingsError
 
 _LONGEST_NAME = 100
 """Characters; as a file's name it must fit every file system."""
@@ -29,6 +30,15 @@ class Template:
     """Sent instead of those of the same name, or beside the others."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values of its user variables where nothing else gives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a directory of templates holds, and what is wrong or doubtful about files of it."""
+
+    templates: tuple[Template, ...] = ()
+    errors: tuple[SettingsError, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def name_fault(name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,11 +12,13 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import TabbedContent, TabPane, TextArea
 
-from statsig_tui.core import draft
+from statsig_tui.core import draft, template
 from statsig_tui.core.draft import Check, Field, Shown
+from statsig_tui.core.template import Sources
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.json_editor import JsonEditor
+from statsig_tui.tui.widgets.variables_line import VariablesLine
 
 _SETTLE_SECONDS = 0.15
 """Typing rests this long before the text is judged."""
@@ -27,10 +29,11 @@ _AT_ONCE = 64 * 1024
 class DraftPane(Vertical):
     """Holds the text; knows no target and sends nothing."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, sources: Callable[[], Sources]) -> None:
         super().__init__(id="draft", classes="pane")
         self.text = text
-        """The draft as it would be sent, but for a timestamp of `now`."""
+        """The draft as it would be sent, but for its variables and a timestamp of `now`."""
+        self._sources = sources
         self.border_title = "Event"
         self._clean = text
         self._check = draft.check(text)
@@ -44,10 +47,11 @@ class DraftPane(Vertical):
                 yield EventForm()
             with TabPane("JSON", id="json"):
                 yield JsonEditor(self.text, id="text", numbers=True)
+        yield VariablesLine()
 
     def on_mount(self) -> None:
         """Show the text."""
-        self._show(*_judge(self.text))
+        self._show(*_judge(self.text, self._sources()))
 
     @property
     def has_changes(self) -> bool:
@@ -68,7 +72,11 @@ class DraftPane(Vertical):
         """From form to JSON and back."""
         views = self.query_one(TabbedContent)
         views.active = "json" if views.active == "form" else "form"
-        if views.active == "json":
+        self.focus_view()
+
+    def focus_view(self) -> None:
+        """Put the cursor into the view that is shown."""
+        if self.query_one(TabbedContent).active == "json":
             self.query_one(JsonEditor).focus()
         else:
             self.query_one(EventForm).focus_first()
@@ -126,12 +134,15 @@ class DraftPane(Vertical):
     @work(group="judge", exclusive=True)
     async def _settle(self) -> None:
         text = self.text
-        judged = await asyncio.to_thread(_judge, text) if len(text) > _AT_ONCE else _judge(text)
+        sources = self._sources()
+        is_large = len(text) > _AT_ONCE
+        judged = await asyncio.to_thread(_judge, text, sources) if is_large else _judge(text, sources)
         if text is self.text:
             self._show(*judged)
 
-    def _show(self, check: Check, fields: Mapping[Field, Shown]) -> None:
+    def _show(self, check: Check, fields: Mapping[Field, Shown], variables: Sequence[template.Shown]) -> None:
         self._check = check
+        self.query_one(VariablesLine).show(variables)
         if check.fault:
             where = f": line {check.line}, column {check.column}" if check.line else ""
             verdict = Content.styled(f"not JSON{where}", theme.WARN)
@@ -148,6 +159,7 @@ class DraftPane(Vertical):
             form.show(fields, self._typed_in)
 
 
-def _judge(text: str) -> tuple[Check, Mapping[Field, Shown]]:
+def _judge(text: str, sources: Sources) -> tuple[Check, Mapping[Field, Shown], Sequence[template.Shown]]:
     check = draft.check(text)
-    return check, draft.fields(text) if check.is_object else {}
+    fields = draft.fields(text) if check.is_object else {}
+    return check, fields, template.preview(text, sources)
