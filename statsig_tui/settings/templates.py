@@ -41,7 +41,7 @@ class Shelf:
         errors: list[SettingsError] = []
         warnings: list[str] = []
         try:
-            paths = sorted(self.directory.glob(f"[!.]*{_SUFFIX}"), key=lambda path: path.name.casefold())
+            paths = sorted(self.directory.glob(f"[!.]*{_SUFFIX}"), key=lambda path: path.stem.casefold())
         except OSError as error:
             return Found(errors=(_unreadable(self.directory.name, error),))
         for path in paths:

@@ -164,7 +164,7 @@ async def test_every_template_is_listed_and_broken_ones_are_said(spawn: Spawn, t
     code, out, _ = await (await spawn("send", "--list", **places)).end()
     assert out.startswith("Saved\n  mine")
     assert "A ␛[2J" in out
-    assert "QA: wrong on purpose\n  seconds" in out
+    assert "QA: mistakes\n  seconds" in out
 
 
 async def test_a_template_is_sent_with_its_headers_and_bytes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statsig_tui.core import draft
 from statsig_tui.core.library.model import Template
 
-_GROUP = "QA: text and numbers"
+_GROUP = "QA: characters"
 _HEAD = b'{"user":{"userID":"user-1042","statsigEnvironment":{"tier":"development"}},"event":"'
 _SAME = "Accepted; the text should come out as it went in."
 _REFUSED = "Not JSON: refused."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statsig_tui.core.library.model import Template
 
-_GROUP = "QA: wrong on purpose"
+_GROUP = "QA: mistakes"
 _USER = '"user":{"userID":"user-1042","statsigEnvironment":{"tier":"development"}}'
 _UNKNOWN = "What Statsig answers is not documented."
 

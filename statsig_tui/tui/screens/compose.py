@@ -96,7 +96,6 @@ class ComposeScreen(LibraryScreen):
     def on_mount(self) -> None:
         """Show the sample."""
         self._show_target()
-        self.load_shelf()
         self._invite()
 
     def config_changed(self) -> None:

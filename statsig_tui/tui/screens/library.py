@@ -109,9 +109,12 @@ class LibraryScreen(ModeScreen):
 
     # Own templates
 
+    def on_screen_resume(self) -> None:
+        """Show the templates as they are kept now, whoever changed them."""
+        self._load()
+
     @work(group="shelf", exclusive=True)
-    async def load_shelf(self) -> None:
-        """Show the templates as they are kept now, and say what is wrong with others."""
+    async def _load(self) -> None:
         await self._reload()
 
     async def _reload(self) -> None:

@@ -22,13 +22,13 @@ from statsig_tui.core.records import SentRecord
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.times import clock
-from statsig_tui.tui.widgets.library_rows import HISTORY, SAVED, Contents, Entry, Row, rows
+from statsig_tui.tui.widgets.library_rows import HISTORY, SAVED, Contents, Entry, Row, likeliest, rows
 from statsig_tui.tui.widgets.line_view import FOLDED, OPEN
 
 _STATUS = 4
 _OPENED = {SAVED, HISTORY, "Events"}
 """What is unfolded at first."""
-_NONE = {SAVED: "none: ^s saves the event", HISTORY: "nothing sent yet"}
+_NONE = {SAVED: "^s saves", HISTORY: "nothing yet"}
 
 
 class LibraryList(OptionList):
@@ -151,10 +151,8 @@ class Library(Vertical):
         event.stop()
         self._fill()
         if event.value:
-            # The first thing that was found, so that enter opens it.
-            first = next((key for key, row in self._rows.items() if row.entry is not None), None)
-            if first is not None:
-                self.go(first)
+            # So that enter opens what was likely meant.
+            self.go(likeliest(self._rows.values(), event.value))
 
     @on(Input.Submitted, "#library-search")
     def _found(self, event: Input.Submitted) -> None:
@@ -252,11 +250,12 @@ def _line(row: Row, width: int) -> Content:
     if not row.total and row.title in _NONE:
         count = _NONE[row.title]
     mark = OPEN if row.is_open and row.total else FOLDED
-    heading = fit(row.title, width - len(indent) - 2)
-    title = Content.assemble(indent, (f"{mark} ", theme.ACCENT), (heading, theme.STRONG))
-    room = width - title.cell_length
-    shown = fit(count, room - 1) if room > 1 else ""
-    return Content.assemble(title, " " * max(0, room - len(shown)), (shown, theme.QUIET))
+    room = width - len(indent) - len(count) - 3
+    title = fit(row.title, room)
+    gap = " " * (room - len(title) + 1)
+    return Content.assemble(
+        indent, (f"{mark} ", theme.ACCENT), (title, theme.STRONG), gap, (count, theme.QUIET)
+    )
 
 
 def _sent(record: SentRecord, width: int) -> Content:

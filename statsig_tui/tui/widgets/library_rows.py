@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from statsig_tui.core.library import Template
@@ -71,6 +71,20 @@ def rows(contents: Contents, opened: Collection[str], search: str = "") -> list[
     section(SAVED, contents.saved, "saved")
     section(HISTORY, contents.sent, "sent")
     return found
+
+
+def likeliest(shown: Iterable[Row], search: str) -> str:
+    """The key of the entry that a search means most likely: by its name before by its words; empty: none."""
+    sought = search.strip().casefold()
+
+    def distance(row: Row) -> tuple[bool, ...]:
+        assert row.entry is not None
+        entry = row.entry
+        name = (entry.name if isinstance(entry, Template) else entry.event_name).casefold()
+        return (name != sought, not name.startswith(sought), sought not in name)
+
+    found = [row for row in shown if row.entry is not None]
+    return min(found, key=distance).key if found else ""
 
 
 def _group(entry: Entry) -> str:

@@ -11,8 +11,8 @@ from statsig_tui.core.template import Shown
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, fit
 
-_LONGEST = 40
-"""Cells of a value."""
+_NAME, _VALUE = 30, 20
+"""Cells of a name, and of a value."""
 _MOST = 12
 """Variables that are shown."""
 
@@ -30,12 +30,12 @@ class VariablesLine(Static):
         parts = [_part(each) for each in ordered[:_MOST]]
         if len(ordered) > _MOST:
             parts.append(Content.styled(f"and {len(ordered) - _MOST} more", theme.QUIET))
-        self.update(Content("   ").join(parts))
+        self.update(Content("  ").join(parts))
         self.display = bool(parts)
 
 
 def _part(each: Shown) -> Content:
-    name = content(fit(each.spelled, _LONGEST), theme.ACCENT)
+    name = content(fit(each.spelled, _NAME), theme.ACCENT)
     if _is_asked(each):
         return Content.assemble(name, (" asked when sent", theme.QUIET))
     if each.problem is not None:
@@ -44,7 +44,7 @@ def _part(each: Shown) -> Content:
     if each.name == "env":
         # It may be a secret, and the screen may be shared.
         value = f"set, {len(value):,} characters"
-    return Content.assemble(name, " ", content(fit(value, _LONGEST), theme.QUIET))
+    return Content.assemble(name, " ", content(fit(value, _VALUE), theme.QUIET))
 
 
 def _is_asked(each: Shown) -> bool:
