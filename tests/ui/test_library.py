@@ -121,9 +121,9 @@ async def test_what_is_unresolved_stops_the_send_and_is_named(
         await pilot.press("ctrl+j")
         await ui(pilot, lambda: "Not sent" in seen(app) and "line 1, column 52: {{plan}}" in seen(app))
         assert sent(app) == []
-        shelf.save(Template("mine", body, variables={"plan": "pro"}), replace=True)
+        shelf.save(Template("mine", body, about="Mended", variables={"plan": "pro"}), replace=True)
         await pilot.press("f8", "f6", "ctrl+o")
-        await ui(pilot, lambda: isinstance(app.focused, LibraryList))
+        await ui(pilot, lambda: isinstance(app.focused, LibraryList) and "Mended" in seen(app))
         await pilot.press("enter")
         await ui(pilot, lambda: "{{plan}} pro" in seen(app))
         await pilot.press("ctrl+j")

@@ -28,6 +28,7 @@ class LibraryScreen(ModeScreen):
         self._undo: list[tuple[str, Callable[[], object]]] = []
         """What brings back what was deleted or replaced, newest last: words, and how."""
         self._told: set[str] = set()
+        self._loads = 0
 
     # What the screen makes of it
 
@@ -121,7 +122,11 @@ class LibraryScreen(ModeScreen):
         shelf = self.host.shelf
         if shelf is None:
             return
+        self._loads += 1
+        mine = self._loads
         found = await asyncio.to_thread(shelf.load)
+        if mine != self._loads:
+            return  # what was read later is on its way, and this may be older than a change
         if self.query(Library):
             self.library.show(saved=found.templates)
         for words in (*(error.message for error in found.errors), *found.warnings):
