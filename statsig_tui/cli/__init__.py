@@ -116,7 +116,7 @@ def listen(
     "--target", default="emulator", show_default=True, help="A target of the settings, or `emulator`."
 )
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Send it so many times.")
-@click.option("--rate", metavar="N[/s]", help="So many a second.")
+@click.option("--rate", metavar="N[/s]", help="So many a second; elsewhere than here 10 by default.")
 @click.option("--concurrency", type=click.IntRange(1, 200), help="So many at a time.")
 @click.option(
     "--expect", metavar="status=N", multiple=True, help="End with 1 on any other answer; 4xx is allowed."
