@@ -110,27 +110,73 @@ def listen(
 
 @cli.command()
 @common_options
-@click.argument("source", metavar="FILE|-")
+@click.argument("source", metavar="TEMPLATE|FILE|-", required=False)
+@click.option("--list", "lists", is_flag=True, help="Name every template, and send nothing.")
+@click.option(
+    "--set", "settings", metavar="PATH=VALUE", multiple=True, help="Change a member; +PATH adds it."
+)
+@click.option("--set-json", "json_settings", metavar="PATH=JSON", multiple=True, help="The same, with JSON.")
+@click.option(
+    "--var", "variables", metavar="NAME=VALUE", multiple=True, help="A variable, or a prompt's answer."
+)
+@click.option("--exact", is_flag=True, help="The bytes as they are: no variables, no `now`, one body.")
 @click.option(
     "--target", default="emulator", show_default=True, help="A target of the settings, or `emulator`."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON line instead of text.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Send it so many times.")
+@click.option("--rate", metavar="N[/s]", help="So many a second; elsewhere than here 10 by default.")
+@click.option("--concurrency", type=click.IntRange(1, 200), help="So many at a time.")
+@click.option(
+    "--expect", metavar="status=N", multiple=True, help="End with 1 on any other answer; 4xx is allowed."
+)
+@click.option("--yes-really", metavar="HOST", help="Confirm a series to a host that is not this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@click.option("--dry-run", is_flag=True, help="Print the bytes that would be sent, and send nothing.")
 @failing_in_words
-def send(options: Options, source: str, target: str, as_json: bool, dry_run: bool) -> int:
-    """Post one incoming event, exactly the bytes of FILE or, with -, of standard input.
+def send(
+    options: Options,
+    source: str | None,
+    lists: bool,
+    settings: tuple[str, ...],
+    json_settings: tuple[str, ...],
+    variables: tuple[str, ...],
+    exact: bool,
+    target: str,
+    repeat: int,
+    rate: str | None,
+    concurrency: int | None,
+    expect: tuple[str, ...],
+    yes_really: str | None,
+    as_json: bool,
+    dry_run: bool,
+) -> int:
+    """Post incoming events: a template, a file, or standard input.
 
-    The built-in target `emulator` is the one that runs with the same --data, else the one at the
-    default port. Ends with 0 on a 2xx answer. What Statsig would likely refuse, drop or misread is said on
+    One JSON object a line is one request a line. Variables such as {{now_ms}} and {{uuid}} are resolved
+    anew for each request. The built-in target `emulator` is the one that runs with the same --data, else
+    the one at the default port. Nothing is ever sent twice by itself. Ends with 0 where every answer was
+    a 2xx, or what --expect says. What Statsig would likely refuse, drop or misread is said on
     stderr first, and sent all the same.
 
     \b
     Example:
+      statsig-tui send custom --set user.userID=u7 --set +metadata.plan=pro
+      statsig-tui send varied --repeat 1000 --rate 50/s --expect status=202
+      statsig-tui send seconds --dry-run
       echo '{"user":{"userID":"u"},"event":"hello"}' | statsig-tui send -
     """
-    from statsig_tui.cli.send import run_send
+    from statsig_tui.cli.payload import Changes
+    from statsig_tui.cli.send import Plan, per_second, run_list, run_send
 
-    return run_send(options, source, target, as_json=as_json, dry_run=dry_run)
+    if lists:
+        return run_list(options, as_json=as_json)
+    if source is None:
+        raise click.UsageError(
+            "Name a template, a file, or - for standard input; --list names the templates."
+        )
+    changes = Changes(settings, json_settings, variables, exact)
+    plan = Plan(target, repeat, per_second(rate), concurrency, expect, yes_really, as_json, dry_run)
+    return run_send(options, source, changes, plan)
 
 
 @cli.command()

@@ -17,6 +17,7 @@ from statsig_tui.cli.terminal import on_hang_up, restorer
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
 from statsig_tui.errors import UsageError
+from statsig_tui.settings.templates import Shelf
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 
@@ -68,7 +69,8 @@ def run_app(options: Options) -> int:
         def on_exit(code: int) -> None:
             hard_stop(code, end_now)
 
-        app = StatsigApp(Bridge(open_engine), config, save, notices, on_exit, keep_loaded, end_now)
+        shelf = Shelf(places.templates)
+        app = StatsigApp(Bridge(open_engine), config, save, notices, on_exit, keep_loaded, end_now, shelf)
         on_hang_up(sys.stdin.fileno(), app.hang_up)
         app.run()
     app.print_crash()

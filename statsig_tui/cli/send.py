@@ -1,16 +1,24 @@
-"""`send`: post one incoming event and say what became of it. Needs no engine and no lock."""
+"""`send`: post incoming events and say what became of them. Needs no engine and no lock."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import signal
+import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from statsig_tui.cli.advice import tell_advice
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
-from statsig_tui.cli.source import read_source
+from statsig_tui.cli.payload import Changes, Payload, in_turn, payloads
+from statsig_tui.cli.report import Report
 from statsig_tui.core import draft
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
@@ -21,73 +29,213 @@ from statsig_tui.core.config import (
     Secret,
     Target,
 )
+from statsig_tui.core.library import built_in
 from statsig_tui.core.lint import advise, advise_key
-from statsig_tui.core.printable import printable
+from statsig_tui.core.nearest import nearest
+from statsig_tui.core.printable import from_bytes, printable
 from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.lock import holder
-from statsig_tui.engine.sender import Outcome
-from statsig_tui.engine.target import post_to
+from statsig_tui.engine.sender import is_local
+from statsig_tui.engine.series import run_series
+from statsig_tui.engine.target import endpoint
 from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, UsageError
+from statsig_tui.settings.templates import Shelf
+
+UNASKED = 10
+"""So many requests go to a host that is not this machine without its name being asked for."""
+FAR_RATE = 10.0
+"""Requests a second of a series to such a host, where --rate says nothing."""
+_FASTEST = 1_000_000
+_JUDGED = 10
+"""Bodies of a series that advice is given on; the others are mostly of their kind."""
+_JUDGED_BYTES = 1024 * 1024
+"""Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
+_RATED_AT_ONCE = 16
+"""Requests under way at a time where a rate is given and --concurrency is not."""
 
 _JUDGED = 1024 * 1024
 """Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
 
 
-def run_send(options: Options, source: str, target_name: str, *, as_json: bool, dry_run: bool) -> int:
-    """Send the bytes of a file or of standard input; 0 on a 2xx answer, else 1."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to send, and what to print."""
+
+    target: str = EMULATOR
+    repeat: int = 1
+    rate: float | None = None
+    concurrency: int | None = None
+    expect: Sequence[str] = ()
+    """`status=202`, `status=4xx`; none: any 2xx."""
+    really: str | None = None
+    """The host's name, where it has to be confirmed."""
+    as_json: bool = False
+    dry_run: bool = False
+
+
+def per_second(given: str | None) -> float | None:
+    """A rate as it is typed, `50` or `50/s`. Raises UsageError."""
+    if given is None:
+        return None
+    try:
+        rate = float(given.removesuffix("/s"))
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= _FASTEST:
+        raise UsageError(f"--rate {given} is not understood.", "Write requests a second: 50, 0.5 or 50/s.")
+    return rate
+
+
+def run_list(options: Options, *, as_json: bool) -> int:
+    """Name every template, the user's own ones first."""
+    found = Shelf(options.places().templates).load()
+    for error in found.errors:
+        click.echo(f"warning: {error.message}", err=True)
+    group = ""
+    for each in (*found.templates, *built_in()):
+        heading = each.group or "Saved"
+        if as_json:
+            line = {
+                "type": "template",
+                "at": _now(),
+                "name": each.name,
+                "group": heading,
+                "about": each.about,
+            }
+            click.echo(json_line(line | {"expect": each.expect, "answer": each.answer}))
+            continue
+        if heading != group:
+            click.echo(f"{heading}")
+            group = heading
+        click.echo(printable(f"  {each.name:<22} {each.about}".rstrip()))
+    return 0
+
+
+def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int:
+    """Send what the source gives; 0 where every answer is as expected, else 1."""
+    is_expected = _expectation(plan.expect)
     config = options.load().config
-    target = _target(options, config, target_name)
-    body = read_source(source)
+    target = _target(options, config, plan.target)
+    found = payloads(source, Shelf(options.places().templates), changes)
+    total = len(found) * plan.repeat
     redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
-    if not options.quiet and len(body) <= _JUDGED:
-        found = advise(draft.decode(body), now=time.time_ns() // 1_000_000)
-        key = advise_key(target.key.value if target.key else None)
-        tell_advice((*key, *found), redact, as_json=as_json, to_stderr=True)
-    if dry_run:
-        click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {target.url}"))
-        return 0
-    at = time.time_ns() // 1_000_000
-    outcome = asyncio.run(_post(target, body))
-    trace = next((value for name, value in outcome.headers if name.lower() == "x-statsig-tui-trace"), None)
-    if as_json:
-        line = {
-            "type": "sent",
-            "at": at,
-            "target": target.name,
-            "status": outcome.status,
-            "ms": round(outcome.ms, 3),
-            "trace": trace,
-            "error": outcome.error,
-        }
-        click.echo(redact(json_line(line)))
-    else:
-        _tell(target, outcome, trace, redact, quiet=options.quiet)
-    return 0 if outcome.status is not None and 200 <= outcome.status <= 299 else 1
+    if not options.quiet:
+        _advise(found, target, redact, as_json=plan.as_json)
+    if plan.dry_run:
+        return _print_only(found, plan, target, redact)
+    if total > UNASKED and not is_local(target.url):
+        _confirm(target, total, plan.really)
+    report = Report(
+        target, redact, is_expected, is_series=total > 1, as_json=plan.as_json, quiet=options.quiet
+    )
+    ended_by = asyncio.run(_sending(target, found, plan, total, report))
+    if total > 1:
+        report.summarise()
+    if ended_by is not None:
+        return 128 + ended_by
+    return 0 if report.all_expected else 1
 
 
-async def _post(target: Target, body: bytes) -> Outcome:
-    asyncio.get_running_loop().set_default_executor(Threads())
-    return await post_to(target, body)
+def _advise(found: Sequence[Payload], target: Target, redact: Redactor, *, as_json: bool) -> None:
+    """Say what Statsig would likely make of it; it is sent all the same."""
+    advice = list(advise_key(target.key.value if target.key is not None else None))
+    for payload in found[:_JUDGED]:
+        body = payload.body(1)
+        if len(body) <= _JUDGED_BYTES:
+            advice += advise(draft.decode(body), now=_now())
+    tell_advice(advice, redact, as_json=as_json, to_stderr=True)
 
 
-def _tell(target: Target, outcome: Outcome, trace: str | None, redact: Redactor, *, quiet: bool) -> None:
-    if outcome.status is None:
-        unknown = (
-            "; it may have arrived: sending again may count it twice"
-            if outcome.certainty == "unknown"
-            else ""
+async def _sending(
+    target: Target, found: Sequence[Payload], plan: Plan, total: int, report: Report
+) -> int | None:
+    """Run the series; the number of the signal that cut it short."""
+    rate = plan.rate
+    if rate is None and total > UNASKED and not is_local(target.url):
+        rate = FAR_RATE
+    concurrency = plan.concurrency or (1 if plan.rate is None else _RATED_AT_ONCE)
+    series = asyncio.ensure_future(
+        run_series(
+            target,
+            in_turn(found, plan.repeat),
+            report.tally,
+            report.note,
+            rate=rate,
+            concurrency=min(concurrency, total),
         )
-        hint = ""
-        if target.name == EMULATOR and outcome.certainty == "not sent":
-            hint = "\nStart the emulator with `statsig-tui serve`, or choose another target with --target."
-        click.echo(redact(f"error: {printable(outcome.error or '')}{unknown}{hint}"), err=True)
-        return
-    if not quiet:
-        answer = printable(outcome.body[:2000].decode(errors="replace"))
-        where = f"  trace {trace}" if trace else ""
-        said = f"{outcome.status} {outcome.reason} in {outcome.ms:.1f} ms  {answer}{where}"
-        click.echo(printable(redact(said)))
+    )
+    ended_by: int | None = None
+
+    def end(number: int) -> None:
+        nonlocal ended_by
+        ended_by = number
+        series.cancel()
+
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(Threads())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+    try:
+        await series
+    except asyncio.CancelledError:
+        if ended_by is None:
+            raise
+    return ended_by
+
+
+def _print_only(found: Sequence[Payload], plan: Plan, target: Target, redact: Redactor) -> int:
+    """Print the bytes that would be sent, and send nothing."""
+    several = len(found) * plan.repeat > 1
+    for body, _ in in_turn(found, plan.repeat):
+        if plan.as_json:
+            line: dict[str, Any] = {"type": "would_send", "at": _now(), "target": target.name}
+            line |= {"url": redact(endpoint(target)), "size": len(body)}
+            try:
+                line["body"] = body.decode()
+            except UnicodeDecodeError:
+                line["body_base64"] = base64.b64encode(body).decode()
+            click.echo(json_line(line))
+            continue
+        click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {endpoint(target)}"), err=True)
+        if sys.stdout.isatty():
+            # What would be sent as it is may drive the terminal.
+            click.echo("\n".join(from_bytes(line) for line in body.split(b"\n")))
+        else:
+            click.echo(body, nl=several)
+    return 0
+
+
+def _expectation(given: Sequence[str]) -> Callable[[int | None], bool]:
+    wanted = []
+    for each in given:
+        name, _, value = each.partition("=")
+        valid = len(value) == 3 and value[0] in "12345" and (value[1:] == "xx" or value.isdigit())
+        if name != "status" or not valid:
+            raise UsageError(
+                f"--expect {each} is not understood.", "Write --expect status=202, or status=4xx."
+            )
+        wanted.append(value.removesuffix("xx"))
+    prefixes = tuple(wanted or "2")
+    return lambda status: status is not None and str(status).startswith(prefixes)
+
+
+def _confirm(target: Target, total: int, really: str | None) -> None:
+    host = urlsplit(target.url).hostname or ""
+    if really is None and sys.stdin.isatty() and sys.stderr.isatty():
+        click.echo(
+            f"{total:,} requests are about to leave this machine, to {target.url}.\n"
+            "What is sent there counts and cannot be taken back.",
+            err=True,
+        )
+        really = click.prompt("The host's name, to go on", default="", show_default=False, err=True)
+    if really is None:
+        raise UsageError(
+            f"{total:,} requests to {host}, which is not this machine, have to be confirmed.",
+            f"Add --yes-really {host}",
+        )
+    if really.strip().lower() != host:
+        raise UsageError(f"Nothing was sent: the host's name is {host}, not {really.strip() or 'empty'}.")
 
 
 def _target(options: Options, config: Config, name: str) -> Target:
@@ -99,11 +247,17 @@ def _target(options: Options, config: Config, name: str) -> Target:
         return Target(EMULATOR, base, keys[0] if keys else Secret.of(EMULATOR_KEY))
     found = next((target for target in config.targets if target.name == name), None)
     if found is None:
-        known = ", ".join([EMULATOR, *(target.name for target in config.targets)])
-        raise NotFound(f"There is no target {name}.", f"Known are: {known}.")
+        names = [EMULATOR, *(target.name for target in config.targets)]
+        near = nearest(name, names)
+        meant = f" Did you mean {near}?" if near else ""
+        raise NotFound(f"There is no target {name}.{meant}", f"Known are: {', '.join(names)}.")
     if found.key is not None and not found.key.value:
         raise UsageError(
             f"The key of target {name} is not set: {found.key.source}.",
             "Set it, or change the reference in the settings.",
         )
     return found
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from statsig_tui.core import jsontext, notation
+from statsig_tui.core import jsontext, notation, template
 from statsig_tui.core.event import storable
 from statsig_tui.core.notation import FieldError, Line
 from statsig_tui.core.spans import Member, Object, new_member, object_at, respelled, splice, top, with_member
@@ -105,22 +105,25 @@ def decode(raw: bytes) -> str:
 
 
 def check(text: str) -> Check:
-    """Judge a text."""
-    raw = encode(text)
+    """Judge a text; variables are taken for the values they stand for."""
+    shape = template.stand_in(text)
+    raw = encode(shape)
+    size = len(raw) if shape is text else len(encode(text))
     try:
         value = jsontext.parse(raw)
     except jsontext.JsonError as error:
         fault = _PLACE.sub("", error.message)
         if error.offset is None:
-            return Check(len(raw), fault=fault)
+            return Check(size, fault=fault)
         before = raw[: error.offset].decode("utf-8", "replace")
         column = len(before) - before.rfind("\n")
-        return Check(len(raw), fault=fault, line=before.count("\n") + 1, column=column)
+        return Check(size, fault=fault, line=before.count("\n") + 1, column=column)
     if not isinstance(value, dict):
-        return Check(len(raw))
+        return Check(size)
     if value.get("timestamp") != NOW:
-        return Check(len(raw), is_object=True)
-    return Check(len(encode(resolved(text, _LATEST))), is_object=True, has_now=True)
+        return Check(size, is_object=True)
+    grown = len(resolved(shape, _LATEST)) - len(shape)
+    return Check(size + grown, is_object=True, has_now=True)
 
 
 def resolved(text: str, now: int) -> str:
@@ -205,10 +208,12 @@ def _read(raw: str, field: Field, content: str) -> str | None:
 def _read_object(raw: str, field: Field, content: str) -> str:
     if content.strip() == "null":
         return "null"
+    if template.alone(content) is not None:
+        return content.strip()
     lines = notation.read_lines(content, texts=field is Field.CUSTOM_IDS)
     if content.lstrip().startswith("{"):
         return content.strip()
-    holder = object_at(raw, 0) if raw.startswith("{") else None
+    holder = object_at(raw, 0) if raw and notation.kind(raw) == "object" else None
     items = _matched(raw, holder, holder.members if holder is not None else (), lines, field)
     return splice(raw, holder, items) if holder is not None else _object(items)
 
@@ -256,7 +261,7 @@ def _show(raw: str, field: Field) -> Shown:
     expected = _EXPECTED[field]
     if field is Field.TIMESTAMP and _is_now(raw):
         return Shown(NOW)
-    fits = kind in expected or (kind == "null" and field not in _TEXTS)
+    fits = kind in (*expected, "variable") or (kind == "null" and field not in _TEXTS)
     note = "" if fits else f"{notation.a(kind)}: {_AN[expected]} is expected"
     if field in OBJECTS and kind == "object":
         members = object_at(raw, 0).members
@@ -302,7 +307,8 @@ def _object(items: Sequence[str]) -> str:
 
 
 def _inner(text: str, user: Member | None) -> Object | None:
-    return object_at(text, user.value) if user is not None and text[user.value] == "{" else None
+    is_object = user is not None and notation.kind(user.raw(text)) == "object"
+    return object_at(text, user.value) if user is not None and is_object else None
 
 
 def _others(inner: Object | None) -> tuple[Member, ...]:

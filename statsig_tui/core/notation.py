@@ -9,14 +9,14 @@ import json
 import re
 from dataclasses import dataclass
 
-from statsig_tui.core import jsontext
+from statsig_tui.core import jsontext, template
 from statsig_tui.core.printable import printable
 from statsig_tui.core.spans import dump, object_at
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _NAME = re.compile(r'[^\s="{}\[\],:](?:[^="]*[^\s="])?')
 _LINE = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s="{}\[\],:][^=]*?)\s*=\s*(.*)', re.DOTALL)
-_GAPS = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
+_GAPS = re.compile(r'("(?:[^"\\]|\\.)*"|\{\{[^{}]*\}\})|[ \t\r\n]+', re.DOTALL)
 _KINDS = {'"': "text", "{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}
 
 
@@ -25,7 +25,9 @@ class FieldError(ValueError):
 
 
 def kind(raw: str) -> str:
-    """The word for a spelled value: text, number, boolean, null, object or array."""
+    """The word for a spelled value: text, number, boolean, null, object, array or variable."""
+    if raw.startswith("{{"):
+        return "variable"
     return _KINDS.get(raw[:1], "number")
 
 
@@ -52,11 +54,15 @@ def shown(raw: str, *, bare: bool) -> str:
     if text and not is_spelled(text):
         return text
     tight = _GAPS.sub(lambda match: match[1] or "", raw)
-    return tight if printable(tight) == tight else json.dumps(json.loads(tight), separators=(",", ":"))
+    if printable(tight) == tight or template.stand_in(tight) != tight:
+        return tight
+    return json.dumps(json.loads(tight), separators=(",", ":"))
 
 
 def read(content: str) -> str:
     """The value that is meant: JSON where it is spelled as JSON, else text. Raises FieldError."""
+    if (variable := template.alone(content)) is not None:
+        return content.strip() if variable.name in template.NUMBERS else dump(content.strip())
     content = content.strip() if is_spelled(content.strip()) else content
     return _json(content, "this") if is_spelled(content) else dump(content)
 
@@ -90,7 +96,7 @@ def read_lines(content: str, *, texts: bool) -> list[Line]:
 
     With `texts` whatever is not in quotes or brackets is text, numbers too.
     """
-    if content.lstrip().startswith("{"):
+    if content.lstrip().startswith("{") and kind(content.lstrip()) == "object":
         raw = _json(content.strip(), "this")
         return [shown_line(item.name, item.raw(raw), texts=texts) for item in object_at(raw, 0).members]
     found: list[Line] = []
@@ -124,7 +130,7 @@ def _quoted(raw: str) -> str:
 
 def _json(content: str, what: str) -> str:
     try:
-        jsontext.parse(content.encode(errors="surrogatepass"))
+        jsontext.parse(template.stand_in(content).encode(errors="surrogatepass"))
     except jsontext.JsonError as error:
         if error.code in ("bad_number", "too_deep"):
             raise FieldError(error.message) from None

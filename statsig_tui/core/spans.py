@@ -1,7 +1,7 @@
 """Where the members of a JSON object are in its text, and the text with other members in their place.
 
-Offsets are characters; every text must be valid JSON. What is not replaced keeps its spelling and its
-white space. Pure.
+Offsets are characters; every text must be valid JSON, but for variables where it wants a value. What is not
+replaced keeps its spelling and its white space. Pure.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from statsig_tui.core import jsontext
+from statsig_tui.core.template import stand_in
 
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -57,6 +58,7 @@ def top(text: str) -> Object:
 
 def object_at(text: str, start: int) -> Object:
     """The object that starts at a place."""
+    text = stand_in(text)
     found: list[Member] = []
     at = _skip(text, start + 1)
     while text[at] != "}":
@@ -72,6 +74,7 @@ def object_at(text: str, start: int) -> Object:
 
 def items_at(text: str, start: int) -> list[tuple[int, int]]:
     """Where each item of the list that starts at a place starts and ends."""
+    text = stand_in(text)
     found: list[tuple[int, int]] = []
     at = _skip(text, start + 1)
     while text[at] != "]":

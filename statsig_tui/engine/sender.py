@@ -147,20 +147,23 @@ class Sender:
         local = is_local(url)
         # The trusted certificates are loaded for https alone, so that a client made for http has none.
         kind = (local, urlsplit(url).scheme == "https")
-        client = self._clients.get(kind)
-        if client is None:
+        if kind not in self._clients:
             verify = await asyncio.to_thread(_context, url, verify=self.verify_tls)
-            client = httpx.AsyncClient(
-                verify=verify,
-                # Environment proxies are honoured, but never for this machine.
-                trust_env=not local,
-                follow_redirects=False,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=self._limits,
-                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            )
-            self._clients[kind] = client
-        return client
+            # Another request may have made one meanwhile, and a second one would never be closed.
+            if kind not in self._clients:
+                self._clients[kind] = self._new_client(verify, trust_env=not local)
+        return self._clients[kind]
+
+    def _new_client(self, verify: ssl.SSLContext, *, trust_env: bool) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=verify,
+            # Environment proxies are honoured, but never for this machine.
+            trust_env=trust_env,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=self._limits,
+            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+        )
 
     def _outcome(self, head: _Head, progress: _Progress, body: bytes = b"", *, truncated: bool) -> Outcome:
         valid = 100 <= head.status <= 599

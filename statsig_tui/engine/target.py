@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
 
 from statsig_tui.core.config import Target
+from statsig_tui.core.records import Headers
 from statsig_tui.core.request import POST, Request, Shape, with_lines, with_path
 from statsig_tui.engine.sender import Outcome, Sender, with_own
 
 ENDPOINT = "/v1/webhooks/event_webhook"
+TIMEOUT_SECONDS = 15.0
+"""For all of a request and its answer."""
 
 
 def endpoint(target: Target) -> str:
@@ -30,22 +35,31 @@ def request_for(
     return Request(shape.method.upper() or POST, url, complete, body)
 
 
-async def post_to(
-    target: Target,
-    body: bytes,
-    *,
-    headers: Sequence[tuple[str, str]] = (),
-    seconds: float = 15.0,
-    shape: Shape | None = None,
-) -> Outcome:
-    """Send an incoming event to a target, exactly these bytes, once: never repeated by itself."""
-    return await send_once(request_for(target, body, headers=headers, shape=shape), seconds)
-
-
 async def send_once(request: Request, seconds: float) -> Outcome:
     """Send a request exactly as it is, on a connection of its own, so that it is never repeated."""
     sender = Sender(keep_alive=False, credential="server secret")
     try:
         return await sender.send_exactly(request, seconds)
+    finally:
+        await sender.close()
+
+
+class Post(Protocol):
+    """Posts to one target: a body, headers beside the target's own, and how long to wait for all of it."""
+
+    async def __call__(self, body: bytes, headers: Headers = (), seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        """Exactly these bytes, once: never repeated by itself."""
+
+
+@contextlib.asynccontextmanager
+async def posting(target: Target) -> AsyncIterator[Post]:
+    """A way to post incoming events to a target, each over a connection of its own."""
+    sender = Sender(keep_alive=False, credential="server secret")
+
+    async def post(body: bytes, headers: Headers = (), seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        return await sender.send_exactly(request_for(target, body, headers=headers), seconds)
+
+    try:
+        yield post
     finally:
         await sender.close()

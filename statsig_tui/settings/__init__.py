@@ -44,14 +44,17 @@ class Places:
 
     config: Path
     data: Path
+    chosen_templates: Path | None = None
 
     @classmethod
     def find(cls, config: Path | None, data: Path | None, environ: Mapping[str, str]) -> Places:
         """Options beat the environment, which beats the platform's custom; never the working directory."""
         chosen = config or environ.get("STATSIG_TUI_CONFIG") or _custom("config") / "config.toml"
         store = data or environ.get("STATSIG_TUI_DATA") or _custom("data")
+        own = environ.get("STATSIG_TUI_TEMPLATES")
+        given = [place for place in (chosen, store, own) if place]
         try:
-            return cls(Path(chosen).expanduser().absolute(), Path(store).expanduser().absolute())
+            return cls(*(Path(place).expanduser().absolute() for place in given))
         except RuntimeError as error:
             raise SettingsError(str(error), "write the path in full") from None
 
@@ -69,6 +72,11 @@ class Places:
     def lock(self) -> Path:
         """Who owns the data directory."""
         return self.data / "lock"
+
+    @property
+    def templates(self) -> Path:
+        """The user's own templates: beside the settings, so that one repository can hold both."""
+        return self.chosen_templates or self.config.parent / "templates"
 
     @property
     def drafts(self) -> Path:

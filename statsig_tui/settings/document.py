@@ -95,15 +95,15 @@ class Report:
         return f"{where}: {_dotted(route, self.document)}: {message}" if route else f"{where}: {message}"
 
 
-def parse(data: bytes, file: str) -> Report:
+def parse(data: bytes, file: str, *, largest: int = LARGEST) -> Report:
     """A report with the document and its lines; raises SettingsError for what is no usable TOML."""
 
     def refused(message: str, hint: str, line: int | None = None) -> SettingsError:
         return SettingsError(f"{file} line {line}: {message}" if line else f"{file}: {message}", hint)
 
-    simplify = "a settings file is small and flat: remove what does not belong there"
-    if len(data) > LARGEST:
-        raise refused(f"is larger than {LARGEST // 1024} KiB", simplify)
+    simplify = "such a file is flat and not this large: remove what does not belong there"
+    if len(data) > largest:
+        raise refused(f"is larger than {largest // 1024} KiB", simplify)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data:
         raise refused("is not UTF-8 text (UTF-16, or no text at all)", "save it with the encoding UTF-8")
     try:

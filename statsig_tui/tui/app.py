@@ -33,6 +33,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
@@ -76,11 +77,13 @@ class StatsigApp(App[int]):
         on_exit: Callable[[int], None] = lambda code: None,
         on_started: Callable[[], None] = lambda: None,
         end_now: Callable[[int], None] = os._exit,
+        shelf: Shelf | None = None,
     ) -> None:
         """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short.
 
         `on_started` is called once, when the engine listens and everything is loaded. `end_now` ends the
-        process with a code at once, for whoever does not want to wait for the end.
+        process with a code at once, for whoever does not want to wait for the end. Without a `shelf` no
+        template can be saved.
         """
         super().__init__(driver_class=TerminalDriver)
         self._on_exit = on_exit
@@ -88,6 +91,7 @@ class StatsigApp(App[int]):
         self._end_now = end_now
         self.bridge = bridge
         self.config = config
+        self.shelf = shelf
         self.rates = Rates()
         self.ended_by: int | None = None
         """The signal that ended the app."""

@@ -29,6 +29,9 @@ FIELDS = {
     },
     "request": {"type", "at", "id", "listener", "method", "path", "status", "fault"},
     "sent": {"type", "at", "target", "status", "ms", "trace", "error"},
+    "would_send": {"type", "at", "target", "url", "size"},
+    "summary": {"type", "at", "target", "count", "seconds", "rate", "statuses", "not_sent", "unknown", "ms"},
+    "template": {"type", "at", "name", "group", "about", "expect", "answer"},
     "error": {"type", "at", "message", "hint"},
     "advice": {"type", "at", "severity", "rule", "path", "message", "line", "column", "fix"},
 }  # fmt: skip

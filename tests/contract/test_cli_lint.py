@@ -104,7 +104,11 @@ async def test_send_says_what_is_odd_and_sends_it_all_the_same(
     code, (sent,), err = await it.lines(ODD)
     assert (code, sent["type"], json.loads(err)["path"]) == (0, "sent", "metadata.items")
     it = await spawn("send", *chosen, "--target", "mine", "--dry-run", "-", MY_KEY="secret-" + "m" * 43)
-    assert (await it.end(stdin=ODD))[2] == WARNED
+    said = (await it.end(stdin=ODD))[2]
+    assert said.startswith(WARNED)
+    (posted,) = said.splitlines()[1:]
+    assert posted.startswith(f"would post {len(ODD)} bytes to mine, {mine.url.removesuffix('/hook')}")
     it = await spawn("send", *chosen, "--target", "mine", "--dry-run", "-", MY_KEY="secret-" + "m" * 43)
-    assert (await it.end(stdin=ODD + b" " * 1_100_000))[2] == ""
+    said = (await it.end(stdin=ODD + b" " * 1_100_000))[2]
+    assert said.startswith("would post 1,100,0")
     assert len(mine.requests) == 2

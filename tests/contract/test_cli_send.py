@@ -82,9 +82,9 @@ async def test_dry_run_sends_nothing(
     mine = await endpoint(say(202))
     chosen = settings(TARGET.format(url=mine.url.removesuffix("/hook")))
     it = await spawn("send", *chosen, "--target", "mine", "--dry-run", "-", MY_KEY=KEY)
-    code, out, _ = await it.end(stdin=EVENT)
-    assert code == 0
-    assert f"{len(EVENT)} bytes" in out
+    code, out, err = await it.end(stdin=EVENT)
+    assert (code, out) == (0, EVENT.decode())
+    assert f"{len(EVENT)} bytes to mine" in err
     assert mine.requests == []
 
 

@@ -22,6 +22,7 @@ from statsig_tui.core.config import (
 )
 from statsig_tui.engine.engine import running
 from statsig_tui.engine.store import Store
+from statsig_tui.settings.templates import Shelf
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.compose import ComposeScreen
@@ -37,7 +38,8 @@ def app_over(directory: Path, config: Config) -> StatsigApp:
     def open_engine() -> object:
         return running(config, directory / "statsig-tui.db", fall_back=True)
 
-    return StatsigApp(Bridge(open_engine), config, lambda changed: None)  # type: ignore[arg-type]  # the context manager's type is the engine's affair
+    bridge = Bridge(open_engine)  # type: ignore[arg-type]  # the context manager's type is the engine's affair
+    return StatsigApp(bridge, config, lambda changed: None, shelf=Shelf(directory / "templates"))
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
 from statsig_tui.core.records import DeliveryState, DestinationCounters, DiagnosticsRow, Record, SentDetail
 from statsig_tui.core.redact import Redactor
+from statsig_tui.engine.sources import real_sources
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.app import StatsigApp
@@ -42,9 +43,9 @@ from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.library import Library
 from statsig_tui.tui.widgets.outcome import answer
 from statsig_tui.tui.widgets.overview import Overview
-from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.signing import SigningPane
 from statsig_tui.tui.widgets.target_bar import Goal, TargetBar
 from statsig_tui.tui.widgets.trace_view import trace_content
@@ -201,7 +202,7 @@ PLACES: list[tuple[str, Callable[[], Any], Put]] = [
         ),
     ),
     ("trace", Static, lambda view, text: view.update(trace_content(foreign.trace(text), 1, 90))),
-    ("sent", lambda: SentList(id="sent", classes=""), lambda found, text: found.show([foreign.sent(text)])),
+    ("history", Library, lambda found, text: found.show(sent=[foreign.sent(text)])),
     ("attempt, request", AttemptDetail, both_sides),
     ("attempt, response", AttemptDetail, response),
     ("capture, headers", Detail, capture_tab("headers")),
@@ -218,8 +219,8 @@ TYPED: list[tuple[str, Callable[[], Any], Put]] = [
     ("capture, body", Detail, capture_tab("body")),
     ("body that is no JSON", JsonView, lambda view, text: view.load(text.encode("utf-8", "surrogatepass"))),
     ("destination form", DestinationForm, lambda form, text: form.show(foreign.destination(text))),
-    ("draft, form", lambda: DraftPane(draft.SAMPLE), draft_in("form")),
-    ("draft, JSON", lambda: DraftPane(draft.SAMPLE), draft_in("json")),
+    ("draft, form", lambda: DraftPane(draft.SAMPLE, lambda: real_sources(1, {})), draft_in("form")),
+    ("draft, JSON", lambda: DraftPane(draft.SAMPLE, lambda: real_sources(1, {})), draft_in("json")),
 ]
 """Where it is shown as JSON spells it, or in a field that may be scrolled."""
 
@@ -233,6 +234,7 @@ async def test_a_foreign_text_is_literal_and_harmless(name: str, make: Callable[
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         widget = make()
         await app.put(widget)
+        await pilot.pause()  # a list cuts its lines for the width that it has by then
         for text in TEXTS:
             put(widget, text)
             await pilot.pause(0)

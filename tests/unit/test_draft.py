@@ -242,3 +242,51 @@ def test_an_event_name_can_be_anything(text: str, name: str) -> None:
     assert after.pop("event") == name
     before.pop("event", None)
     assert after == before
+
+
+VARIED = """\
+{ "user": {{{user}}}, "event": "{{pick a|b}}", "value": {{seq}},
+  "metadata": {"order": "{{uuid}}", "deep": [{{now_ms -5m}}]}, "timestamp": {{now_ms}} }"""
+
+
+def test_variables_are_taken_for_the_values_they_stand_for() -> None:
+    text = VARIED.replace("{{{user}}}", '{"userID": "{{uuid}}", "customIDs": {{ids}}, "n": {{n}}}')
+    assert draft.check(text) == draft.Check(len(text), is_object=True)
+    shown = draft.fields(text)
+    assert shown[Field.VALUE].content == "{{seq}}"
+    assert shown[Field.TIMESTAMP].content == "{{now_ms}}"
+    assert shown[Field.CUSTOM_IDS].content == "{{ids}}"
+    assert shown[Field.OTHER].content == "n = {{n}}"
+    assert shown[Field.METADATA].content == 'order = "{{uuid}}"\ndeep = [{{now_ms -5m}}]'
+    assert not any(field.note for field in shown.values())
+    changed = draft.edit(text, Field.EVENT, "e{{seq}}")
+    assert changed == text.replace("{{pick a|b}}", "e{{seq}}")
+
+
+@pytest.mark.parametrize(
+    ("field", "content", "spelled"),
+    [
+        (Field.VALUE, "{{seq}}", "{{seq}}"),
+        (Field.VALUE, "{{uuid}}", '"{{uuid}}"'),
+        (Field.TIMESTAMP, "{{now_ms -5m}}", "{{now_ms -5m}}"),
+        (Field.METADATA, "{{env META}}", "{{env META}}"),
+        (Field.METADATA, "a = {{uuid}}\nb = {{seq}}", '"a": "{{uuid}}", "b": {{seq}}'),
+        (Field.CUSTOM_IDS, "a = {{seq}}", '"a": {{seq}}'),
+        (Field.EVENT, "{{pick a|b}}", '"{{pick a|b}}"'),
+        (Field.USER_ID, "{{env USER}}", '"{{env USER}}"'),
+    ],
+)
+def test_variables_are_typed_where_values_are(field: Field, content: str, spelled: str) -> None:
+    changed = draft.edit('{"user": {}}', field, content)
+    assert spelled in changed
+    assert draft.check(changed).is_object
+    assert draft.fields(changed)[field].note == ""
+
+
+def test_a_user_that_is_a_variable_is_said() -> None:
+    text = VARIED.replace("{{{user}}}", "{{env USER}}")
+    assert "a variable" in draft.fields(text)[Field.USER_ID].note
+    with pytest.raises(FieldError):
+        draft.edit(text, Field.USER_ID, "x")
+    with pytest.raises(FieldError):
+        draft.edit(text, Field.OTHER, "{{x}}")

@@ -5,7 +5,8 @@ The draft is one text; form and JSON are two views on it. All that was sent is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -14,24 +15,31 @@ from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 
-from statsig_tui.core import draft
+from statsig_tui.core import draft, template
 from statsig_tui.core.config import EMULATOR, Target
 from statsig_tui.core.ids import tag
+from statsig_tui.core.library import Template
 from statsig_tui.core.lint import advise_key
 from statsig_tui.core.records import SentDetail, SentRecord, Trace
+from statsig_tui.core.request import Shape, header_lines
+from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.confirm import ConfirmDialog
-from statsig_tui.tui.screens.drafting import DraftingScreen, now
+from statsig_tui.tui.screens.drafting import now
+from statsig_tui.tui.screens.library import LibraryScreen
+from statsig_tui.tui.screens.outgoing import Outgoing, Renderer, sent_again
+from statsig_tui.tui.screens.questions import PromptDialog
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
+from statsig_tui.tui.widgets.library import Library
+from statsig_tui.tui.widgets.library_rows import Entry
 from statsig_tui.tui.widgets.lint_list import LintList
 from statsig_tui.tui.widgets.outcome import next_due, waiting
-from statsig_tui.tui.widgets.sent_list import SentList
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
 from statsig_tui.tui.widgets.targets import describe
 from statsig_tui.tui.widgets.trace_view import TraceView
@@ -44,7 +52,11 @@ SENT = 200
 """Sent events that are listed."""
 
 
-class ComposeScreen(DraftingScreen):
+_BLANK = Template("event", "")
+"""What a draft comes from that comes from no template."""
+
+
+class ComposeScreen(LibraryScreen):
     """Craft an incoming event, send it, watch it arrive."""
 
     MODE = "compose"
@@ -64,14 +76,17 @@ class ComposeScreen(DraftingScreen):
         self._shown: SentRecord | None = None
         self._detail: SentDetail | None = None
         self._due: Timer | None = None
+        self._origin = _BLANK
+        """The template that the draft was opened from: its headers and defaults go with the draft."""
+        self._renderer = Renderer()
 
     def body(self) -> Iterable[Widget]:
-        """Target; sent, draft, outcome."""
+        """Target; library, draft, outcome."""
         with Vertical(classes="mode-body"):
             yield TargetBar(self._send_key())
             with Horizontal(id="compose"):
-                yield SentList(id="sent", classes="pane")
-                yield DraftPane(draft.SAMPLE)
+                yield Library()
+                yield DraftPane(draft.SAMPLE, self._sources)
                 with Container(id="outcome"):
                     yield AnswerPane()
                     with VerticalScroll(id="next", classes="pane text") as box:
@@ -134,6 +149,14 @@ class ComposeScreen(DraftingScreen):
             self._send_when_started = True
             self._say_answer("Starting… it is sent as soon as the listeners are up.")
             return
+        self._begin(self._draft_to_send)
+
+    def send_entry(self, entry: Entry) -> None:
+        """Send a template or what was sent, and leave the draft alone."""
+        if self.bridge.engine is not None:
+            self._begin(lambda: self._entry_to_send(entry))
+
+    def _begin(self, load: Callable[[], Awaitable[Outgoing | None]]) -> None:
         if self._sending:
             if not self._said_so:
                 self.host.say("Still sending: one at a time.")
@@ -141,14 +164,17 @@ class ComposeScreen(DraftingScreen):
             return
         self._sending, self._said_so = True, False
         # Behind the keys that were pressed before this one and are not typed yet.
-        (self.focused or self).call_later(self._send)
+        (self.focused or self).call_later(self._send, load)
 
     @work(group="send")
-    async def _send(self) -> None:
+    async def _send(self, load: Callable[[], Awaitable[Outgoing | None]]) -> None:
         try:
             target = self._target()
-            if target is not None and await self._is_allowed(target):
-                await self._send_to(target)
+            if target is None or not await self._is_allowed(target):
+                return
+            outgoing = await load()
+            if outgoing is not None:
+                await self._send_to(target, outgoing)
         except StatsigTuiError as error:
             self.host.tell(error)
         finally:
@@ -181,23 +207,67 @@ class ComposeScreen(DraftingScreen):
         self._allowed.add((target.name, target.url))
         return True
 
-    async def _send_to(self, target: Target) -> None:
-        text, shape = self._draft.take(), self._draft.shape
+    # What is sent
+
+    async def _draft_to_send(self) -> Outgoing | None:
+        text = self._draft.take()
+        outgoing = await self._rendered(text, self._origin)
+        # A template's headers became the draft's own when it was opened.
+        return outgoing and replace(outgoing, text=text, headers=())
+
+    async def _entry_to_send(self, entry: Entry) -> Outgoing | None:
+        if isinstance(entry, Template):
+            return await self._rendered(entry.text, entry)
+        detail = await self._sent_detail(entry)
+        return sent_again(detail) if detail is not None else None
+
+    async def _rendered(self, text: str, origin: Template) -> Outgoing | None:
+        try:
+            outgoing = await self._renderer.render(text, origin, self._ask)
+        except Unresolved as error:
+            self._say_unresolved(error)
+            return None
+        if outgoing is None:
+            self.host.say("Not sent.")
+        return outgoing
+
+    async def _ask(self, labels: Sequence[str], answers: Mapping[str, str]) -> Mapping[str, str] | None:
+        return await self.app.push_screen_wait(PromptDialog(labels, answers))
+
+    def _say_unresolved(self, error: Unresolved) -> None:
+        self._shown = None
+        lines = [content(str(problem)) for problem in error.problems[:5]]
+        words = Content("\n").join([Content.styled("Not sent", f"bold {theme.WARN}"), *lines])
+        self._say_answer("")
+        self.query_one("#answer-text", Static).update(words)
+        self.host.say(f"Not sent: {error}.")
+
+    def _sources(self) -> Sources:
+        return self._renderer.sources(self._origin)
+
+    def resolved(self, text: str) -> str:
+        """The draft with its variables as they would be now, prompts as they were answered last."""
+        sources = self._sources()
+        return draft.resolved(template.render(text, sources), sources.now)
+
+    async def _send_to(self, target: Target, outgoing: Outgoing) -> None:
         self._shown = None
         self._say_answer("sending…")
         self.query_one(TraceView).show(None, 0)
         self._say_waiting("")
-        body = draft.encode(draft.resolved(text, now()))
-        name = draft.event_name(text)
+        shape = self._draft.shape if outgoing.text is not None else Shape()
         try:
             record = await self.bridge.do(
-                lambda engine: engine.send(target, body, event_name=name, shape=shape)
+                lambda engine: engine.send(
+                    target, outgoing.body, event_name=outgoing.name, headers=outgoing.headers, shape=shape
+                )
             )
         except StatsigTuiError:
             self._say_answer("")
             raise
         if self._is_there():
-            self._draft.mark_sent(text, shape)
+            if outgoing.text is not None:
+                self._draft.mark_sent(outgoing.text, shape)
             self._follow(record)
 
     # What was sent
@@ -210,7 +280,7 @@ class ComposeScreen(DraftingScreen):
             records = await self.bridge.ask(lambda archive: archive.sent(SENT))
             if not self._is_there():
                 return
-            self.query_one(SentList).show(records)
+            self.library.show(sent=records)
             if self._shown is None and newest[0].event_name == DEMO:
                 self._follow(newest[0])
         if self._shown is not None:
@@ -280,18 +350,57 @@ class ComposeScreen(DraftingScreen):
         self._say_answer(f"{self._send_key()} sends the event.")
         self._say_waiting("Its way is shown here: verdict, batch, delivery, capture.")
 
-    @on(OptionList.OptionSelected, "#sent")
+    # The library
+
+    def open_entry(self, entry: Entry) -> None:
+        """Make a template or what was sent the draft."""
+        self._open_entry(entry)
+
     @work(group="open", exclusive=True)
-    async def _open_sent(self, event: OptionList.OptionSelected) -> None:
-        number = int(event.option_id or 0)
-        detail = await self.bridge.ask(lambda archive: archive.sent_detail(number))
+    async def _open_entry(self, entry: Entry) -> None:
+        if isinstance(entry, Template):
+            if await self._may_leave():
+                self._open(entry)
+                self.close_library()
+            return
+        detail = await self._sent_detail(entry)
+        if detail is not None and await self._may_leave():
+            # What was sent holds no variables, whatever it looks like.
+            self._open(replace(_BLANK, text=template.literal(draft.decode(detail.body))))
+            self.close_library()
+            self._follow(detail.record)
+
+    def _open(self, origin: Template) -> None:
+        self._origin = origin
+        self._draft.open(origin.text, Shape(headers="\n".join(map(": ".join, origin.headers))))
+        named = "" if origin.name == _BLANK.name else f" · {origin.name}"
+        self._draft.border_title = content(f"Event{named}")
+
+    def draft_template(self) -> Template:
+        """The draft with what belongs to it; a name of its own, else that of its event."""
+        text = self._draft.take()
+        name = self._origin.name
+        if name == _BLANK.name:
+            name = draft.event_name(template.stand_in(text)).replace("::", "-").replace("/", "-") or name
+        lines = header_lines(self._draft.shape.headers)
+        headers = tuple((line.name, line.value) for line in lines if line.name and line.value is not None)
+        return replace(self._origin, name=name, text=text, headers=headers)
+
+    def draft_saved(self, kept: Template) -> None:
+        """Go on with the template that was saved."""
+        self._origin = kept
+        self._draft.mark_sent(kept.text, self._draft.shape)
+        self._draft.border_title = content(f"Event · {kept.name}")
+
+    def leave_library(self) -> None:
+        """Go to the draft."""
+        self._draft.focus_view()
+
+    async def _sent_detail(self, record: SentRecord) -> SentDetail | None:
+        detail = await self.bridge.ask(lambda archive: archive.sent_detail(record.id))
         if detail is None:
             self.host.say("It was forgotten: see [retention] in the settings.")
-            return
-        if not await self._may_leave():
-            return
-        self._draft.open(draft.decode(detail.body))
-        self._follow(detail.record)
+        return detail
 
     # Another draft, another view
 
@@ -299,7 +408,7 @@ class ComposeScreen(DraftingScreen):
     async def action_new(self) -> None:
         """Begin again with the sample event."""
         if await self._may_leave():
-            self._draft.open(draft.SAMPLE)
+            self._open(replace(_BLANK, text=draft.SAMPLE))
 
     async def _may_leave(self) -> bool:
         if not self._draft.has_changes:

@@ -19,6 +19,7 @@ from statsig_tui.core import draft, kept, paste
 from statsig_tui.core.config import Target
 from statsig_tui.core.paste import Pasted
 from statsig_tui.core.request import Shape
+from statsig_tui.core.template import Unresolved
 from statsig_tui.errors import StatsigTuiError, UsageError
 from statsig_tui.tui.external import edited, editor
 from statsig_tui.tui.screens.mode import ModeScreen
@@ -57,6 +58,10 @@ class DraftingScreen(ModeScreen):
     @on(ExactArea.Cut)
     def _say_cut(self, event: ExactArea.Cut) -> None:
         self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
+
+    def resolved(self, text: str) -> str:
+        """The text as it would be sent now. Raises Unresolved."""
+        return draft.resolved(text, now())
 
     # From one run to the next
 
@@ -132,13 +137,16 @@ class DraftingScreen(ModeScreen):
         text, shape = self._draft.take(), self._draft.shape
 
         def prepare() -> Prepared:
-            resolved = draft.resolved(text, now())
+            resolved = self.resolved(text)
             return prepared(target, engine, draft.encode(resolved), shape, has_now=resolved != text)
 
         try:
             found = await asyncio.to_thread(prepare)
         except StatsigTuiError as error:
             pane.say(error.message)
+            return
+        except Unresolved as error:
+            pane.say(f"Nothing is sent as long as this is not resolved: {error}.")
             return
         if self.is_mounted and pane is self._draft.preview:
             pane.show(found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import on, work
@@ -18,16 +18,18 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TabbedContent, TabPane, TextArea
 
-from statsig_tui.core import draft
+from statsig_tui.core import draft, template
 from statsig_tui.core.draft import Check, Field, Shown
 from statsig_tui.core.lint import Advice, advise
 from statsig_tui.core.request import Shape
+from statsig_tui.core.template import Sources
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.headers_pane import HeadersPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.lint_list import LintList
 from statsig_tui.tui.widgets.preview_pane import PreviewPane
+from statsig_tui.tui.widgets.variables_line import VariablesLine
 
 _SETTLE_SECONDS = 0.15
 """Typing rests this long before the text is judged."""
@@ -57,6 +59,7 @@ class _Judged:
     check: Check
     fields: Mapping[Field, Shown]
     advice: Sequence[Advice]
+    variables: Sequence[template.Shown]
 
 
 class DraftPane(Vertical):
@@ -68,13 +71,14 @@ class DraftPane(Vertical):
     class Changed(Message):
         """The draft is another one now, or is kept elsewhere now."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, sources: Callable[[], Sources]) -> None:
         super().__init__(id="draft", classes="pane")
         self.text = text
-        """The draft as it would be sent, but for a timestamp of `now`."""
+        """The draft as it would be sent, but for its variables and a timestamp of `now`."""
+        self._sources = sources
         self.border_title = "Event"
         self._clean = (text, Shape())
-        self._judged = _judge(text)
+        self._judged = _judge(text, sources())
         self._is_judging = False
         self._about_key: Sequence[Advice] = ()
         self._typed_in: Field | None = None
@@ -91,6 +95,7 @@ class DraftPane(Vertical):
                 yield HeadersPane()
             with TabPane("Preview", id="preview"):
                 yield PreviewPane()
+        yield VariablesLine()
         yield LintList()
 
     def on_mount(self) -> None:
@@ -136,7 +141,7 @@ class DraftPane(Vertical):
         panel = self.query_one(LintList)
         chosen = panel.chosen if panel.has_focus else None
         text = self.take()
-        judged = self._judged if self._judged.text == text else await _judged(text)
+        judged = self._judged if self._judged.text == text else await _judged(text, self._sources())
         wanted = [item for item in judged.advice if chosen is None or _is_same(item, chosen)]
         fix = next((item.fix for item in wanted if item.fix is not None), None)
         if fix is not None and text == self.text:
@@ -170,7 +175,11 @@ class DraftPane(Vertical):
         """From form to JSON and back."""
         views = self.query_one(TabbedContent)
         views.active = "json" if views.active == "form" else "form"
-        if views.active == "json":
+        self.focus_view()
+
+    def focus_view(self) -> None:
+        """Put the cursor into the view that is shown."""
+        if self.query_one(TabbedContent).active == "json":
             self.query_one(JsonEditor).focus()
         else:
             self.query_one(EventForm).focus_first()
@@ -261,9 +270,9 @@ class DraftPane(Vertical):
             return  # what is typed meanwhile is judged behind it: one thread at a time is enough
         self._is_judging = True
         try:
-            judged = await _judged(self.text)
+            judged = await _judged(self.text, self._sources())
             while judged.text is not self.text:
-                judged = await _judged(self.text)
+                judged = await _judged(self.text, self._sources())
         finally:
             self._is_judging = False
         self._show(judged)
@@ -271,6 +280,7 @@ class DraftPane(Vertical):
     def _show(self, judged: _Judged) -> None:
         self._judged = judged
         check = judged.check
+        self.query_one(VariablesLine).show(judged.variables)
         if check.fault:
             where = f": line {check.line}, column {check.column}" if check.line else ""
             verdict = Content.styled(f"not JSON{where}", theme.WARN)
@@ -300,14 +310,18 @@ class DraftPane(Vertical):
             self.preview.post_message(PreviewPane.Wanted())
 
 
-async def _judged(text: str) -> _Judged:
-    return await asyncio.to_thread(_judge, text) if len(text) > _AT_ONCE else _judge(text)
+async def _judged(text: str, sources: Sources) -> _Judged:
+    is_large = len(text) > _AT_ONCE
+    return await asyncio.to_thread(_judge, text, sources) if is_large else _judge(text, sources)
 
 
-def _judge(text: str) -> _Judged:
+def _judge(text: str, sources: Sources) -> _Judged:
     check = draft.check(text)
     fields = draft.fields(text) if check.is_object else {}
-    return _Judged(text, check, fields, advise(text, now=time.time_ns() // 1_000_000, is_draft=True))
+    places = [(variable.start, variable.end) for variable in template.variables(text)]
+    now = time.time_ns() // 1_000_000
+    advice = advise(template.stand_in(text), now=now, is_draft=True, variables=places)
+    return _Judged(text, check, fields, advice, template.preview(text, sources))
 
 
 def _is_same(one: Advice, other: Advice) -> bool:

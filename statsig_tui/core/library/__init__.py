@@ -1,0 +1,19 @@
+"""The built-in templates, by group: every class of event, and payloads that are wrong on purpose. Pure."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from statsig_tui.core.library.characters import CHARACTERS
+from statsig_tui.core.library.events import EVENTS
+from statsig_tui.core.library.mistakes import MISTAKES
+from statsig_tui.core.library.model import Found, Template, name_fault
+from statsig_tui.core.library.sizes import sizes
+
+__all__ = ["Found", "Template", "built_in", "name_fault"]
+
+
+@cache
+def built_in() -> tuple[Template, ...]:
+    """All of them, in the order they are listed."""
+    return (*EVENTS, *MISTAKES, *CHARACTERS, *sizes())

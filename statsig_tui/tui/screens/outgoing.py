@@ -1,0 +1,59 @@
+"""From a text with variables to the bytes that are sent: what resolves them, and what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from statsig_tui.core import draft, template
+from statsig_tui.core.library import Template
+from statsig_tui.core.records import Headers, SentDetail
+from statsig_tui.core.template import Sources
+from statsig_tui.engine.sources import real_sources
+
+Ask = Callable[[Sequence[str], Mapping[str, str]], Awaitable[Mapping[str, str] | None]]
+"""Asks for answers by label, given the former ones; None: not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A body as it is to be sent, with its event's name and what goes beside the target's headers."""
+
+    body: bytes
+    name: str
+    headers: Headers = ()
+    text: str | None = None
+    """The draft it was made of; None: it was not the draft."""
+
+
+@dataclass(slots=True)
+class Renderer:
+    """Remembers what was answered, and counts what is sent."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    seq: int = 1
+
+    def sources(self, origin: Template) -> Sources:
+        """What the variables of a text that comes from a template would be resolved with now."""
+        return real_sources(self.seq, {**origin.variables, **self.answers})
+
+    async def render(self, text: str, origin: Template, ask: Ask) -> Outgoing | None:
+        """The text with its variables resolved; None where a prompt is not answered. Raises Unresolved."""
+        labels = template.prompts(text)
+        if labels:
+            answered = await ask(labels, {**origin.variables, **self.answers})
+            if answered is None:
+                return None
+            self.answers |= answered
+        sources = self.sources(origin)
+        rendered = template.render(text, sources)
+        self.seq += 1
+        body = draft.encode(draft.resolved(rendered, sources.now))
+        return Outgoing(body, draft.event_name(rendered), origin.headers)
+
+
+def sent_again(detail: SentDetail) -> Outgoing:
+    """What was sent, once more and to the byte."""
+    # The key is the target's own affair, and was not kept.
+    headers = tuple(pair for pair in detail.request_headers if pair[0].lower() == "content-type")
+    return Outgoing(detail.body, detail.record.event_name, headers)
