@@ -155,8 +155,8 @@ def send(
     One JSON object a line is one request a line. Variables such as {{now_ms}} and {{uuid}} are resolved
     anew for each request. The built-in target `emulator` is the one that runs with the same --data, else
     the one at the default port. Nothing is ever sent twice by itself. Ends with 0 where every answer was
-    a 2xx, or what --expect says. What Statsig would likely refuse, drop or misread is said on
-    stderr first, and sent all the same.
+    a 2xx, or what --expect says. What Statsig would likely refuse, drop or misread of a single
+    event is said on stderr first, and sent all the same.
 
     \b
     Example:

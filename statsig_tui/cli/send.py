@@ -47,9 +47,7 @@ UNASKED = 10
 FAR_RATE = 10.0
 """Requests a second of a series to such a host, where --rate says nothing."""
 _FASTEST = 1_000_000
-_JUDGED = 10
-"""Bodies of a series that advice is given on; the others are mostly of their kind."""
-_JUDGED_BYTES = 1024 * 1024
+_JUDGED = 1024 * 1024
 """Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
 _RATED_AT_ONCE = 16
 """Requests under way at a time where a rate is given and --concurrency is not."""
@@ -120,8 +118,8 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     found = payloads(source, Shelf(options.places().templates), changes)
     total = len(found) * plan.repeat
     redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
-    if not options.quiet:
-        _advise(found, target, redact, as_json=plan.as_json)
+    if total == 1 and not options.quiet:
+        _advise(found[0], target, redact, as_json=plan.as_json)
     if plan.dry_run:
         return _print_only(found, plan, target, redact)
     if total > UNASKED and not is_local(target.url):
@@ -137,13 +135,15 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     return 0 if report.all_expected else 1
 
 
-def _advise(found: Sequence[Payload], target: Target, redact: Redactor, *, as_json: bool) -> None:
+def _advise(payload: Payload, target: Target, redact: Redactor, *, as_json: bool) -> None:
     """Say what Statsig would likely make of it; it is sent all the same."""
-    advice = list(advise_key(target.key.value if target.key is not None else None))
-    for payload in found[:_JUDGED]:
-        body = payload.body(1)
-        if len(body) <= _JUDGED_BYTES:
-            advice += advise(draft.decode(body), now=_now())
+    body = payload.body(1)
+    if len(body) > _JUDGED:
+        return
+    advice = (
+        *advise_key(target.key.value if target.key is not None else None),
+        *advise(draft.decode(body), now=_now()),
+    )
     tell_advice(advice, redact, as_json=as_json, to_stderr=True)
 
 

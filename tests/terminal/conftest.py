@@ -65,6 +65,12 @@ class Terminal:
         while not all(text in self.text for text in wanted):
             assert self._read(deadline), f"{wanted} never came:\n{self.text}"
 
+    def wait_without(self, text: str) -> None:
+        """Until this is not on the screen any more."""
+        deadline = time.monotonic() + PATIENCE
+        while text in self.text:
+            assert self._read(deadline), f"{text} never went:\n{self.text}"
+
     def wait_for_bytes(self, wanted: bytes) -> None:
         """Until the program has written this."""
         deadline = time.monotonic() + PATIENCE
@@ -77,6 +83,19 @@ class Terminal:
         while self._read(deadline):
             pass
         return self._wait()
+
+    def ends_on(self, key: str) -> int:
+        """Press a key until the program has ended; its exit code. For what may not listen to keys yet."""
+        deadline = time.monotonic() + PATIENCE
+        while self._code is None:
+            assert time.monotonic() < deadline, f"it never ended:\n{self.text}"
+            with contextlib.suppress(OSError):
+                os.write(self._fd, key.encode())
+            self._read(time.monotonic() + 0.5)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code
 
     def kill(self, number: int) -> None:
         """Send a signal."""

@@ -140,6 +140,7 @@ def test_a_port_asked_for_by_name_that_is_taken_leaves_the_rest_working(
     terminal.press("\x10")
     terminal.wait_for("Search")
     terminal.press("free port")
+    terminal.wait_without("Emulator requests")
     terminal.wait_for("Use a free port")
     terminal.press("\r")
     terminal.wait_for("The receiver listens on")

@@ -44,8 +44,7 @@ def test_a_series_that_leaves_the_machine_asks_for_the_hosts_name(
 def test_ctrl_c_at_the_question_sends_nothing(start: Start, send: list[str]) -> None:
     terminal = start([*send, "minimal", "--target", "far", "--repeat", "11"])
     terminal.wait_for("The host's name, to go on")
-    terminal.press("\x03")
-    assert terminal.ends() == 130
+    assert terminal.ends_on("\x03") == 130
     assert "11 in" not in terminal.text
 
 
