@@ -9,6 +9,7 @@ import click
 
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
+from statsig_tui.cli.secrets import Secrets
 from statsig_tui.cli.source import read_source
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
@@ -20,7 +21,6 @@ from statsig_tui.core.config import (
     Target,
 )
 from statsig_tui.core.printable import printable
-from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.sender import Outcome
 from statsig_tui.engine.target import post_to
@@ -33,9 +33,9 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
     config = options.load().config
     target = _target(options, config, target_name)
     body = read_source(source)
-    redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
     if dry_run:
-        click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {target.url}"))
+        said = f"would post {len(body):,} bytes to {target.name}, {target.url}"
+        click.echo(printable(options.secrets(said)))
         return 0
     at = time.time_ns() // 1_000_000
     outcome = asyncio.run(_post(target, body))
@@ -50,9 +50,9 @@ def run_send(options: Options, source: str, target_name: str, *, as_json: bool, 
             "trace": trace,
             "error": outcome.error,
         }
-        click.echo(redact(json_line(line)))
+        click.echo(options.secrets(json_line(line)))
     else:
-        _tell(target, outcome, trace, redact, quiet=options.quiet)
+        _tell(target, outcome, trace, options.secrets, quiet=options.quiet)
     return 0 if outcome.status is not None and 200 <= outcome.status <= 299 else 1
 
 
@@ -61,7 +61,7 @@ async def _post(target: Target, body: bytes) -> Outcome:
     return await post_to(target, body)
 
 
-def _tell(target: Target, outcome: Outcome, trace: str | None, redact: Redactor, *, quiet: bool) -> None:
+def _tell(target: Target, outcome: Outcome, trace: str | None, redact: Secrets, *, quiet: bool) -> None:
     if outcome.status is None:
         unknown = (
             "; it may have arrived: sending again may count it twice"

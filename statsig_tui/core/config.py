@@ -22,7 +22,12 @@ EMULATOR_KEY = "secret-emulatorTakesAnyWellFormedKey0000000000a1b2"
 STATSIG_URL = "https://api.statsig.com"
 
 _TELLING = re.compile("auth|cookie|token|secret|key|password", re.IGNORECASE)
-"""A header of one's own with such a name holds a secret."""
+
+
+def is_telling(header: str) -> bool:
+    """Whether a header of one's own with this name holds a secret."""
+    return _TELLING.search(header) is not None
+
 
 Port = Annotated[int, Ge(0), Le(65535)]
 Name = Annotated[str, Len(1, 100)]
@@ -190,7 +195,7 @@ class Config:
         values = [item.value for item in references if item is not None and item.value]
         own = [item.headers for item in self.destinations] + [item.headers for item in self.targets]
         for name, value in (pair for headers in own for pair in headers.items()):
-            if _TELLING.search(name):
+            if is_telling(name):
                 # With its scheme and without: `Bearer …`.
                 values += [value, value.rpartition(" ")[2]]
         return tuple(values)
