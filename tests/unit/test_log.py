@@ -1,4 +1,4 @@
-"""The log file and the lines of errors: no secret that is known by now, and nothing that drives a terminal."""
+"""The log file and the lines of errors: no secret that is known by now, nothing that drives a terminal."""
 
 from __future__ import annotations
 
