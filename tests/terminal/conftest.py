@@ -41,7 +41,9 @@ class Terminal:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(self.screen.display)
+        # Not pyte's own `display`: that fails where half of a wide character was drawn over.
+        cells, (rows, columns) = self.screen.buffer, (self.screen.lines, self.screen.columns)
+        return "\n".join("".join(cells[row][column].data for column in range(columns)) for row in range(rows))
 
     def says(self, words: str) -> bool:
         """Whether these words are on the screen, wherever the terminal breaks its full lines."""
