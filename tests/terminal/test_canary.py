@@ -132,17 +132,20 @@ def served(program: list[str], command: list[str]) -> bytes:
     ports = ["--port", "0"] if command[0] == "listen" else program[7:]
     arguments = [*program[:3], *command, *program[3:7], *ports]
     running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert running.stdout is not None
-    printed = b""
-    while not (line := running.stdout.readline()).startswith(b"{"):
-        assert line, printed
-        printed += line
-    told = json.loads(line)
-    post_everything(told["emulator"] or told["receiver"], told["receiver"])
-    running.send_signal(signal.SIGTERM)
-    rest, _ = running.communicate()
-    assert running.returncode == 143
-    return printed + line + rest
+    try:
+        assert running.stdout is not None
+        printed = b""
+        while not (line := running.stdout.readline()).startswith(b"{"):
+            assert line, printed
+            printed += line
+        told = json.loads(line)
+        post_everything(told["emulator"] or told["receiver"], told["receiver"])
+        running.send_signal(signal.SIGTERM)
+        rest, _ = running.communicate()
+        assert running.returncode == 143
+        return printed + line + rest
+    finally:
+        running.kill()
 
 
 def test_no_secret_comes_out_anywhere(
