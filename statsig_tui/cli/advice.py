@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
 from statsig_tui.cli.lines import json_line
 from statsig_tui.core.lint import Advice, Severity
 from statsig_tui.core.printable import printable
-from statsig_tui.core.redact import Redactor
 
 
-def tell_advice(found: Iterable[Advice], redact: Redactor, *, as_json: bool, to_stderr: bool) -> None:
+def tell_advice(
+    found: Iterable[Advice], redact: Callable[[str], str], *, as_json: bool, to_stderr: bool
+) -> None:
     """Print one line for each, the worst first."""
     at = time.time_ns() // 1_000_000
     for item in found:

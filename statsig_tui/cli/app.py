@@ -42,6 +42,7 @@ def run_app(options: Options) -> int:
 
     def save(config: Config) -> None:
         nonlocal digest
+        options.secrets.learn(config)
         # What the command line said for this run is not written into the settings.
         written = options.without(config, loaded.config)
         digest = settings.save(places.config, written, expected_digest=digest)
@@ -49,7 +50,7 @@ def run_app(options: Options) -> int:
     notices = list(loaded.warnings)
     if loaded.comments:
         notices.append(f"{places.config.name} holds comments: they are lost when the app saves.")
-    log_to(places.log, config)
+    log_to(places.log, options.secrets)
 
     with locked(places.lock) as publish:
 

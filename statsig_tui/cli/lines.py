@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import sys
 import time
 from collections import Counter
@@ -12,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from statsig_tui.core.ids import tag
-from statsig_tui.core.printable import printable
+from statsig_tui.core.printable import escaped, printable
 from statsig_tui.core.records import (
     AttemptRecord,
     CaptureRecord,
@@ -24,15 +23,11 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 
-_DRIVING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What JSON leaves unescaped though a terminal obeys it: DEL, C1 and what turns text around."""
-
 
 def json_line(fields: Mapping[str, Any]) -> str:
     """Fields as one JSON line, fit for stdout whatever its encoding, and for a terminal."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(fields, ensure_ascii=not is_utf8)
-    return _DRIVING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return escaped(json.dumps(fields, ensure_ascii=not is_utf8))
 
 
 def as_json(record: Record | AttemptRecord, body: bytes | None = None) -> str:

@@ -7,9 +7,8 @@ import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from statsig_tui.core.config import Config
+from statsig_tui.cli.secrets import Secrets
 from statsig_tui.core.printable import lines
-from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import Unavailable
 
 _BYTES = 1024 * 1024
@@ -17,7 +16,7 @@ _FILES = 5
 
 
 class _Redacting(logging.Formatter):
-    def __init__(self, redact: Redactor) -> None:
+    def __init__(self, redact: Secrets) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._redact = redact
 
@@ -26,7 +25,7 @@ class _Redacting(logging.Formatter):
         return "\n".join(lines(self._redact(super().format(record))))
 
 
-def log_to(path: Path, config: Config) -> None:
+def log_to(path: Path, secrets: Secrets) -> None:
     """Write every warning of ours and of the libraries to a rotating file, mode 0600, secrets masked.
 
     Raises Unavailable where it cannot be opened.
@@ -41,7 +40,7 @@ def log_to(path: Path, config: Config) -> None:
     logging.raiseExceptions = False
     # Opened now: when there is no descriptor left, that is one of the things to be told.
     handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_FILES)
-    handler.setFormatter(_Redacting(Redactor(config.secret_values())))
+    handler.setFormatter(_Redacting(secrets))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)

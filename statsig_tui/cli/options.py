@@ -6,14 +6,14 @@ import functools
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from statsig_tui.cli.secrets import Secrets
 from statsig_tui.core.printable import lines, printable
-from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Options:
     quiet: bool = False
     emulator_port: int | None = None
     receiver_port: int | None = None
+    secrets: Secrets = field(default_factory=Secrets, compare=False)
+    """What every text that leaves is masked by."""
 
     def places(self) -> Places:
         """Where settings and data are."""
@@ -45,6 +47,7 @@ class Options:
 
         places = self.places()
         loaded = settings.load(places.config, os.environ, places.secret)
+        self.secrets.learn(loaded.config)
         if not self.quiet:
             for warning in loaded.warnings:
                 click.echo(f"warning: {printable(warning)}", err=True)
@@ -128,7 +131,7 @@ def failing_in_words(command: Command) -> Command:
         try:
             code = command(*args, **rest)
         except StatsigTuiError as error:
-            tell(error, as_json=bool(rest.get("as_json")))
+            tell(error, rest["options"].secrets, as_json=bool(rest.get("as_json")))
             code = error.exit_code
         context = click.get_current_context(silent=True)
         if code and context is not None:
@@ -138,14 +141,13 @@ def failing_in_words(command: Command) -> Command:
     return wrapped  # type: ignore[return-value]  # click's decorators keep the callable's kind
 
 
-def tell(error: StatsigTuiError, *, as_json: bool) -> None:
+def tell(error: StatsigTuiError, redact: Callable[[str], str], *, as_json: bool) -> None:
     """Say what went wrong: as a line on stdout with --json, as text on stderr without."""
-    click.echo(in_words(error, as_json=as_json), err=not as_json)
+    click.echo(in_words(error, redact, as_json=as_json), err=not as_json)
 
 
-def in_words(error: StatsigTuiError, *, as_json: bool) -> str:
+def in_words(error: StatsigTuiError, redact: Callable[[str], str], *, as_json: bool) -> str:
     """Message and hint of an error, without secrets: a JSON line, or text."""
-    redact = Redactor()
     message, hint = redact(error.message), redact(error.hint)
     if as_json:
         from statsig_tui.cli.lines import json_line

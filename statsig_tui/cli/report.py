@@ -11,7 +11,6 @@ import click
 from statsig_tui.cli.lines import json_line
 from statsig_tui.core.config import EMULATOR, Target
 from statsig_tui.core.printable import printable
-from statsig_tui.core.redact import Redactor
 from statsig_tui.core.series import Summary, Tally
 from statsig_tui.engine.sender import Outcome
 
@@ -25,7 +24,7 @@ class Report:
     def __init__(
         self,
         target: Target,
-        redact: Redactor,
+        redact: Callable[[str], str],
         is_expected: Callable[[int | None], bool],
         *,
         is_series: bool,
@@ -89,7 +88,7 @@ class Report:
                 hint = (
                     "\nStart the emulator with `statsig-tui serve`, or choose another target with --target."
                 )
-            click.echo(self._redact(f"error: {outcome.error}{unknown}{hint}"), err=True)
+            click.echo(self._redact(f"error: {printable(outcome.error or '')}{unknown}{hint}"), err=True)
             return
         if not self._quiet:
             answer = printable(outcome.body[:2000].decode(errors="replace"))
@@ -97,7 +96,7 @@ class Report:
             self._say(f"{outcome.status} {outcome.reason} in {outcome.ms:.1f} ms  {answer}{where}")
 
     def _say(self, line: str) -> None:
-        click.echo(self._redact(line))
+        click.echo(printable(self._redact(line)))
 
 
 def _fields(it: Summary, target: Target) -> dict[str, Any]:

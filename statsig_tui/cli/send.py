@@ -33,7 +33,6 @@ from statsig_tui.core.library import built_in
 from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.printable import from_bytes, printable
-from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.sender import is_local
 from statsig_tui.engine.series import run_series
@@ -51,9 +50,6 @@ _JUDGED = 1024 * 1024
 """Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
 _RATED_AT_ONCE = 16
 """Requests under way at a time where a rate is given and --concurrency is not."""
-
-_JUDGED = 1024 * 1024
-"""Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     target = _target(options, config, plan.target)
     found = payloads(source, Shelf(options.places().templates), changes)
     total = len(found) * plan.repeat
-    redact = Redactor([item.key.value for item in (*config.targets, target) if item.key])
+    redact = options.secrets
     if total == 1 and not options.quiet:
         _advise(found[0], target, redact, as_json=plan.as_json)
     if plan.dry_run:
@@ -135,7 +131,7 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     return 0 if report.all_expected else 1
 
 
-def _advise(payload: Payload, target: Target, redact: Redactor, *, as_json: bool) -> None:
+def _advise(payload: Payload, target: Target, redact: Callable[[str], str], *, as_json: bool) -> None:
     """Say what Statsig would likely make of it; it is sent all the same."""
     body = payload.body(1)
     if len(body) > _JUDGED:
@@ -184,7 +180,7 @@ async def _sending(
     return ended_by
 
 
-def _print_only(found: Sequence[Payload], plan: Plan, target: Target, redact: Redactor) -> int:
+def _print_only(found: Sequence[Payload], plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
     """Print the bytes that would be sent, and send nothing."""
     several = len(found) * plan.repeat > 1
     for body, _ in in_turn(found, plan.repeat):

@@ -44,7 +44,7 @@ def run_serve(options: Options, output: Output) -> int:
     places = options.places()
     places.prepare()
     config = options.over(options.load().config)
-    log_to(places.log, config)
+    log_to(places.log, options.secrets)
     return _run(config, places.data, places.database, ("emulator", "receiver"), output)
 
 
@@ -61,9 +61,9 @@ def run_listen(
     if options.data is None:
         with tempfile.TemporaryDirectory(prefix="statsig-tui-") as place:
             data = Path(place)
-            log_to(data / "listen.log", config)
+            log_to(data / "listen.log", options.secrets)
             return _run(config, data, data / "listen.db", ("receiver",), output, wait, timeout)
-    log_to(places.log, config)
+    log_to(places.log, options.secrets)
     return _run(config, places.data, places.database, ("receiver",), output, wait, timeout)
 
 
@@ -176,7 +176,9 @@ class _Printer:
             }
         )
         if self._write(ready + "\n"):
-            self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
+            self._thread = threading.Thread(
+                target=self._print, args=(engine.redact,), name="printer", daemon=True
+            )
             self._thread.start()
         if self._output.ready_file is not None:
             write_whole(self._output.ready_file, ready + "\n")
@@ -188,12 +190,12 @@ class _Printer:
             self._queue.put(None)
             self._thread.join()
 
-    def _print(self) -> None:
+    def _print(self, redact: Callable[[str], str]) -> None:
         while (records := self._queue.get()) is not None:
             if isinstance(records, StoreBroken):
                 if not self._output.json:
-                    tell(records, as_json=False)
-                elif not self._write(in_words(records, as_json=True) + "\n"):
+                    tell(records, redact, as_json=False)
+                elif not self._write(in_words(records, redact, as_json=True) + "\n"):
                     return
                 continue
             lines = [line for record, body in records if (line := self._line(record, body)) is not None]

@@ -60,6 +60,8 @@ def run_verify(
         raise UsageError(
             "One thing is verified at a time.", "Name a FILE, - for standard input, or --capture."
         )
+    # As they would be read from the wire: each byte a character.
+    headers = tuple((name, os.fsencode(value).decode("latin-1")) for name, value in headers)
     known = _secrets(options, which)
     seconds = options.load().config.receiver.tolerance_seconds if tolerance is None else tolerance
     if capture is not None:

@@ -9,14 +9,13 @@ from statsig_tui.cli.lines import as_text
 from statsig_tui.cli.options import Options
 from statsig_tui.core.printable import printable
 from statsig_tui.core.records import AttemptRecord, Record
-from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.reading import reading
 from statsig_tui.errors import NotFound
 
 
 def run_trace(options: Options, of: str, *, as_json: bool) -> int:
     """Print everything that belongs to an id. Raises NotFound."""
-    redact = Redactor(options.load().config.secret_values())
+    options.load()
     with reading(options.places().database) as archive:
         found = archive.trace(of)
     if found is None:
@@ -29,5 +28,5 @@ def run_trace(options: Options, of: str, *, as_json: bool) -> int:
     way: list[Record | AttemptRecord] = [*found.sent, *found.events, *found.verdicts]
     way += [*found.deliveries, *found.attempts, *found.captures]
     for record in sorted(way, key=lambda record: record.at):
-        click.echo(redact(json_of(record) if as_json else as_text(record)))
+        click.echo(options.secrets(json_of(record) if as_json else as_text(record)))
     return 0

@@ -22,6 +22,8 @@ _UNSEEN = (
 _RUN = rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}|[\u1161-\u11ff\ud7b0-\ud7fb]{{{MAX_MARKS + 1},}}"
 _unseen = re.compile(f"[{_UNSEEN}]+")
 _runs = re.compile(_RUN)
+# What JSON and TOML leave unescaped though a terminal obeys it: DEL, C1 and what turns text around.
+_driving = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _jamo = re.compile("[\u1160-\u11ff\ud7b0-\ud7fb]")
 _suspect = re.compile(f"[{_UNSEEN}]|{_RUN}")
 
@@ -58,6 +60,11 @@ def from_bytes(raw: bytes) -> str:
 def lines(text: str) -> list[str]:
     """The text's lines, each printable; only a line feed ends a line."""
     return [printable(line) for line in text.split("\n")]
+
+
+def escaped(text: str) -> str:
+    """Text of JSON or TOML with what a terminal obeys in it as the escapes that both know."""
+    return _driving.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _picture(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from statsig_tui.core.config import Config, Secret
+from statsig_tui.core.printable import escaped
 from statsig_tui.settings.document import DEFAULT_SECRETS, Table, leaves, nested_fields
 from statsig_tui.settings.lines import Route
 from statsig_tui.settings.references import strip_secret
@@ -64,7 +65,8 @@ def to_text(document: Table) -> str:
         parts += [
             tomli_w.dumps({name: entry}).replace("[", "[[", 1).replace("]", "]]", 1) for entry in entries
         ]
-    return "\n".join(part for part in parts if part)
+    # A file is read in a terminal, too; these characters stand in quotes only.
+    return escaped("\n".join(part for part in parts if part))
 
 
 def unwritable(document: Table) -> Route | None:

@@ -408,6 +408,13 @@ class StatsigApp(App[int]):
 
     # Actions
 
+    def action_command_palette(self) -> None:
+        """Find a command by its name."""
+        from statsig_tui.tui.screens.modal import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
     def action_mode(self, mode: str) -> None:
         """Show one of the three screens."""
         if isinstance(self.screen, ModeScreen):

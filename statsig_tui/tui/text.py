@@ -49,6 +49,10 @@ def content(text: str, style: str = "") -> Content:
     return Content.styled(printable(text), style, strip_control_codes=False)
 
 
+_OF_SCROLLBARS = {"@mouse.down": ("grab", "scroll_up", "scroll_down")}
+"""Actions that scrollbars are drawn with. Whoever else had them could do no more than scroll."""
+
+
 class TerminalNet(LineFilter):
     """Scrubs controls, links and actions from every line drawn; for App.get_line_filters().
 
@@ -73,12 +77,16 @@ class TerminalNet(LineFilter):
 
 @lru_cache(maxsize=1024)
 def _inert(style: Style) -> Style:
-    """The style without a link and without actions; Textual's own offsets and row numbers stay."""
+    """The style without a link and without actions; offsets, row numbers and scrollbars' own stay."""
     meta = style.meta
-    if style.link is None and not any(name.startswith("@") for name in meta):
+    kept = {
+        name: value
+        for name, value in meta.items()
+        if not name.startswith("@") or value in _OF_SCROLLBARS.get(name, ())
+    }
+    if style.link is None and len(kept) == len(meta):
         return style
     bare = style.update_link(None).clear_meta_and_links()
-    kept = {name: value for name, value in meta.items() if not name.startswith("@")}
     return bare + Style.from_meta(kept) if kept else bare
 
 

@@ -41,7 +41,9 @@ class Terminal:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(self.screen.display)
+        # Not pyte's own `display`: that fails where half of a wide character was drawn over.
+        cells, (rows, columns) = self.screen.buffer, (self.screen.lines, self.screen.columns)
+        return "\n".join("".join(cells[row][column].data for column in range(columns)) for row in range(rows))
 
     def says(self, words: str) -> bool:
         """Whether these words are on the screen, wherever the terminal breaks its full lines."""
@@ -65,12 +67,6 @@ class Terminal:
         while not all(text in self.text for text in wanted):
             assert self._read(deadline), f"{wanted} never came:\n{self.text}"
 
-    def wait_without(self, text: str) -> None:
-        """Until this is not on the screen any more."""
-        deadline = time.monotonic() + PATIENCE
-        while text in self.text:
-            assert self._read(deadline), f"{text} never went:\n{self.text}"
-
     def wait_for_bytes(self, wanted: bytes) -> None:
         """Until the program has written this."""
         deadline = time.monotonic() + PATIENCE
@@ -87,11 +83,14 @@ class Terminal:
     def ends_on(self, key: str) -> int:
         """Press a key until the program has ended; its exit code. For what may not listen to keys yet."""
         deadline = time.monotonic() + PATIENCE
+        pressed = float("-inf")
         while self._code is None:
             assert time.monotonic() < deadline, f"it never ended:\n{self.text}"
-            with contextlib.suppress(OSError):
-                os.write(self._fd, key.encode())
-            self._read(time.monotonic() + 0.5)
+            if time.monotonic() > pressed + PATIENCE / 4:
+                pressed = time.monotonic()
+                with contextlib.suppress(OSError):
+                    os.write(self._fd, key.encode())
+            self._read(time.monotonic() + 0.1)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self._code = os.waitstatus_to_exitcode(status)

@@ -6,83 +6,153 @@ import json
 import signal
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.corpus.cases_t import LEAK, TEXTS
+
 Start = Callable[..., Any]
 SECRET = "webhook-" + "CANARYcanary" * 3 + "CANARYc"
-PAYLOADS = {
-    "title": "\x1b]0;PWNED\x07",
-    "clear": "\x1b[2J\x1b[HPWNED",
-    "clipboard": "\x1b]52;c;UFdORUQ=\x07",
-    "alternate-screen": "\x1b[?1049lPWNED",
-    "query": "\x1b[6nPWNED\x1b[>q",
-    "device-control": "\x1bP+q544e\x1b\\PWNED",
-    "kitty": "\x1b_Gf=24;PWNED\x1b\\",
-    "c1-csi": "\u009b2JPWNED",
-    "c1-osc": "\u009d0;PWNED\u009c",
-    "shift-out": "\x0ePWNED\x0f",
-    "nul-del": "PW\x00NED\x7f",
-    "carriage-return": "AAAA\rPWNED",
-    "bidi": "\u202ePWNED\u2066",
-    "markup": "[@click=app.quit]PWNED[/] [red]x[/oops]",
-    "link": "[link=https://evil.example]PWNED[/link]",
-}
+MARK = "PWNED"
+PAYLOADS = [f"{text}{MARK}" for text in TEXTS if len(text) < 1000]
+OWN = "\x07\x08\t\n\r\x1b"
+"""What the app itself drives a terminal with."""
+LONE = "\ud800\udfff"
+"""Halves of a character, which no terminal can be sent."""
 FORBIDDEN = (
-    *(b"\x1b]0;PWNED", b"\x1b]52;", b"\x1b[HPWNED", b"\x1b[?1049lPWNED", b"\x1b[6nPWNED", b"\x1b[>q"),
-    *(b"\x1bP+q", b"\x1b_G", b"\xc2\x9b", b"\xc2\x9d", b"\xc2\x9c", b"\x0e", b"\x0f", b"\x00", b"\x7f"),
-    *(b"\rPWNED", b"\xe2\x80\xae", b"\xe2\x81\xa6", b"\x1b]8;", b"evil.example\x1b\\"),
+    *(character.encode() for character in set(LEAK.findall("".join(TEXTS))) - {*OWN, *LONE}),
+    *(text.encode(errors="replace") for text in PAYLOADS if LEAK.search(text)),
+    *(b"\x1b]0;", b"\x1b]52;", b"\x1b]8;", b"\x1b]9;", b"\x1b]1337;", b"\x1bP", b"\x1b_G"),
+    *(b"\x1b[6n", b"\x1b[>q", b"\x1bc", b"evil.example\x1b\\"),
 )
+"""What must not be in the bytes of a terminal."""
+F6, F7, F8 = "\x1b[17~", "\x1b[18~", "\x1b[19~"
+ESC = "\x1b[27u"
+"""As newer terminals send it, so that what follows is no part of it."""
 
 
-def start_and_find(start: Start, program: list[str], tmp_path: Path, columns: int, rows: int) -> Any:
-    terminal = start(program, columns, rows)
-    terminal.wait_for("receiver :", "captured")
-    terminal.addresses = json.loads((tmp_path / "data" / "lock").read_text())
-    return terminal
+class Hostile(StreamRequestHandler):
+    """A webhook endpoint whose every answer is an attack."""
+
+    def handle(self) -> None:
+        """Answer one request."""
+        length = 0
+        while (line := self.rfile.readline()).strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        self.rfile.read(length)
+        body = "\n".join(PAYLOADS).encode(errors="replace")
+        head = "HTTP/1.1 500 a\x9b2J\x9d0;x\x9cb\r\nX-Evil: \x9b2J\x9d0;x\x9cPWNED\r\n"
+        self.wfile.write(head.encode("latin-1") + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 50)])
-def test_no_payload_reaches_the_terminal_as_control(
-    start: Start, program: list[str], tmp_path: Path, columns: int, rows: int
-) -> None:
-    terminal = start_and_find(start, program, tmp_path, columns, rows)
-    begins = len(terminal.raw)
-    for name, payload in PAYLOADS.items():
-        event = {
-            "eventName": f"{name} {payload}",
-            "userID": payload,
-            "user": {"userID": payload, payload: payload},
-            "value": payload,
-            "metadata": {payload: payload, "list": [payload]},
-            "timeUUID": payload,
+@pytest.fixture
+def hostile() -> Iterator[int]:
+    """The port of such an endpoint."""
+    with ThreadingTCPServer(("127.0.0.1", 0), Hostile) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def post_everything(emulator: str, receiver: str) -> None:
+    """Every payload in every place of a request; the newest capture and event hold all of them."""
+    events = [
+        {
+            "eventName": text,
+            "userID": text,
+            "user": {"userID": text, text: text},
+            "value": text,
+            "metadata": {text: text, "list": [text]},
+            "timeUUID": text,
         }
-        path = "/" + "".join(f"%{byte:02x}" for byte in payload.encode())
-        answer = httpx.post(f"{terminal.addresses['receiver']}{path}", json={"data": [event]})
-        assert answer.status_code == 200
-        incoming = {"event": f"{name} {payload}", "user": {"userID": payload}, "metadata": {"m": payload}}
-        key = {"STATSIG-API-KEY": "secret-x"}
-        httpx.post(f"{terminal.addresses['emulator']}/v1/webhooks/event_webhook", json=incoming, headers=key)
-        httpx.post(f"{terminal.addresses['emulator']}{path}", json=incoming, headers=key)
-    terminal.press("\x1b[19~")
-    terminal.wait_for("markup", "FOLLOW")
-    for pressed in ("k", "k", "\x1b[C", "j", "\r", "t", "w", "h", "t", "\x1b"):
-        terminal.press(pressed)
-        terminal.wait_for("Live")
-    terminal.press("\x1b[18~")
-    terminal.wait_for("Destinations", "receiver")
-    terminal.press("\x1b[17~")
-    terminal.wait_for("Compose")
-    terminal.press("\x1b[19~")
-    terminal.wait_for("Live  ")
+        for text in PAYLOADS
+    ]
+    headers = {"STATSIG-API-KEY": "secret-x", "Content-Type": "application/json"}
+    with httpx.Client(trust_env=False, headers=headers) as client:
+        for event, text in zip(events, PAYLOADS, strict=True):
+            path = "/" + "".join(f"%{byte:02x}" for byte in text.encode(errors="ignore"))
+            client.post(f"{receiver}{path}", content=json.dumps({"data": [event]}))
+            client.post(f"{receiver}{path}", content=text.encode(errors="replace"))
+            incoming = {"event": text, "user": {"userID": text}, "metadata": {text: text}}
+            client.post(f"{emulator}/v1/webhooks/event_webhook", content=json.dumps(incoming))
+            client.post(f"{emulator}{path}", content=json.dumps(incoming))
+        assert client.post(receiver, content=json.dumps({"data": events})).status_code == 200
+
+
+def test_no_payload_reaches_the_terminal_as_control(
+    start: Start, program: list[str], tmp_path: Path, hostile: int
+) -> None:
+    (tmp_path / "config.toml").write_text(f"""
+[[destinations]]
+name = "receiver"
+url = "http://127.0.0.1:7829/"
+[[destinations]]
+name = "hostile"
+url = "http://127.0.0.1:{hostile}/"
+[destinations.retry]
+schedule = "none"
+""")
+    terminal = start(program, 200, 50)
+    terminal.wait_for("receiver :", "captured")
+    addresses = json.loads((tmp_path / "data" / "lock").read_text())
+    begins = len(terminal.raw)
+    post_everything(addresses["emulator"], addresses["receiver"])
+
+    def walk(*keys: str, sees: str) -> None:
+        for key in keys:
+            terminal.press(key)
+            terminal.wait_for(sees)
+
+    walk(F8, sees="Live  1")
+    walk("G", sees="─ #1")
+    walk("R", sees="─ Replay c")
+    walk(ESC, "\r", sees="Live")
+    for _ in range(6):  # tabs, and bodies as tree, text and hex
+        walk("t", "\x1b[6~", "w", "h", "\x1b[6~", "t", "]", sees="Live")
+    walk(ESC, "\x1b[5~", "\x1b[5~", "k", "\x1b[C", "\r", ESC, sees="Live")
+    for key, words in (("\x10", "Search for commands"), ("\x1bOP", "─ Help")):
+        walk(key, sees=words)
+        walk(ESC, sees="Live")
+    walk("\x10", sees="Search for commands")
+    walk("emulator req", sees="Emulator requests")
+    walk("\r", sees="─ Emulator requests")
+    walk("\x1b[6~", "\x1b[F", ESC, sees="Live")
+    walk(F7, sees="Event Filtering")
+    for _ in range(2):
+        walk("\x1b[B", sees="Destinations")
+        for _ in range(6):
+            walk("]", "\r", "\x1b[6~", ESC, sees="Destinations")
+    walk(ESC, ESC, sees="Destinations")
+    walk(F6, sees="^j Send")
+    walk("\x07", sees='"event"')
+    walk("\x1b[200~" + json.dumps({"event": PAYLOADS[0], "x": PAYLOADS}) + "\x1b[201~", sees="not JSON")
+    walk("\x1b[200~" + "\n".join(PAYLOADS).encode(errors="ignore").decode() + "\x1b[201~", sees="Compose")
+    walk("\n", sees="400 bad request")
+    walk("\x07", sees="Compose")
+    walk(F8, sees="Live  1")
     drawn = terminal.raw[begins:]
+    assert b"PWNED" in drawn
     assert [bad for bad in FORBIDDEN if bad in drawn] == []
     terminal.kill(signal.SIGTERM)
     assert terminal.ends() == 143
+
+
+def test_what_the_app_says_at_a_failed_start_drives_no_terminal(start: Start, tmp_path: Path) -> None:
+    data = tmp_path / "d\x1b]0;PWNED\x07\u009b2J\u202e"
+    data.mkdir()
+    (data / "statsig-tui.db").write_bytes(b"no database" * 1000)
+    ports = ["--emulator-port", "0", "--receiver-port", "0"]
+    terminal = start([sys.executable, "-m", "statsig_tui", "--data", str(data), *ports])
+    assert terminal.ends() == 3
+    assert "d␛]0;PWNED␇\\u{9b}2J\\u{202e}" in "".join(terminal.text.split("\n"))
+    assert [bad for bad in FORBIDDEN if bad in terminal.raw] == []
 
 
 def test_a_crash_prints_no_secret_and_no_value(start: Start, tmp_path: Path) -> None:

@@ -7,11 +7,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from textual import events
+from textual.command import CommandList
+from textual.content import Content
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import TextArea
 
 from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.dialogs import NewDestination
+from statsig_tui.tui.screens.help import HelpScreen
+from statsig_tui.tui.screens.modal import Palette
+from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.widgets.destination_list import DestinationList
 
 Until = Callable[..., Awaitable[None]]
@@ -54,6 +62,55 @@ async def test_a_dialog_is_answered_before_another_screen_is_shown(app: StatsigA
         assert headers.text == "ab", "what was typed is not selected and overwritten"
         await pilot.press("escape", "f8")
         await ui(pilot, lambda: app.current_mode == "live")
+
+
+OVER: dict[str, Callable[[], Screen[Any]]] = {
+    "palette": Palette,
+    "confirm": lambda: ConfirmDialog("Title", Content("words"), "Yes"),
+    "replay": lambda: ReplayDialog(1, ["receiver"], "receiver"),
+}
+
+
+@pytest.mark.parametrize("second", ["escape", "enter"])
+@pytest.mark.parametrize("name", OVER)
+async def test_what_lies_over_a_screen_goes_away_once(
+    name: str, second: str, app: StatsigApp, ui: Until
+) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        # The second key comes at whatever moment of the first one's being worked on.
+        for turns in range(0, 12, 2):
+            await app.push_screen(OVER[name]())
+            if name == "palette":
+                found = app.screen.query_one(CommandList)
+                await ui(pilot, lambda found=found: found.option_count > 3)
+                await pilot.press(*"next tab")
+                await ui(pilot, lambda found=found: found.option_count == 1)
+            app.post_message(events.Key("enter", "\r"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            app.post_message(events.Key(second, None))
+            await ui(pilot, lambda: len(app.screen_stack) == 1)
+        await to(app, pilot, ui, "f8")
+
+
+async def test_a_scrollbar_is_dragged_and_pressed(app: StatsigApp, ui: Until) -> None:
+    async with app.run_test(size=(140, 24)) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        await to(app, pilot, ui, "f8")
+        await pilot.press("f1")
+        await ui(pilot, lambda: isinstance(app.screen, HelpScreen))
+        scroll = app.screen.query_one("#help")
+        await ui(pilot, lambda: scroll.max_scroll_y > 0)
+        bar = scroll.vertical_scrollbar.region
+        top, bottom = (bar.x, bar.y), (bar.x, bar.bottom - 1)
+        await pilot.mouse_down(offset=top)
+        await pilot.hover(offset=bottom)
+        await pilot.mouse_up(offset=bottom)
+        await ui(pilot, lambda: scroll.scroll_y == scroll.max_scroll_y)
+        await pilot.mouse_down(offset=top)
+        await pilot.mouse_up(offset=top)
+        await ui(pilot, lambda: scroll.scroll_y < scroll.max_scroll_y)
 
 
 async def test_an_end_while_the_store_is_being_read_is_no_crash(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import tomllib
@@ -15,6 +16,7 @@ from keyring.backend import KeyringBackend
 from statsig_tui.core.config import Secret
 from statsig_tui.errors import SettingsError
 from statsig_tui.settings import Loaded, check, generate_secret, load, show
+from tests.corpus.cases_t import LEAK
 
 GOOD_SECRET = "webhook-" + "a1B2" * 10 + "xyz"
 GOOD_KEY = "secret-" + "a1B2" * 10 + "xyz"
@@ -262,3 +264,12 @@ def test_generated_secrets_differ_and_look_like_statsigs() -> None:
     made = {generate_secret() for _ in range(50)}
     assert len(made) == 50
     assert all(len(secret) == 51 and secret.removeprefix("webhook-").isalnum() for secret in made)
+
+
+def test_shown_settings_drive_no_terminal_and_mean_what_they_meant(file: Path) -> None:
+    name = "a\u009b2Jb\u009d0;x\u009c\u202ec\u2066\x1b[2J\x7f"
+    # json.dumps leaves DEL; TOML takes the same escapes.
+    key = json.dumps(name).replace("\x7f", "\\u007f")
+    shown = show(loaded(file, f"{DESTINATION}[destinations.filter.events]\n{key} = true\n").config)
+    assert not LEAK.search(shown.replace("\n", ""))
+    assert tomllib.loads(shown)["destinations"][0]["filter"]["events"] == {name: True}

@@ -126,6 +126,28 @@ def test_the_net_drops_links_and_actions_and_keeps_the_look() -> None:
     assert segment.style.meta == {"row": 3}
 
 
+@pytest.mark.parametrize("action", ["grab", "scroll_up", "scroll_down"])
+def test_the_net_leaves_a_scrollbar_its_own(action: str) -> None:
+    style = Style.from_meta({"@mouse.down": action})
+    assert [segment.style for segment in apply(TerminalNet(), Segment(" ", style))] == [style]
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"@mouse.down": "app.quit"},
+        {"@mouse.down": "screen.grab"},
+        {"@mouse.down": ("grab", ([],))},
+        {"@mouse.up": "grab"},
+        {"@click": "scroll_up"},
+    ],
+)
+def test_the_net_leaves_nobody_else_an_action(meta: dict[str, object]) -> None:
+    (segment,) = apply(TerminalNet(), Segment("sale", Style.from_meta(meta)))
+    assert segment.style is not None
+    assert not segment.style.meta
+
+
 def test_the_net_lets_no_control_segment_through() -> None:
     assert [segment.control for segment in apply(TerminalNet(), Segment("a", None, []))] == [None]
 

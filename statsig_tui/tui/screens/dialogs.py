@@ -9,11 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.destination import Invalid
+from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.signing import new_secret
 
@@ -21,7 +21,7 @@ Add = Callable[[Destination], Awaitable[bool]]
 """Adds a destination; False where that failed, which was said."""
 
 
-class NewDestination(ModalScreen[str | None]):
+class NewDestination(Dialog[str | None]):
     """The same form as Delivery, on an empty destination; dismissed with the name of what was added."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

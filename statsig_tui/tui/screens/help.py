@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS
+from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.line_view import LineView
 from statsig_tui.tui.widgets.row_list import RowList
@@ -40,7 +40,7 @@ WORDS = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Everything a key does here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,question_mark", "dismiss", "Close")]

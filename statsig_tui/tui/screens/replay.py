@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Replay
 from statsig_tui.tui import theme
+from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content
 
 _WAYS = (
@@ -25,7 +25,7 @@ _WAYS = (
 )
 
 
-class ReplayDialog(ModalScreen[tuple[str, Replay] | None]):
+class ReplayDialog(Dialog[tuple[str, Replay] | None]):
     """Every destination with both ways, on one list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]

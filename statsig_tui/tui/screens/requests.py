@@ -9,16 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from statsig_tui.core.records import RequestRecord
 from statsig_tui.tui import theme
+from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock
 
 
-class RequestsScreen(ModalScreen[None]):
+class RequestsScreen(Dialog[None]):
     """The newest of them, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "Close")]

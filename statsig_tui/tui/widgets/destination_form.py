@@ -165,7 +165,7 @@ class DestinationForm(Editor[Texts]):
         if self.shown is None:
             return {}
         texts, edits = self.texts(), set(self.draft() or {})
-        wrong = complaints(texts, self.taken, self.emulator)
+        wrong = complaints(texts, self.taken, self.emulator, self.shown)
         for name, field in self._fields.items():
             # What nobody has touched yet is not complained about, until it is to be saved.
             field.complain(wrong.get(name, "") if self._is_insistent or name in edits else "")

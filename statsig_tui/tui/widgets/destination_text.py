@@ -17,6 +17,7 @@ from statsig_tui.core.config import (
     ScheduleName,
 )
 from statsig_tui.core.destination import Invalid, validate_destination
+from statsig_tui.core.redact import mask_secret, tells_secret
 from statsig_tui.core.retry import JITTER, SCHEDULES
 
 OWN = "own"
@@ -58,18 +59,21 @@ def to_texts(destination: Destination, url: str | None = None) -> Texts:
         "timestamps": destination.timestamps,
         "rate_limit": "" if destination.rate_limit is None else plain(destination.rate_limit),
         "verify_tls": ON if destination.verify_tls else OFF,
-        "headers": "\n".join(f"{name}: {value}" for name, value in destination.headers.items()),
+        "headers": "\n".join(f"{name}: {_shown(name, value)}" for name, value in destination.headers.items()),
     }
 
 
-def complaints(texts: Texts, taken: Collection[str], emulator: str | None) -> dict[str, str]:
+def complaints(
+    texts: Texts, taken: Collection[str], emulator: str | None, saved: Destination
+) -> dict[str, str]:
     """What is wrong, by field; empty where from_texts() gives a destination."""
     wrong: dict[str, str] = {}
+    right = replace(_RIGHT, headers=saved.headers)
     for field in texts:
         # Each field by itself, on a destination that is right otherwise: all that is wrong is said at once.
         edits = {"schedule", "own"} if field in ("schedule", "own") else {field}
         try:
-            from_texts(texts, edits, _RIGHT, taken if field == "name" else (), emulator)
+            from_texts(texts, edits, right, taken if field == "name" else (), emulator)
         except Invalid as error:
             wrong[_field(error)] = _words(error)
     return wrong
@@ -103,7 +107,7 @@ def from_texts(
     if "rate_limit" in edits:
         made = replace(made, rate_limit=_rate(texts))
     if "headers" in edits:
-        made = replace(made, headers=_headers(texts))
+        made = replace(made, headers=_headers(texts, base.headers))
     if "enabled" in edits:
         made = replace(made, enabled=texts["enabled"] == ON)
     if "verify_tls" in edits:
@@ -189,7 +193,13 @@ def _parsed(text: str, field: str, kind: type[N]) -> N:
     return number
 
 
-def _headers(texts: Texts) -> dict[str, str]:
+def _shown(name: str, value: str) -> str:
+    """A header's value for the screen: masked where it may be a credential."""
+    return mask_secret(value) if tells_secret(name) and value else value
+
+
+def _headers(texts: Texts, saved: Mapping[str, str]) -> dict[str, str]:
+    """The headers as they stand there; a value that is left masked is the saved one."""
     found: dict[str, str] = {}
     for number, line in enumerate(texts["headers"].split("\n"), start=1):
         if not line.strip():
@@ -200,7 +210,9 @@ def _headers(texts: Texts) -> dict[str, str]:
             raise Invalid("headers", f"line {number} has no colon", "write Name: value")
         if name in found:
             raise Invalid("headers", f"{name} is there twice", "remove one")
-        found[name] = value.strip()
+        value = value.strip()
+        former = saved.get(name)
+        found[name] = former if former is not None and value == _shown(name, former) else value
     return found
 
 

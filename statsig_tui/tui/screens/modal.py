@@ -1,0 +1,27 @@
+"""What lies over a screen is dismissed once.
+
+Keys that come faster than it goes away, such as `enter` and at once `esc`, would make Textual dismiss
+it again, and with it the screen below.
+"""
+
+from __future__ import annotations
+
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, ScreenResultType
+
+
+class Dialog(ModalScreen[ScreenResultType]):
+    """A modal screen that is dismissed once."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Go away, unless that was done before."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
+
+
+class Palette(CommandPalette):
+    """The command palette, which is dismissed once."""
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Go away, unless that was done before."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
