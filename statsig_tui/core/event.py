@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from statsig_tui.core import jsontext
 
+_USUAL = 128
+"""Characters of a name up to which what it means is remembered: the same few come again and again."""
 _FORBIDDEN = frozenset("\\[]{}<>#=;&$%|\0\n\r")
 
 
@@ -60,6 +63,8 @@ def classify(name: str) -> EventClass:
 
 def forbidden_in(name: str) -> str:
     """The characters of a name for which Statsig drops the event, in order, without repeats (§1)."""
+    if _FORBIDDEN.isdisjoint(name):
+        return ""
     return "".join(dict.fromkeys(char for char in name if char in _FORBIDDEN))
 
 
@@ -83,7 +88,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 def view(raw: bytes, fields: dict[str, Any], note: str = "") -> Event:
     """The Event over its bytes and their parsed members."""
     name = fields.get("eventName")
-    text = storable(name) if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        name = ""
+    text, event_class, forbidden = (_named if len(name) <= _USUAL else _named.__wrapped__)(name)
     user = fields.get("user")
     user_id = fields.get("userID")
     if user_id in (None, "") and isinstance(user, dict):
@@ -92,13 +99,19 @@ def view(raw: bytes, fields: dict[str, Any], note: str = "") -> Event:
     return Event(
         raw=raw,
         name=text,
-        event_class=classify(text),
+        event_class=event_class,
         user_id=storable(str(user_id)) if isinstance(user_id, (str, int)) and user_id != "" else None,
         time_uuid=storable(time_uuid) if isinstance(time_uuid, str) and time_uuid else None,
         timestamp=milliseconds(fields.get("timestamp")),
         note=note,
-        forbidden=forbidden_in(name) if isinstance(name, str) else "",
+        forbidden=forbidden,
     )
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> tuple[str, EventClass, str]:
+    text = storable(name)
+    return text, classify(text), forbidden_in(name)
 
 
 def storable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Sequence
@@ -45,7 +44,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 def digest(secret: str, timestamp: bytes, body: bytes) -> str:
     """HMAC-SHA256 over `v0:<timestamp>:<body>` as 64 lower-case hex digits."""
-    return hmac.new(secret.encode(), b"v0:" + timestamp + b":" + body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), b"v0:" + timestamp + b":" + body, "sha256").hex()
 
 
 def verify(
@@ -78,8 +77,7 @@ def verify(
     if not secrets:
         return SignatureVerdict(SignatureState.UNCHECKED, "unverified", "no signing secret is known here")
     given = signature[len(VERSION) + 1 :]
-    matching = [hmac.compare_digest(digest(secret, timestamp, body).encode(), given) for secret in secrets]
-    if not any(matching):
+    if not any(hmac.compare_digest(digest(secret, timestamp, body).encode(), given) for secret in secrets):
         return SignatureVerdict(
             SignatureState.INVALID, "bad_signature", "the digest matches none of the known secrets"
         )
