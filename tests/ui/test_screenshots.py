@@ -10,7 +10,8 @@ import html
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from statsig_tui.core.config import (
@@ -54,9 +55,13 @@ CONFIG = Config(
     ),
 )
 TRAFFIC = (
-    ("page_view", 3), ("checkout_completed", 2), ("heartbeat", 5), ("statsig::gate_exposure", 1),
-    ("search", 2), ("add_to_cart", 2), ("statsig::config_change", 1), ("page_view", 4),
-)  # fmt: skip
+    (("page_view", 3), ("checkout_completed", 2)),
+    (("heartbeat", 5), ("statsig::gate_exposure", 1)),
+    (("page_view", 4), ("search", 1)),
+    (("checkout_completed", 1), ("statsig::gate_exposure", 1), ("search", 2), ("add_to_cart", 2)),
+    (("statsig::config_change", 1), ("page_view", 2)),
+)
+"""What becomes a batch each."""
 
 
 def app_with_traffic(tmp_path: Path) -> StatsigApp:
@@ -68,9 +73,9 @@ def app_with_traffic(tmp_path: Path) -> StatsigApp:
     return StatsigApp(Bridge(open_engine), CONFIG, lambda changed: None)  # type: ignore[arg-type]  # as the app's tests do
 
 
-async def send_traffic(engine: Engine) -> None:
+async def send_traffic(engine: Engine, kinds: Sequence[tuple[str, int]]) -> None:
     """Events of several kinds, through the emulator."""
-    for name, count in TRAFFIC:
+    for name, count in kinds:
         for index in range(count):
             await send(engine, name, index)
 
@@ -114,14 +119,16 @@ async def settled(app: StatsigApp, ui: Callable[..., Awaitable[None]], pilot: ob
     )
     assert app.bridge.engine is not None
     engine = app.bridge.engine
-    await app.bridge.do(send_traffic)
-    total = sum(count for _, count in TRAFFIC) + 1
+    total = 1
 
     def all_done() -> bool:
         counters = engine.archive.counters().destinations[RECEIVER]
         return counters.forwarded + counters.filtered == total and counters.queued == 0
 
-    await ui(pilot, all_done)
+    for kinds in TRAFFIC:
+        await app.bridge.do(partial(send_traffic, kinds=kinds))
+        total += sum(count for _, count in kinds)
+        await ui(pilot, all_done)
 
 
 async def test_live(
