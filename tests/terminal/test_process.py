@@ -138,7 +138,8 @@ def test_a_port_asked_for_by_name_that_is_taken_leaves_the_rest_working(
         terminal = start([*program[:-1], str(port)])
         terminal.wait_for("receiver not listening", "in use by another")
     terminal.press("\x10")
-    terminal.wait_for("Search")
+    # Its field takes keys once its commands are there.
+    terminal.wait_for("Search", "Craft an incoming event")
     terminal.press("free port")
     # The notice names the command, too: what it does is told in the palette alone.
     terminal.wait_for("Let a listener whose port is taken")
