@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from statsig_tui.core.config import Config
+from typing import TYPE_CHECKING
+
 from statsig_tui.core.redact import Redactor
+
+if TYPE_CHECKING:
+    from statsig_tui.core.config import Config
 
 
 class Secrets:
