@@ -117,6 +117,23 @@ class Filter:
     include_new_events: bool = True
     """The verdict on custom events that `events` does not name."""
     events: Mapping[str, bool] = field(default_factory=dict)
+    exposure_kinds: Mapping[str, bool] = field(default_factory=dict)
+    """Of EXPOSURE_KINDS: the ones that are on or off; what is not named is on."""
+    change_types: Mapping[str, bool] = field(default_factory=dict)
+    """Types of config changes, such as `Gate`, in any case of letters; what is not named is on."""
+    change_actions: Mapping[str, bool] = field(default_factory=dict)
+    """Actions of config changes, such as `updated`; what is not named is on."""
+    patterns: Mapping[str, bool] = field(default_factory=dict)
+    """Globs of custom events' names, asked in order, for names that `events` does not name."""
+    tiers: Mapping[str, bool] = field(default_factory=dict)
+    """Environment tiers, `none` for events without one; what is not named is on."""
+    sample: Annotated[float, Ge(0), Le(1)] = 1.0
+    """The share of users, by a hash that is always the same, whose events go out."""
+
+
+EXPOSURE_KINDS = ("gate", "experiment", "config", "layer", "holdout")
+"""In the console's order; `config` is its *dynamic config*."""
+NO_TIER = "none"
 
 
 @dataclass(frozen=True, slots=True)

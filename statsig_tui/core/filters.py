@@ -1,12 +1,24 @@
-"""The Event Filter: whether one event goes to one destination, and the clause that decided (§4)."""
+"""The Event Filter: whether one event goes to one destination, and the clause that decided (§4).
+
+The console's boxes admit an event; what lies beyond the console (tiers, sample) can only narrow that.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
 
-from statsig_tui.core.config import Filter
+import msgspec
+
+from statsig_tui.core.config import NO_TIER, Filter
 from statsig_tui.core.event import Event, EventClass
+
+_HASHED = 2**64
 
 
 class Clause(StrEnum):
@@ -14,12 +26,19 @@ class Clause(StrEnum):
 
     EXPOSURES_ON = "exposures on"
     EXPOSURES_OFF = "exposures off"
+    KIND_OFF = "kind of exposure off"
     CONFIG_CHANGES_ON = "config changes on"
     CONFIG_CHANGES_OFF = "config changes off"
+    CHANGE_TYPE_OFF = "type of config change off"
+    CHANGE_ACTION_OFF = "action of config change off"
     TRACKED = "custom event tracked"
     NOT_TRACKED = "custom event not tracked"
+    PATTERN = "name pattern included"
+    PATTERN_OFF = "name pattern excluded"
     NEW_INCLUDED = "new event included"
     NEW_NOT_INCLUDED = "new event not included"
+    TIER_OFF = "environment tier off"
+    NOT_IN_SAMPLE = "not in the sample"
     INTERNAL = "internal event"
     INVALID_NAME = "invalid event name"
     DISABLED = "destination disabled"
@@ -34,19 +53,138 @@ class Verdict:
     clause: Clause
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question of a filter to one event."""
+
+    asked: str
+    """What was looked at, in words; it may hold text of the event."""
+    passes: bool
+    clause: Clause | None
+    """What it decides where nothing after it decides otherwise; None: nothing by itself."""
+
+
 def decide(chosen: Filter, event: Event) -> Verdict:
     """The verdict of a destination's filter on one event: total, and the same for the same input."""
-    if not event.name or event.forbidden:
-        return Verdict(False, Clause.INVALID_NAME)
-    if event.event_class is EventClass.INTERNAL:
-        return Verdict(False, Clause.INTERNAL)
+    admitted = Clause.NEW_INCLUDED
+    for step in explain(chosen, event):
+        if step.clause is not None:
+            if not step.passes:
+                return Verdict(False, step.clause)
+            admitted = step.clause
+    return Verdict(True, admitted)
+
+
+def explain(chosen: Filter, event: Event) -> Iterator[Step]:
+    """The questions in the order in which they are asked; the first that does not pass is the last one."""
+    for step in _questions(chosen, event):
+        yield step
+        if not step.passes:
+            return
+
+
+def track(chosen: Filter, name: str) -> Step:
+    """Whether a custom event of that name is tracked: by its box, by a pattern, or by default."""
+    tracked = chosen.events.get(name)
+    if tracked is not None:
+        return Step("the event's box", tracked, Clause.TRACKED if tracked else Clause.NOT_TRACKED)
+    for pattern, on in chosen.patterns.items():
+        if fnmatchcase(name, pattern):
+            return Step(f"the pattern {pattern}", on, Clause.PATTERN if on else Clause.PATTERN_OFF)
+    on = chosen.include_new_events
+    clause = Clause.NEW_INCLUDED if on else Clause.NEW_NOT_INCLUDED
+    return Step("Include new events by default", on, clause)
+
+
+def needs_content(chosen: Filter) -> bool:
+    """Whether the verdict depends on more of an event than its name."""
+    return bool(chosen.change_types or chosen.change_actions or chosen.tiers) or chosen.sample < 1
+
+
+def _questions(chosen: Filter, event: Event) -> Iterator[Step]:
+    valid = bool(event.name) and not event.forbidden
+    yield Step("the name", valid, None if valid else Clause.INVALID_NAME)
+    kind = event.event_class
+    if kind is EventClass.INTERNAL:
+        yield Step("an SDK's own event", False, Clause.INTERNAL)
+    elif kind is EventClass.CONFIG_CHANGE:
+        yield from _of_change(chosen, event)
+    elif kind.is_exposure:
+        yield from _of_exposure(chosen, kind)
+    else:
+        yield track(chosen, event.name)
+    if chosen.tiers:
+        tiers = _tiers(event)
+        passes = any(_is_on(chosen.tiers, tier) for tier in tiers)
+        yield Step(f"tier {', '.join(tiers)}", passes, None if passes else Clause.TIER_OFF)
+    if chosen.sample < 1:
+        place = _place(event)
+        passes = place < chosen.sample
+        asked = f"{place:.2%} of the users come before this one, {chosen.sample:.4g} of 1 are in the sample"
+        yield Step(asked, passes, None if passes else Clause.NOT_IN_SAMPLE)
+
+
+def _of_exposure(chosen: Filter, kind: EventClass) -> Iterator[Step]:
+    on = chosen.exposures
+    yield Step("the box Exposures", on, Clause.EXPOSURES_ON if on else Clause.EXPOSURES_OFF)
+    if chosen.exposure_kinds:
+        name = kind.removesuffix("_exposure")
+        on = chosen.exposure_kinds.get(name, True)
+        yield Step(f"exposures of the kind {name}", on, None if on else Clause.KIND_OFF)
+
+
+def _of_change(chosen: Filter, event: Event) -> Iterator[Step]:
+    on = chosen.config_changes
+    clause = Clause.CONFIG_CHANGES_ON if on else Clause.CONFIG_CHANGES_OFF
+    yield Step("the box Configuration Changes", on, clause)
+    for named, member, off in (
+        (chosen.change_types, "type", Clause.CHANGE_TYPE_OFF),
+        (chosen.change_actions, "action", Clause.CHANGE_ACTION_OFF),
+    ):
+        if named:
+            value = _text(_table(_content(event.raw), "metadata").get(member))
+            on = _is_on(named, value)
+            yield Step(f"changes of the {member} {value}", on, None if on else off)
+
+
+def _tiers(event: Event) -> tuple[str, ...]:
+    """The environment of a runtime event, or those that a config change names."""
+    content = _content(event.raw)
     if event.event_class is EventClass.CONFIG_CHANGE:
-        on = chosen.config_changes
-        return Verdict(on, Clause.CONFIG_CHANGES_ON if on else Clause.CONFIG_CHANGES_OFF)
-    if event.event_class.is_exposure:
-        return Verdict(chosen.exposures, Clause.EXPOSURES_ON if chosen.exposures else Clause.EXPOSURES_OFF)
-    tracked = chosen.events.get(event.name)
-    if tracked is None:
-        new = chosen.include_new_events
-        return Verdict(new, Clause.NEW_INCLUDED if new else Clause.NEW_NOT_INCLUDED)
-    return Verdict(tracked, Clause.TRACKED if tracked else Clause.NOT_TRACKED)
+        metadata = _table(content, "metadata")
+        named = _text(metadata.get("environments", metadata.get("environment")))
+        found: Iterable[str] = (part.strip() for part in named.split(","))
+    else:
+        found = (_text(_table(_table(content, "user"), "statsigEnvironment").get("tier")),)
+    return tuple(dict.fromkeys(tier for tier in found if tier)) or (NO_TIER,)
+
+
+def _place(event: Event) -> float:
+    """Where a user stands among all, from 0 to below 1; events of nobody are spread one by one."""
+    of = event.user_id or event.time_uuid
+    text = of.encode(errors="surrogatepass") if of else event.raw
+    return int.from_bytes(hashlib.sha256(text).digest()[:8]) / _HASHED
+
+
+def _is_on(named: Mapping[str, bool], value: str) -> bool:
+    wanted = value.casefold()
+    return next((on for name, on in named.items() if name.casefold() == wanted), True)
+
+
+@lru_cache(maxsize=64)
+def _content(raw: bytes) -> dict[str, Any]:
+    """An event's members; remembered because every destination's filter asks for the same ones."""
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
+    found = content.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

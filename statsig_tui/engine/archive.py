@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from statsig_tui.core.event import EventClass
+from statsig_tui.core.config import Filter
+from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.records import (
     Arrival,
@@ -19,12 +20,13 @@ from statsig_tui.core.records import (
     DeliveryRecord,
     DestinationCounters,
     DiagnosticsRow,
+    DryRun,
     RequestRecord,
     SentDetail,
     SentRecord,
     Trace,
 )
-from statsig_tui.engine import captures, history, outbox
+from statsig_tui.engine import captures, dry_run, history, outbox
 
 T = TypeVar("T")
 _MINUTE = 60_000
@@ -128,6 +130,14 @@ class Archive:
                 )
             ]
         )
+
+    def dry_run(self, saved: Filter, draft: Filter) -> DryRun:
+        """What a draft of a filter would let pass of the newest events, against the saved one."""
+        return self._ask(lambda db: dry_run.run(db, saved, draft))
+
+    def newest_event(self, name: str) -> Event | None:
+        """The newest event of a name."""
+        return self._ask(lambda db: dry_run.newest(db, name))
 
     def diagnostics(self, destination: str, limit: int) -> list[DiagnosticsRow]:
         """What happened for a destination by the minute, newest first."""

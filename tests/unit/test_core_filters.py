@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
+from dataclasses import replace
 
 import pytest
 
-from statsig_tui.core.config import Filter
+from statsig_tui.core.config import EXPOSURE_KINDS, Filter
 from statsig_tui.core.event import Event, view
-from statsig_tui.core.filters import Clause, Verdict, decide
+from statsig_tui.core.filters import Clause, Verdict, decide, explain
 
 EXPOSURES = [
     "statsig::gate_exposure",
@@ -81,3 +83,115 @@ def test_an_event_without_a_name_is_never_forwarded(fields: dict[str, object]) -
 def test_nothing_on_forwards_nothing() -> None:
     for name in [*EXPOSURES, *INTERNAL, "statsig::config_change", "checkout", "", "a|b"]:
         assert not decide(NOTHING, named(name)).forwarded
+
+
+def told(**content: object) -> Event:
+    raw = json.dumps(content).encode()
+    return view(raw, json.loads(raw))
+
+
+def changed(**metadata: str) -> Event:
+    return told(eventName="statsig::config_change", metadata=metadata)
+
+
+def in_tier(tier: str | None) -> Event:
+    user = {} if tier is None else {"statsigEnvironment": {"tier": tier}}
+    return told(eventName="checkout", user=user)
+
+
+@pytest.mark.parametrize("kind", EXPOSURE_KINDS)
+def test_a_kind_of_exposures_is_switched_off_alone(kind: str) -> None:
+    chosen = Filter(exposure_kinds={kind: False})
+    for name in EXPOSURES:
+        is_it = f"{kind}_" in name or (kind == "experiment" and "first_exposure" in name)
+        expected = Verdict(False, Clause.KIND_OFF) if is_it else Verdict(True, Clause.EXPOSURES_ON)
+        assert decide(chosen, named(name)) == expected
+    off = replace(chosen, exposures=False, exposure_kinds={kind: True})
+    assert {decide(off, named(name)).clause for name in EXPOSURES} == {Clause.EXPOSURES_OFF}
+
+
+@pytest.mark.parametrize(
+    ("event", "clause"),
+    [
+        (changed(type="Gate", action="updated"), Clause.CHANGE_TYPE_OFF),
+        (changed(type="gate", action="created"), Clause.CHANGE_TYPE_OFF),
+        (changed(type="Experiment", action="deleted"), Clause.CHANGE_ACTION_OFF),
+        (changed(type="Experiment", action="updated"), Clause.CONFIG_CHANGES_ON),
+        (changed(type="Something new"), Clause.CONFIG_CHANGES_ON),
+        (told(eventName="statsig::config_change", metadata=["no table"]), Clause.CONFIG_CHANGES_ON),
+        (told(eventName="statsig::config_change"), Clause.CONFIG_CHANGES_ON),
+    ],
+)
+def test_types_and_actions_of_config_changes(event: Event, clause: Clause) -> None:
+    chosen = Filter(change_types={"Gate": False, "Layer": True}, change_actions={"deleted": False})
+    assert decide(chosen, event).clause is clause
+    assert decide(replace(chosen, config_changes=False), event).clause is Clause.CONFIG_CHANGES_OFF
+
+
+def test_patterns_speak_for_names_without_a_box_of_their_own_the_first_one_that_fits() -> None:
+    chosen = Filter(
+        include_new_events=False,
+        events={"debug_kept": True, "checkout_dropped": False},
+        patterns={"debug_*": False, "*_kept": True, "checkout_*": True, "*": False},
+    )
+    assert {
+        name: decide(chosen, named(name))
+        for name in ("debug_kept", "checkout_dropped", "debug_x", "a_kept", "checkout_done", "Checkout_done")
+    } == {
+        "debug_kept": Verdict(True, Clause.TRACKED),
+        "checkout_dropped": Verdict(False, Clause.NOT_TRACKED),
+        "debug_x": Verdict(False, Clause.PATTERN_OFF),
+        "a_kept": Verdict(True, Clause.PATTERN),
+        "checkout_done": Verdict(True, Clause.PATTERN),
+        "Checkout_done": Verdict(False, Clause.PATTERN_OFF),
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "forwarded"),
+    [
+        (in_tier("production"), True),
+        (in_tier("Development"), False),
+        (in_tier("staging"), True),
+        (in_tier(None), False),
+        (in_tier("  "), False),
+        (changed(environments="development, production"), True),
+        (changed(environments="development"), False),
+        (changed(environment="development"), False),
+        (told(eventName="checkout", user="nobody"), False),
+    ],
+)
+def test_tiers(event: Event, forwarded: bool) -> None:
+    verdict = decide(Filter(tiers={"development": False, "none": False}), event)
+    assert verdict.forwarded is forwarded
+    assert forwarded or verdict.clause is Clause.TIER_OFF
+
+
+def test_a_tier_admits_nothing_that_the_boxes_do_not() -> None:
+    chosen = Filter(include_new_events=False, tiers={"staging": True})
+    assert decide(chosen, in_tier("staging")) == Verdict(False, Clause.NEW_NOT_INCLUDED)
+
+
+def test_a_sample_keeps_all_events_of_a_user_or_none_and_grows_without_losing_anyone() -> None:
+    users = [told(eventName="checkout", userID=f"user-{number}") for number in range(2000)]
+    others = [told(eventName="page_view", userID=f"user-{number}", value="x") for number in range(2000)]
+    kept: set[int] = set()
+    for share in (0.0, 0.1, 0.5, 0.9, 1.0):
+        chosen = Filter(sample=share)
+        now = {index for index, event in enumerate(users) if decide(chosen, event).forwarded}
+        assert now == {index for index, event in enumerate(others) if decide(chosen, event).forwarded}
+        assert kept <= now
+        assert abs(len(now) / 2000 - share) < 0.04
+        kept = now
+
+
+def test_the_explanation_ends_with_what_decided() -> None:
+    chosen = Filter(exposure_kinds={"layer": False}, tiers={"staging": False}, sample=0.5)
+    event = told(eventName="checkout", user={"statsigEnvironment": {"tier": "staging"}})
+    steps = list(explain(chosen, event))
+    assert [(step.asked, step.passes) for step in steps] == [
+        ("the name", True),
+        ("Include new events by default", True),
+        ("tier staging", False),
+    ]
+    assert steps[-1].clause is decide(chosen, event).clause is Clause.TIER_OFF

@@ -1,0 +1,91 @@
+"""A filter tried on the events that were accepted: what it lets pass, and what a saved one let pass.
+
+Nothing is stored or sent; whether the destination is on plays no part.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from statsig_tui.core.config import Filter
+from statsig_tui.core.event import Event, EventClass, forbidden_in, view
+from statsig_tui.core.filters import decide, needs_content
+from statsig_tui.core.records import DryRun, Tried
+
+MOST = 100_000
+"""Events it is tried on at the most, the newest ones."""
+
+
+def run(db: sqlite3.Connection, saved: Filter, draft: Filter, most: int = MOST) -> DryRun:
+    """Try both filters on the newest events, by name."""
+    # Counted by what both said: [neither, the saved one alone, the draft alone, both].
+    found: dict[str, list[int]] = {}
+    each = _one_by_one if needs_content(saved) or needs_content(draft) else _by_name
+    now, before = _judge(draft), _judge(saved)
+    for event, count in each(db, most):
+        found.setdefault(event.name, [0, 0, 0, 0])[2 * now(event) + before(event)] += count
+    return DryRun(
+        {
+            name: Tried(sum(counts), counts[2] + counts[3], counts[1] + counts[3], counts[2], counts[1])
+            for name, counts in found.items()
+        }
+    )
+
+
+def newest(db: sqlite3.Connection, name: str) -> Event | None:
+    """The newest event of a name, if one is kept among the newest of all."""
+    row = db.execute(
+        "SELECT raw FROM (SELECT id, name, raw FROM events ORDER BY id DESC LIMIT ?) WHERE name = ?"
+        " ORDER BY id DESC LIMIT 1",
+        (MOST, name),
+    ).fetchone()
+    return view(row[0], msgspec.json.decode(row[0])) if row else None
+
+
+def _by_name(db: sqlite3.Connection, most: int) -> Iterator[tuple[Event, int]]:
+    groups = db.execute(
+        "SELECT name, class, count(*), max(id)"
+        " FROM (SELECT id, name, class FROM events ORDER BY id DESC LIMIT ?) GROUP BY name, class",
+        (most,),
+    )
+    for name, kind, count, number in groups.fetchall():
+        if "\\" in name:
+            # Either a forbidden character, or the escape that stands for half of one: its bytes know.
+            raw = db.execute("SELECT raw FROM events WHERE id = ?", (number,)).fetchone()[0]
+            yield view(raw, msgspec.json.decode(raw)), count
+        else:
+            yield _event(b"", name, kind, None, None), count
+
+
+def _one_by_one(db: sqlite3.Connection, most: int) -> Iterator[tuple[Event, int]]:
+    rows = db.execute(
+        "SELECT raw, name, class, user_id, time_uuid FROM events ORDER BY id DESC LIMIT ?", (most,)
+    )
+    for raw, name, kind, user_id, time_uuid in rows:
+        if "\\" in name:
+            yield view(raw, msgspec.json.decode(raw)), 1
+        else:
+            yield _event(raw, name, kind, user_id, time_uuid), 1
+
+
+def _judge(chosen: Filter) -> Callable[[Event], bool]:
+    """Whether a filter forwards an event; asked once a name where the name alone decides."""
+    if needs_content(chosen):
+        return lambda event: decide(chosen, event).forwarded
+    known: dict[tuple[str, str], bool] = {}
+
+    def judge(event: Event) -> bool:
+        mark = (event.name, event.forbidden)
+        answer = known.get(mark)
+        if answer is None:
+            answer = known[mark] = decide(chosen, event).forwarded
+        return answer
+
+    return judge
+
+
+def _event(raw: bytes, name: str, kind: str, user_id: str | None, time_uuid: str | None) -> Event:
+    return Event(raw, name, EventClass(kind), user_id, time_uuid, None, forbidden=forbidden_in(name))
