@@ -16,17 +16,9 @@ from statsig_tui.engine import dry_run, schema
 
 NAMES = st.sampled_from(
     [
-        "checkout",
-        "debug_a",
-        "a|b",
-        "\\udc80",
-        "two words",
-        "",
-        *(f"statsig::{k}_exposure" for k in EXPOSURE_KINDS),
-        "statsig::config_change",
-        "statsig::diagnostics",
-        "statsig::first_exposure::x",
-        "statsig::app_metrics",
+        *("checkout", "debug_a", "a|b", "\\udc80", "two words", "", "statsig::app_metrics"),
+        *(f"statsig::{kind}_exposure" for kind in EXPOSURE_KINDS),
+        *("statsig::config_change", "statsig::diagnostics", "statsig::first_exposure::x"),
     ]
 )
 TIERS = st.sampled_from(["production", "staging", "Staging", "development", "", "none", 5, None])
