@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le, Len
 
-from statsig_tui.core.config import EMULATOR, EXPOSURE_KINDS, Destination, Secret, Target
+from statsig_tui.core.config import EMULATOR, EXPOSURE_KINDS, Destination, Filter, Secret, Target
 
 LONGEST_URL = 8_192
 LONGEST_HEADER = 8_192
@@ -54,14 +54,19 @@ def validate_destination(destination: Destination, taken: Collection[str] = ()) 
     validate_headers(destination.headers)
     if destination.secret is not None:
         _within("secret", validate_secret, destination.secret)
-    for kind in destination.filter.exposure_kinds:
+    validate_filter(destination.filter)
+    _validate_bounds(destination)
+
+
+def validate_filter(chosen: Filter) -> None:
+    """Check what a filter names."""
+    for kind in chosen.exposure_kinds:
         if kind not in EXPOSURE_KINDS:
             known = ", ".join(EXPOSURE_KINDS)
             raise Invalid("filter.exposure_kinds", f'"{kind}" is no kind of exposure', f"known are {known}")
-    for pattern in destination.filter.patterns:
+    for pattern in chosen.patterns:
         if not pattern.strip() or any(is_control(char) for char in pattern):
             raise Invalid("filter.patterns", "has a pattern no name fits", "write one such as checkout_*")
-    _validate_bounds(destination)
 
 
 def validate_target(target: Target, taken: Collection[str] = ()) -> None:

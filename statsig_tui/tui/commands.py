@@ -64,6 +64,7 @@ COMMANDS = (
     Command("destinations.edit", "e", "Edit", "Change name, URL and delivery", "edit", "destinations"),
     Command("destinations.toggle", "space", "On / off", "Enable or disable the destination, or resume it after a 410", "toggle_enabled", "destinations"),
     Command("destinations.filter", "f", "Filter", "Event Filtering of the destination", "filter", "destinations"),
+    Command("destinations.details", "o", "Details", "Detailed options of the filter: kinds, types, patterns, tiers, sample", "filter_details", "destinations"),
     Command("destinations.search", "slash", "Search", "Search the custom events", "search", "destinations"),
     Command("destinations.retry", "r", "Retry now", "Make the delivery under the cursor due at once", "retry", "destinations"),
     Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations"),

@@ -12,13 +12,14 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
-from statsig_tui.core.config import Destination
+from statsig_tui.core.config import Destination, Filter
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.dialogs import NewDestination
+from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
@@ -30,6 +31,7 @@ from statsig_tui.tui.widgets.destination_panes import (
     Subject,
 )
 from statsig_tui.tui.widgets.editor import Edited, Looked
+from statsig_tui.tui.widgets.filter_editor import DetailsLine
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.signing import SigningPane
 
@@ -205,7 +207,7 @@ class DestinationsScreen(ModeScreen):
                 return panes.is_changed
             case "back":
                 return panes.is_changed or not in_list
-            case "search":
+            case "search" | "filter_details":
                 return panes.tab == FILTER and self.selected is not None
             case "retry" | "cancel_delivery":
                 return self._can(action)
@@ -239,6 +241,17 @@ class DestinationsScreen(ModeScreen):
     def action_filter(self) -> None:
         """Go to the filter."""
         self._panes.open(FILTER)
+
+    @on(DetailsLine.Pressed)
+    def action_filter_details(self) -> None:
+        """Ask for kinds, types, patterns, tiers and the sample of the filter that is shown."""
+        editor = self._panes.filter_editor
+
+        def use(made: Filter | None) -> None:
+            if made is not None:
+                editor.use(made)
+
+        self.app.push_screen(FilterDetails(editor.chosen()), use)
 
     def action_search(self) -> None:
         """Go to the search box."""

@@ -18,14 +18,15 @@ from textual.widget import Widget
 from textual.widgets import Static, TabbedContent, TabPane
 
 from statsig_tui.core.config import Destination
-from statsig_tui.core.records import DestinationCounters
+from statsig_tui.core.event import Event
+from statsig_tui.core.records import DestinationCounters, DryRun
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_text import follows_receiver
 from statsig_tui.tui.widgets.editor import Edited, Editor
-from statsig_tui.tui.widgets.filter_editor import FilterEditor
+from statsig_tui.tui.widgets.filter_editor import FilterEditor, Trial
 from statsig_tui.tui.widgets.overview import Overview
 from statsig_tui.tui.widgets.signing import SigningPane
 
@@ -74,6 +75,9 @@ class Found:
 
     seen: list[SeenEvent] | None
     view: View | None
+    trial: tuple[Trial, DryRun] | None = None
+    """The saved filter and the draft that were tried, and the outcome."""
+    newest: tuple[str, Event | None] | None = None
 
 
 class DestinationPanes(Vertical):
@@ -140,6 +144,11 @@ class DestinationPanes(Vertical):
         """Go to the search box of Event Filtering."""
         self.query_one(FilterEditor).search()
 
+    @property
+    def filter_editor(self) -> FilterEditor:
+        """The Event Filtering tab."""
+        return self.query_one(FilterEditor)
+
     def rename(self, old: str, new: str) -> None:
         """The shown destination has another name now; its edits stay its own."""
         for editor in self._editors().values():
@@ -190,10 +199,17 @@ class DestinationPanes(Vertical):
         """What the shown tab asks, given how many events are accepted by now."""
         is_filter, counted = self.tab == FILTER, self._counted
         attempts = self.attempts.question() if self.tab == ATTEMPTS else None
+        editor = self.query_one(FilterEditor)
+        due, wondered = (editor.trial(), editor.wondered()) if is_filter else (None, None)
 
         def ask(archive: Archive, events: int) -> Found:
-            seen = archive.seen_events() if is_filter and events != counted else None
-            return Found(seen, attempts(archive) if attempts is not None else None)
+            trial = due(events) if due is not None else None
+            return Found(
+                seen=archive.seen_events() if is_filter and events != counted else None,
+                view=attempts(archive) if attempts is not None else None,
+                trial=(trial, archive.dry_run(*trial)) if trial is not None else None,
+                newest=(wondered, archive.newest_event(wondered)) if wondered is not None else None,
+            )
 
         return ask
 
@@ -202,6 +218,11 @@ class DestinationPanes(Vertical):
         if found.seen is not None:
             self._counted = events
             self.query_one(FilterEditor).take({event.name: event.volume for event in found.seen}, curl)
+        if found.trial is not None:
+            of, tried = found.trial
+            self.query_one(FilterEditor).take_trial(tried, of, events)
+        if found.newest is not None:
+            self.query_one(FilterEditor).take_newest(*found.newest)
         if found.view is not None:
             nothing = f"No event was judged for this destination yet.\n\n{curl}"
             self.attempts.take(found.view, Content.styled(nothing, theme.QUIET), self.held())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -14,14 +15,28 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from statsig_tui.core import filters
 from statsig_tui.core.config import Destination, Filter
+from statsig_tui.core.event import Event
+from statsig_tui.core.records import DryRun
 from statsig_tui.tui import theme
-from statsig_tui.tui.widgets.editor import Editor
+from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.editor import Editor, Looked
 from statsig_tui.tui.widgets.fields import SearchInput, Tick
 from statsig_tui.tui.widgets.line_view import GUTTER
+from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.table import Table
-from statsig_tui.tui.widgets.tracked_rows import TrackedRows, heading, is_tracked, track
+from statsig_tui.tui.widgets.tracked_rows import (
+    TrackedRows,
+    detail_words,
+    difference,
+    heading,
+    is_tracked,
+    track,
+)
 
+Trial = tuple[Filter, Filter]
+"""The saved filter and the draft."""
 _EXPOSURES = "gate · experiment · dynamic config · layer"
 _CHANGES = "statsig::config_change"
 
@@ -56,6 +71,33 @@ class EventTable(Table):
             self.action_up()
         else:
             self.screen.focus_previous()
+
+
+class DetailsLine(Static):
+    """Says what of the detailed options is set; a click opens them."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    DetailsLine {
+        height: 1;
+        padding: 0 0 0 3;
+    }
+    """
+
+    class Pressed(Message):
+        """The details are to be opened."""
+
+    def say(self, chosen: Filter) -> None:
+        """What is set of them."""
+        set_to = detail_words(chosen)
+        words = Content.assemble(
+            ("▸ View Detailed Options  o", theme.ACCENT), "   " if set_to else "", set_to
+        )
+        self.update(words)
+
+    def on_click(self) -> None:
+        """As the key does."""
+        self.post_message(self.Pressed())
 
 
 class CheckAll(Tick):
@@ -95,6 +137,13 @@ class FilterEditor(Editor[Filter]):
         #check-all {
             color: $text-muted;
         }
+        #filter-why, #filter-trial {
+            height: 1;
+            padding: 0 1 0 3;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+            color: $text-muted;
+        }
         #filter-foot {
             height: 1;
         }
@@ -115,11 +164,17 @@ class FilterEditor(Editor[Filter]):
         self._rows = TrackedRows()
         self._volumes: dict[str, int] = {}
         self._loaded: str | None = None
+        self._tried: DryRun | None = None
+        self._tried_for: Trial | None = None
+        self._tried_at = 0
+        """Accepted events at the time of the dry run."""
+        self._newest: dict[str, Event | None] = {}
 
     def compose(self) -> ComposeResult:
         """In the console's order."""
         yield Tick(_described("Exposures", _EXPOSURES), id="exposures")
         yield Tick(_described("Configuration Changes", _CHANGES), id="changes")
+        yield DetailsLine(id="details")
         with Horizontal(id="custom"):
             yield Static("Custom Events", id="custom-title", markup=False)
             yield Tick(Content("Include new events by default"), is_switch=True, gutter=0, id="include")
@@ -127,6 +182,8 @@ class FilterEditor(Editor[Filter]):
             yield SearchInput(placeholder="search events", compact=True, id="search")
         yield CheckAll(id="check-all")
         yield EventTable(self._rows, empty=_nothing_seen(""), id="events")
+        yield Static("", id="filter-why", markup=False)
+        yield Static("", id="filter-trial", markup=False)
         with Horizontal(id="filter-foot"):
             yield Static("", id="filter-summary", markup=False)
             yield Button("Cancel", id="filter-cancel", compact=True)
@@ -151,6 +208,65 @@ class FilterEditor(Editor[Filter]):
         if self.shown is not None:
             self.draw()
 
+    def trial(self) -> Callable[[int], Trial | None]:
+        """The saved filter and the draft, where a dry run is due with so many events accepted."""
+        pair, before, at = (self._saved(), self._draft()), self._tried_for, self._tried_at
+
+        def due(events: int) -> Trial | None:
+            # A run over many events takes a while: not for each that comes.
+            return pair if pair != before or events - at > at // 100 or events < at else None
+
+        return due
+
+    def take_trial(self, tried: DryRun, of: Trial, events: int) -> None:
+        """Take what a dry run found."""
+        self._tried, self._tried_for, self._tried_at = tried, of, events
+        self._newest.clear()
+        self._rows.tell(tried.names)
+        self.draw()
+
+    def wondered(self) -> str | None:
+        """The event under the cursor, where its newest one is not known yet."""
+        cursor = self.query_one(EventTable).cursor if self.is_ready else None
+        name = self._rows.name(cursor[0]) if cursor is not None and len(self._rows) else None
+        return name if name is not None and name not in self._newest else None
+
+    def take_newest(self, name: str, event: Event | None) -> None:
+        """Take the newest event of a name."""
+        self._newest[name] = event
+        self._explain()
+
+    def use(self, draft: Filter) -> None:
+        """Make a filter the draft."""
+        self._keep(draft)
+
+    def chosen(self) -> Filter:
+        """The draft, or the saved filter where nothing was edited."""
+        return self._draft()
+
+    def _explain(self) -> None:
+        """Why the event under the cursor passes or not, question by question."""
+        cursor = self.query_one(EventTable).cursor
+        name = self._rows.name(cursor[0]) if cursor is not None and len(self._rows) else None
+        event = self._newest.get(name) if name is not None else None
+        if name is None or event is None:
+            self.query_one("#filter-why", Static).update(Content())
+            return
+        parts: list[Content] = []
+        for step in filters.explain(self._draft(), event):
+            mark = ("✓ ", theme.GOOD) if step.passes else ("✗ ", theme.BAD)
+            parts.append(Content.assemble(mark, content(step.asked)))
+        last = filters.decide(self._draft(), event).clause
+        self.query_one("#filter-why", Static).update(
+            Content.assemble("newest one:  ", Content("  ").join(parts), f"  → {last}")
+        )
+
+    @on(RowList.Highlighted)
+    def _looked(self) -> None:
+        self._explain()
+        if self.wondered() is not None:
+            self.post_message(Looked())
+
     def draw(self) -> None:
         """Bring boxes and table up to date."""
         if self.shown is None or not self.is_ready:
@@ -166,6 +282,8 @@ class FilterEditor(Editor[Filter]):
             self._loaded = self.shown.name
             self._rows.load(draft, self._volumes)
             table.refresh_rows(keep_cursor=False)
+        self.query_one(DetailsLine).say(draft)
+        self._explain()
         self.query_one("#exposures", Tick).value = draft.exposures
         self.query_one("#changes", Tick).value = draft.config_changes
         self.query_one("#include", Tick).value = draft.include_new_events
@@ -226,12 +344,25 @@ class FilterEditor(Editor[Filter]):
     def _keep(self, draft: Filter) -> None:
         self.keep(None if draft == self._saved() else draft)
         self.draw()
+        self.post_message(Looked())
 
     def _summarise(self, draft: Filter) -> None:
         total, shown = self._rows.total, len(self._rows)
         tracked = sum(is_tracked(draft, name) for name in self._rows.shown)
         words = f"{shown:,} of {total:,} events" if shown < total else f"{total:,} event{'s' * (total != 1)}"
         self.query_one("#filter-summary", Static).update(Content(f"{words} · {tracked:,} tracked"))
+        self.query_one("#filter-trial", Static).update(self._trial_words(draft))
+
+    def _trial_words(self, draft: Filter) -> Content:
+        if self._tried is None or self._tried_for != (self._saved(), draft):
+            return Content()
+        tried = self._tried.total
+        if not tried.events:
+            return Content()
+        return Content(
+            f"Dry run over {tried.events:,} event{'s' * (tried.events != 1)}: {tried.passing:,} pass, "
+            f"{tried.events - tried.passing:,} filtered · against saved: {difference(tried)}"
+        )
 
 
 def _described(title: str, what: str) -> Content:

@@ -15,6 +15,7 @@ from statsig_tui.core.redact import mask_secret
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
+from statsig_tui.tui.widgets.tracked_rows import detail_words
 
 Part = str | tuple[str, str]
 _LABEL = 18
@@ -112,7 +113,8 @@ def filter_words(chosen: Filter) -> str:
         kinds.append(f"{on:,} chosen")
     if len(chosen.events) > on:
         kinds.append(f"{len(chosen.events) - on:,} not tracked")
-    return " · ".join(kinds)
+    details = detail_words(chosen)
+    return " · ".join([*kinds, details.plain] if details else kinds)
 
 
 def _totals(counts: DestinationCounters) -> Iterator[Content]:

@@ -7,18 +7,22 @@ from dataclasses import replace
 
 from textual.content import Content
 
+from statsig_tui.core import filters
 from statsig_tui.core.config import Filter
+from statsig_tui.core.records import Tried
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
 
-TRACKING, VOLUME = 15, 12
-"""Cells of the first and the last column."""
+TRACKING, VOLUME, PASSES = 15, 12, 18
+"""Cells of the first column and of the last ones."""
+_WIDE = 76
+"""Cells from which on there is room to say what passes."""
 
 
 def is_tracked(chosen: Filter, name: str) -> bool:
-    """Whether a custom event of that name is forwarded."""
-    return chosen.events.get(name, chosen.include_new_events)
+    """Whether the filter's boxes and patterns let a custom event of that name pass."""
+    return filters.track(chosen, name).passes
 
 
 def track(draft: Filter, saved: Filter, names: Iterable[str], tracked: bool) -> Filter:
@@ -29,10 +33,9 @@ def track(draft: Filter, saved: Filter, names: Iterable[str], tracked: bool) -> 
     """
     events = dict(draft.events)
     for name in names:
-        if name in saved.events or tracked != draft.include_new_events:
+        events.pop(name, None)
+        if name in saved.events or tracked != is_tracked(replace(draft, events={}), name):
             events[name] = tracked
-        else:
-            events.pop(name, None)
     return replace(draft, events=events)
 
 
@@ -44,6 +47,7 @@ class TrackedRows:
         self._names: list[str] = []
         self._known: set[str] = set()
         self._volumes: Mapping[str, int] = {}
+        self._tried: Mapping[str, Tried] = {}
         self._search = ""
         self._shown: Sequence[int] = ()
 
@@ -76,6 +80,10 @@ class TrackedRows:
             self._known |= set(new)
             self.search(self._search)
 
+    def tell(self, tried: Mapping[str, Tried]) -> None:
+        """Take what a dry run of the draft found."""
+        self._tried = tried
+
     def search(self, text: str) -> None:
         """Show only the names that contain a text."""
         self._search = wanted = text.casefold()
@@ -102,19 +110,20 @@ class TrackedRows:
         return self._shown[index]
 
     def revision(self, index: int) -> int:
-        """Changes with volume and tracking."""
+        """Changes with volume, tracking and what passes."""
         name = self._names[self._shown[index]]
         chosen = self.draft.events.get(name)
-        state = 2 * self.draft.include_new_events if chosen is None else 1 + 2 * chosen
-        return self._volumes.get(name, 0) * 4 + state
+        return hash((self._volumes.get(name, 0), is_tracked(self.draft, name), chosen, self._tried.get(name)))
 
     def line(self, index: int, width: int) -> Content:
         """`☑ default   checkout_completed   312`."""
         name = self._names[self._shown[index]]
         tracked = is_tracked(self.draft, name)
-        word = "chosen" if name in self.draft.events else "by default"
+        clause = filters.track(self.draft, name).clause
+        by_pattern = clause in (filters.Clause.PATTERN, filters.Clause.PATTERN_OFF)
+        word = "chosen" if name in self.draft.events else "by pattern" if by_pattern else "by default"
         volume = self._volumes.get(name, 0)
-        room = max(1, width - TRACKING - VOLUME)
+        room = max(1, width - TRACKING - VOLUME - (PASSES if width >= _WIDE else 0))
         shown = fit(name, room - 1)
         count = f"{volume:,}" if volume else "not seen yet"
         return Content.assemble(
@@ -123,6 +132,7 @@ class TrackedRows:
             (shown, "" if tracked else theme.QUIET),
             " " * max(1, room - Content(shown).cell_length),
             (count.rjust(VOLUME), "" if volume else theme.QUIET),
+            *(_passes(self._tried.get(name)) if width >= _WIDE else ()),
         )
 
     def children(self, index: int) -> int:
@@ -136,5 +146,44 @@ class TrackedRows:
 
 def heading(width: int) -> Content:
     """The columns' names, behind the box that checks all."""
-    room = max(1, width - TRACKING - VOLUME)
-    return Content(f"{'Tracking':<{TRACKING - 3}}{'Event':<{room}}{'Volume':>{VOLUME}}")
+    wide = width >= _WIDE
+    room = max(1, width - TRACKING - VOLUME - (PASSES if wide else 0))
+    passes = f"   {'Passes':<{PASSES - 3}}" if wide else ""
+    return Content(f"{'Tracking':<{TRACKING - 3}}{'Event':<{room}}{'Volume':>{VOLUME}}{passes}")
+
+
+def detail_words(chosen: Filter) -> Content:
+    """What of the details is set, in a line."""
+    parts = [
+        f"{len(off)} {what} off"
+        for what, named in (
+            ("kinds", chosen.exposure_kinds),
+            ("types", chosen.change_types),
+            ("actions", chosen.change_actions),
+            ("tiers", chosen.tiers),
+        )
+        if (off := [name for name, on in named.items() if not on])
+    ]
+    if chosen.patterns:
+        parts.append(f"{len(chosen.patterns)} pattern{'s' * (len(chosen.patterns) != 1)}")
+    if chosen.sample < 1:
+        parts.append(f"{chosen.sample:.4g} of 1 sampled")
+    return Content.styled(" · ".join(parts), theme.WARN)
+
+
+def _passes(tried: Tried | None) -> tuple[tuple[str, str], ...]:
+    """`   yes`, `   no (was yes: −8,120)`, `   312 of 400`."""
+    if tried is None:
+        return (("   –".ljust(PASSES), theme.QUIET),)
+    if tried.passing in (0, tried.events):
+        words, style = ("yes", theme.GOOD) if tried.passing else ("no", theme.QUIET)
+    else:
+        words, style = f"{tried.passing:,} of {tried.events:,}", theme.WARN
+    change = f" ({difference(tried)})" if tried.gained or tried.lost else ""
+    return (f"   {words}", style), (change.ljust(PASSES - 3 - len(words)), theme.WARN)
+
+
+def difference(tried: Tried) -> str:
+    """`+12 −8,120`, without what is zero."""
+    parts = [f"+{tried.gained:,}"] if tried.gained else []
+    return " ".join([*parts, f"−{tried.lost:,}"] if tried.lost else parts) or "no change"

@@ -1,0 +1,189 @@
+"""The filter's detailed options: the console's kinds and types, and what lies beyond the console.
+
+What is chosen here becomes part of the draft in Event Filtering; only that one's Save uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static, TextArea
+
+from statsig_tui.core.config import EXPOSURE_KINDS, NO_TIER, Filter
+from statsig_tui.core.destination import Invalid, validate_filter
+from statsig_tui.tui.screens.modal import Dialog
+from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.fields import Field, Tick
+from statsig_tui.tui.widgets.json_editor import ExactArea
+
+TYPES = ("Gate", "Experiment", "DynamicConfig", "Segment", "Layer", "Holdout", "Autotune", "Metric")
+ACTIONS = ("created", "updated", "deleted", "archived")
+TIERS = ("production", "staging", "development", NO_TIER)
+EVERYTHING, CHANGES, EXPOSURES = "Everything", "Config changes only", "Exposures only"
+PRESETS = {
+    EVERYTHING: Filter(),
+    CHANGES: Filter(exposures=False, config_changes=True, include_new_events=False),
+    EXPOSURES: Filter(exposures=True, config_changes=False, include_new_events=False),
+}
+_WORDS = {"config": "dynamic config", NO_TIER: "none named"}
+
+
+class FilterDetails(Dialog[Filter | None]):
+    """Dismissed with the changed filter, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,ctrl+j", "use", "Use", priority=True),
+        Binding("escape", "cancel", "Cancel"),
+    ]
+    DEFAULT_CSS = """
+    FilterDetails {
+        VerticalScroll {
+            height: auto;
+            max-height: 1fr;
+            scrollbar-size-vertical: 1;
+        }
+        .part {
+            height: 1;
+            margin: 1 0 0 0;
+            text-style: bold;
+        }
+        #presets-title, .part.-first {
+            margin: 0;
+        }
+        ItemGrid {
+            height: auto;
+            grid-gutter: 0 1;
+        }
+        #patterns {
+            height: 4;
+            padding: 0;
+            background: $background;
+        }
+        #sample {
+            width: 12;
+            background: $background;
+        }
+        .buttons Button {
+            margin: 0 1 0 0;
+        }
+    }
+    """
+
+    def __init__(self, draft: Filter) -> None:
+        super().__init__()
+        self._draft = draft
+        self._boxes: dict[Tick, tuple[str, str]] = {}
+        """Each box's table of the filter, and its name there."""
+
+    def compose(self) -> ComposeResult:
+        """The console's details, then what it does not have."""
+        draft = self._draft
+        with Vertical(classes="dialog", id="filter-details") as box:
+            box.border_title = "Detailed options"
+            box.border_subtitle = "ctrl+s use · esc cancel"
+            with VerticalScroll(can_focus=False):
+                yield from self._part("Exposures", "exposure_kinds", EXPOSURE_KINDS, first=True)
+                yield from self._part("Configuration Changes: types", "change_types", TYPES)
+                yield from self._part("Configuration Changes: actions", "change_actions", ACTIONS)
+                yield from self._part("Environment tiers · not in the console", "tiers", TIERS)
+                yield Static("Custom Events: name patterns · not in the console", classes="part")
+                hint = "checkout_*\n-debug_*\none a line; - excludes; the first that fits"
+                patterns = ExactArea(patterns_text(draft.patterns), id="patterns", placeholder=hint)
+                yield Field("Patterns", patterns, name="patterns")
+                sample = Input(f"{draft.sample * 100:.10g}", compact=True, id="sample")
+                yield Field("Sample", sample, "% of users, ever the same", name="sample")
+            with Horizontal(classes="buttons"):
+                for name in PRESETS:
+                    yield Button(name, compact=True, classes="preset", name=name)
+                yield Button("Cancel", compact=True, id="details-cancel")
+                yield Button("Use", compact=True, id="details-use", variant="primary")
+
+    def on_mount(self) -> None:
+        """Begin with the first box."""
+        next(iter(self._boxes)).focus()
+
+    def edited(self) -> Filter:
+        """The filter as the fields say; raises Invalid with the field's name."""
+        tables: dict[str, dict[str, bool]] = {}
+        for box, (table, name) in self._boxes.items():
+            named = tables.setdefault(table, dict(getattr(self._draft, table)))
+            written = next((key for key in named if key.casefold() == name.casefold()), name)
+            # What is not named is on: only what is off, or was written before, is written.
+            if not box.value or written in named:
+                named[written] = bool(box.value)
+        made = replace(
+            self._draft,
+            exposure_kinds=tables["exposure_kinds"],
+            change_types=tables["change_types"],
+            change_actions=tables["change_actions"],
+            tiers=tables["tiers"],
+            patterns=patterns_of(self.query_one("#patterns", TextArea).text),
+            sample=_share(self.query_one("#sample", Input).value),
+        )
+        validate_filter(made)
+        return made
+
+    @on(Button.Pressed, "#details-use")
+    def action_use(self) -> None:
+        """Make it the draft; what is wrong is said at its field."""
+        try:
+            made = self.edited()
+        except Invalid as error:
+            for field in self.query(Field):
+                is_meant = error.field == f"filter.{field.name}"
+                field.complain(f"{error.message}: {error.hint}" if is_meant else "")
+                if is_meant:
+                    field.field.focus()
+            return
+        self.dismiss(made)
+
+    @on(Button.Pressed, "#details-cancel")
+    def action_cancel(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)
+
+    @on(Button.Pressed, ".preset")
+    def _preset(self, event: Button.Pressed) -> None:
+        self.dismiss(PRESETS[event.button.name or EVERYTHING])
+
+    def _part(self, title: str, table: str, names: Iterable[str], *, first: bool = False) -> Iterator[Widget]:
+        yield Static(title, classes="part -first" if first else "part", markup=False)
+        named: Mapping[str, bool] = getattr(self._draft, table)
+        lower = {key.casefold(): on for key, on in named.items()}
+        known = {name.casefold() for name in names}
+        boxes = []
+        for name in (*names, *(key for key in named if key.casefold() not in known)):
+            box = Tick(content(_WORDS.get(name, name)))
+            box.set_reactive(Tick.value, lower.get(name.casefold(), True))
+            self._boxes[box] = (table, name)
+            boxes.append(box)
+        yield ItemGrid(*boxes, min_column_width=22)
+
+
+def patterns_text(patterns: Mapping[str, bool]) -> str:
+    """One a line; what is excluded behind a minus."""
+    return "\n".join(pattern if on else f"-{pattern}" for pattern, on in patterns.items())
+
+
+def patterns_of(text: str) -> dict[str, bool]:
+    """The patterns of lines as patterns_text() writes them."""
+    lines = [line.strip() for line in text.splitlines()]
+    return {line.removeprefix("-"): not line.startswith("-") for line in lines if line}
+
+
+def _share(text: str) -> float:
+    number = text.strip().removesuffix("%").strip().replace(",", ".")
+    try:
+        share = float(number) / 100
+    except ValueError:
+        raise Invalid("filter.sample", "is not a number", "write a percentage such as 25") from None
+    if not 0 <= share <= 1:
+        raise Invalid("filter.sample", "is not from 0 to 100", "write a percentage such as 25")
+    return share
