@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statsig_tui.core import jsontext
-from statsig_tui.core.event import Event, as_string, forbidden_in, view, without_private
+from statsig_tui.core.event import Event, EventClass, as_string, classify, forbidden_in, view, without_private
 
 COMPANY_ID = "statsig-tui"
 """Emulated; a real one is Statsig's id of the customer."""
@@ -73,6 +73,9 @@ def to_event(raw: bytes, body: dict[str, Any], *, now: int, time_uuid: str) -> E
     takes_given = isinstance(given, int | float) and not isinstance(given, bool)
     if given is not None and not takes_given:
         notes.append("timestamp replaced by the time of arrival")
+    kind = classify(body["event"]) if isinstance(body.get("event"), str) else EventClass.CUSTOM
+    if kind is EventClass.CONFIG_CHANGE:
+        return _change(parts, name, user, str(now).encode() if not takes_given else parts["timestamp"], notes)
     fields = {
         "eventName": name,
         "user": user,
@@ -84,6 +87,8 @@ def to_event(raw: bytes, body: dict[str, Any], *, now: int, time_uuid: str) -> E
         "timeUUID": jsontext.dump(time_uuid),
         "companyID": jsontext.dump(COMPANY_ID),
     }
+    if kind.is_exposure:
+        fields["unitID"] = jsontext.dump(unit(user))
     fields |= {key: value for key, value in parts.items() if key not in _KNOWN and key not in fields}
     forbidden = forbidden_in(body["event"]) if isinstance(body.get("event"), str) else ""
     if forbidden:
@@ -97,6 +102,30 @@ def user_id(user: bytes) -> bytes:
     if not user.lstrip().startswith(b"{"):
         return b"null"
     return jsontext.members(user).get("userID", b"null")
+
+
+def unit(user: bytes) -> str:
+    """The kind of ID by which an exposure was decided: `userID`, or the first custom one."""
+    parts = jsontext.members(user) if user.startswith(b"{") else {}
+    if parts.get("userID", b'""') not in (b'""', b"null"):
+        return "userID"
+    custom = parts.get("customIDs", b"null")
+    return next(iter(jsontext.members(custom)), "userID") if custom.startswith(b"{") else "userID"
+
+
+def _change(parts: dict[str, bytes], name: bytes, user: bytes, timestamp: bytes, notes: list[str]) -> Event:
+    """A config change as the console's are: an actor, and none of a runtime event's own fields (§3.4)."""
+    if "value" in parts:
+        notes.append("value is no part of a config change")
+    fields = {
+        "user": user,
+        "timestamp": timestamp,
+        "eventName": name,
+        "metadata": _object(parts.get("metadata")),
+    }
+    fields |= {key: value for key, value in parts.items() if key not in _KNOWN and key not in fields}
+    outgoing = jsontext.join(fields)
+    return view(outgoing, jsontext.parse(outgoing), "; ".join(notes))
 
 
 def _object(raw: bytes | None) -> bytes:

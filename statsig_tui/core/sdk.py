@@ -19,7 +19,7 @@ from statsig_tui.core.event import (
     view,
     without_private,
 )
-from statsig_tui.core.incoming import COMPANY_ID, user_id
+from statsig_tui.core.incoming import COMPANY_ID, unit, user_id
 
 _CONSUMED = frozenset({"eventName", "user", "value", "metadata", "time", "statsigMetadata"})
 
@@ -122,7 +122,7 @@ def _to_event(
         "companyID": jsontext.dump(COMPANY_ID),
     }
     if isinstance(name, str) and classify(name).is_exposure:
-        fields["unitID"] = jsontext.dump(_unit(user))
+        fields["unitID"] = jsontext.dump(unit(user))
     fields |= {key: value for key, value in own.items() if key not in _CONSUMED and key not in fields}
     forbidden = forbidden_in(name) if isinstance(name, str) else ""
     if forbidden:
@@ -143,11 +143,3 @@ def _sdk_metadata(raw: bytes | None) -> dict[str, bytes]:
 def _config(metadata: bytes) -> object:
     fields = jsontext.parse(metadata)
     return fields.get("config") if isinstance(fields, dict) else None
-
-
-def _unit(user: bytes) -> str:
-    parts = jsontext.members(user) if user.startswith(b"{") else {}
-    if parts.get("userID", b'""') not in (b'""', b"null"):
-        return "userID"
-    custom = parts.get("customIDs", b"null")
-    return next(iter(jsontext.members(custom)), "userID") if custom.startswith(b"{") else "userID"

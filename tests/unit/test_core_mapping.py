@@ -262,3 +262,27 @@ def test_a_view_never_fails_on_odd_members(odd: Any) -> None:
     for key in ("eventName", "user", "userID", "timestamp", "timeUUID", "metadata", "value"):
         seen = view(b"{}", {key: odd})
         f"{seen.name}{seen.user_id}{seen.time_uuid}".encode()
+
+
+def test_a_config_change_posted_in_goes_out_in_the_console_s_shape() -> None:
+    raw = (
+        b'{"user":{"name":"Console User"},"event":"statsig::config_change","value":"x",'
+        b'"metadata":{"type":"Gate","tags":[ 1.0 ]},"timestamp":5,"extra":"kept"}'
+    )
+    event = posted(raw)
+    assert event.raw == (
+        b'{"user":{"name":"Console User"},"timestamp":5,"eventName":"statsig::config_change",'
+        b'"metadata":{"type":"Gate","tags":[ 1.0 ]},"extra":"kept"}'
+    )
+    assert event.event_class is EventClass.CONFIG_CHANGE
+    assert event.note == "value is no part of a config change"
+
+
+@pytest.mark.parametrize(
+    ("user", "unit"),
+    [({"userID": "u"}, "userID"), ({"customIDs": {"stableID": "s"}}, "stableID"), ({}, "userID")],
+)
+def test_an_exposure_posted_in_says_by_which_id_it_was_decided(user: dict[str, object], unit: str) -> None:
+    for kind in ("gate", "config", "experiment", "layer", "holdout"):
+        event = posted(json.dumps({"user": user, "event": f"statsig::{kind}_exposure"}).encode())
+        assert json.loads(event.raw)["unitID"] == unit

@@ -194,7 +194,7 @@ EVENTS = (
   },
   "timestamp": {{now_ms}}
 }""",
-        "Config changes come from the console; whether Statsig takes one posted here is not documented.",
+        "Statsig's console makes these; the emulator takes one and forwards it in the console's shape.",
     ),
     _event(
         "auto-capture",
