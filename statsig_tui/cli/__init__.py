@@ -40,6 +40,9 @@ def cli(context: click.Context, options: Options) -> None:
       statsig-tui serve --json        # the same engine, for a script
     """
     if context.invoked_subcommand is None:
+        from statsig_tui.cli.process import collect_nothing
+
+        collect_nothing()
         from statsig_tui.cli.app import run_app
 
         context.exit(run_app(options))

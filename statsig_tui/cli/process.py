@@ -23,6 +23,11 @@ def hard_stop(code: int, end: Callable[[int], None] = os._exit) -> None:
     timer.start()
 
 
+def collect_nothing() -> None:
+    """Until keep_loaded(): what is being loaded stays, and walking it again and again delays the start."""
+    gc.disable()
+
+
 def keep_loaded() -> None:
     """What is loaded now stays: the collector need not walk it while an acknowledgement waits.
 
@@ -32,6 +37,7 @@ def keep_loaded() -> None:
     gc.freeze()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _OLD_EVERY)
+    gc.enable()
 
 
 def raise_descriptor_limit() -> None:

@@ -19,6 +19,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
@@ -65,8 +66,10 @@ class StatsigApp(App[int]):
         Path(__file__).parent / "styles" / f"{name}.tcss"
         for name in ("app", "compose", "destinations", "live")
     ]
+    DEFAULT_MODE = "compose"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    _is_shown = False
 
     def __init__(
         self,
@@ -113,6 +116,7 @@ class StatsigApp(App[int]):
         for chosen in theme.THEMES:
             self.register_theme(chosen)
         self._use_theme(config.interface.theme)
+        self.stylesheet.set_variables(self.get_css_variables())
         self._install_modes()
 
     # Start and stop
@@ -124,9 +128,9 @@ class StatsigApp(App[int]):
             loop.add_signal_handler(number, self._on_signal, number)
 
     def on_mount(self) -> None:
-        """Show the first screen; the network's parts follow after the first paint."""
+        """Start the network's parts after the first paint."""
+        self._is_shown = True
         self.set_keymap(dict(self.config.interface.keys))
-        self.switch_mode("compose")
         self.call_after_refresh(self._start)
 
     @work(exit_on_error=False)
@@ -440,6 +444,16 @@ class StatsigApp(App[int]):
         names = list(theme.NAMES)
         shown = "ansi" if self.theme == theme.ANSI else self.theme
         self._use_theme(names[(names.index(shown) + 1) % len(names)] if shown in names else names[0])
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style everything anew; what is mounted at the start is styled by that."""
+        if self._is_shown:
+            super().refresh_css(animate)
+
+    def update_styles(self, node: DOMNode, animate: bool = True) -> None:
+        """Style a node anew; one that is not in its place yet is styled when it gets there."""
+        if node is self or node.is_attached:
+            super().update_styles(node, animate)
 
     async def action_free_port(self) -> None:
         """Let every listener that has no port listen on a free one."""

@@ -9,12 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.destination import Invalid
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.widgets.destination_form import DestinationForm
+from statsig_tui.tui.widgets.key_line import KeyLine
 from statsig_tui.tui.widgets.signing import new_secret
 
 Add = Callable[[Destination], Awaitable[bool]]
@@ -51,7 +52,7 @@ class NewDestination(Dialog[str | None]):
             with Horizontal(id="new-keys"):
                 yield Button("Cancel", id="new-cancel", compact=True)
                 yield Button("Add", id="new-add", variant="primary", compact=True)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin with the name."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from textual import on, work
+from textual import events, on, work
 from textual.widgets import Input, TextArea
 
 from statsig_tui.core.library import Template
@@ -110,7 +110,7 @@ class LibraryScreen(DraftingScreen):
 
     # Own templates
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Show the templates as they are kept now, whoever changed them."""
         self._load()
 

@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.widgets.key_line import KeyLine
 from statsig_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class ModeScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
     MODE: ClassVar[str] = ""
+    _was_shown = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Its widgets are styled when they are mounted: no style sheet needs to be read anew for it.
+        self._css_update_count = self.app._css_update_count
 
     @property
     def host(self) -> StatsigApp:
@@ -51,7 +58,7 @@ class ModeScreen(Screen[None]):
         yield StatusLine()
         yield from self.body()
         yield Static(Content(f"Too small: statsig-tui needs {SMALLEST[0]}×{SMALLEST[1]}."), id="too-small")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def body(self) -> Iterable[Widget]:
         """The mode's own widgets."""
@@ -66,8 +73,11 @@ class ModeScreen(Screen[None]):
     def config_changed(self) -> None:
         """The settings are others now."""
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Catch up with what happened while hidden."""
+        # Textual styles every widget anew here, and has just styled them all where they are new.
+        event.refresh_styles = self._was_shown
+        self._was_shown = True
         self.query_one(StatusLine).mode = self.MODE
         self.host.show_status()
         self.host.pull_soon()
