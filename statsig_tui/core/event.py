@@ -150,6 +150,16 @@ def as_string(raw: bytes) -> bytes:
     return b'""' if raw == b"null" else jsontext.dump(raw.decode(errors="surrogatepass"))
 
 
+def again(raw: bytes, *, now: int, time_uuid: str) -> Event:
+    """The same event as if it happened now, every other member as it is spelled."""
+    parts = jsontext.members(raw)
+    parts["timestamp"] = str(now).encode()
+    if "timeUUID" in parts:
+        parts["timeUUID"] = jsontext.dump(time_uuid)
+    renewed = jsontext.join(parts)
+    return view(renewed, jsontext.parse(renewed))
+
+
 def without_private(user: bytes) -> tuple[bytes, bool]:
     """A StatsigUser without `privateAttributes`, which must never be forwarded (§2), and if it had any."""
     # A name can hide behind escapes: only a user without any is known to be free of it at a glance.

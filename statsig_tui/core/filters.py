@@ -43,6 +43,7 @@ class Clause(StrEnum):
     INVALID_NAME = "invalid event name"
     DISABLED = "destination disabled"
     DEMO = "demo event"
+    TEST = "test event"
 
 
 @dataclass(frozen=True, slots=True)

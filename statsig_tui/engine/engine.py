@@ -24,7 +24,8 @@ from statsig_tui.core.config import (
 )
 from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode
-from statsig_tui.core.event import Event
+from statsig_tui.core.event import Event, again
+from statsig_tui.core.filters import Clause
 from statsig_tui.core.records import (
     Captured,
     CaptureRecord,
@@ -42,7 +43,7 @@ from statsig_tui.engine.clock import Clock, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, TRACE_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
-from statsig_tui.engine.forwarder import Answers, Forwarder, Queued
+from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
@@ -95,7 +96,7 @@ class Engine:
             clock=clock,
             settings=lambda: self.config.emulator,
             redact=lambda: self.redact,
-            new_trace=lambda: "t" + secrets.token_hex(8),
+            new_trace=_new_trace,
             new_uuid=_new_uuid,
             accept=self._accept,
             note=self._note_request,
@@ -217,6 +218,20 @@ class Engine:
         demo = [(DEMO_HEADER.decode(), self._demo_token)]
         return await self.send(self.targets()[0], body, event_name="DEMO_checkout_completed", headers=demo)
 
+    async def send_test(self, destination: str, raw: bytes, *, filtered: bool) -> str:
+        """Hand an outgoing event to one destination as if it happened now; its trace.
+
+        Its filter is asked only where that is wanted (`filtered`). Raises NotFound or StoreBroken.
+        """
+        self._check_known(destination)
+        event = again(raw, now=self._clock.now(), time_uuid=_new_uuid())
+        trace = _new_trace()
+        await self._forwarder.accept(
+            trace, [event], only=Only(destination, None if filtered else Clause.TEST)
+        )
+        self._pruner.count(len(event.raw))
+        return trace
+
     async def remember(self, name: str, value: str) -> None:
         """Keep a fact of this data directory; archive.fact() tells it again."""
         await self._store.write(
@@ -276,8 +291,7 @@ class Engine:
         detail = await self._store.read(lambda db: captures.detail(db, capture))
         if detail is None:
             raise NotFound(f"There is no capture c{capture}.", "It may have been forgotten: see [retention].")
-        if self.config.destination(destination) is None:
-            raise NotFound(f"There is no destination {destination}.", "See Destinations for the names.")
+        self._check_known(destination)
         signed = {SIGNATURE_HEADER.lower(): SIGNATURE_HEADER, TIMESTAMP_HEADER.lower(): TIMESTAMP_HEADER}
         headers: Headers = ()
         if how is Replay.AS_RECEIVED:
@@ -351,7 +365,7 @@ class Engine:
     # The row of rooms
 
     async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
-        await self._forwarder.accept(trace, events, demo_for=RECEIVER if demo else None)
+        await self._forwarder.accept(trace, events, only=Only(RECEIVER, Clause.DEMO) if demo else None)
         self._pruner.count(sum(len(event.raw) for event in events))
 
     async def _keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
@@ -406,6 +420,10 @@ class Engine:
             return replace(destination, url=f"{real}/")
         return destination
 
+    def _check_known(self, destination: str) -> None:
+        if self.config.destination(destination) is None:
+            raise NotFound(f"There is no destination {destination}.", "See Destinations for the names.")
+
     def _count_refused(self, reason: str) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
 
@@ -451,6 +469,10 @@ async def _until(deadline: float) -> AsyncIterator[None]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(deadline):
             yield
+
+
+def _new_trace() -> str:
+    return "t" + secrets.token_hex(8)
 
 
 def _new_uuid() -> str:

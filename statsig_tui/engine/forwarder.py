@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from statsig_tui.core.batch import Batcher, Closed
 from statsig_tui.core.config import Destination
@@ -23,6 +24,15 @@ _HEAD = 1000
 _ENVELOPE = len('{"data":[]}') - 1
 _STORE_PAUSE = 1.0
 """Seconds until a batch that the store refused is offered to it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """The one destination that events are for."""
+
+    destination: str
+    clause: Clause | None = None
+    """Why they go there whatever its filter says; None: its filter is asked."""
 
 
 class Forwarder:
@@ -47,12 +57,12 @@ class Forwarder:
         self._most_bytes = most_bytes
         self._lanes: dict[str, _Lane] = {}
 
-    async def accept(self, trace: str, events: Sequence[Event], *, demo_for: str | None = None) -> list[int]:
+    async def accept(self, trace: str, events: Sequence[Event], *, only: Only | None = None) -> list[int]:
         """Keep events with every destination's verdict, then queue them; returns once they are durable.
 
-        A demo goes to the one destination named, whatever the filters say. Raises StoreBroken.
+        Raises StoreBroken.
         """
-        answers = [self._judge(event, demo_for) for event in events]
+        answers = [self._judge(event, only) for event in events]
         ids = await self._keep(trace, events, answers)
         for number, event, given in zip(ids, events, answers, strict=True):
             for name, verdict in given:
@@ -80,9 +90,9 @@ class Forwarder:
         lanes, self._lanes = list(self._lanes.values()), {}
         await asyncio.gather(*(lane.flush() for lane in lanes))
 
-    def _judge(self, event: Event, demo_for: str | None) -> list[tuple[str, Verdict]]:
-        if demo_for is not None:
-            return [(demo_for, Verdict(True, Clause.DEMO))]
+    def _judge(self, event: Event, only: Only | None) -> list[tuple[str, Verdict]]:
+        if only is not None and only.clause is not None:
+            return [(only.destination, Verdict(True, only.clause))]
         disabled = Verdict(False, Clause.DISABLED)
         return [
             (
@@ -92,6 +102,7 @@ class Forwarder:
                 else disabled,
             )
             for name, lane in self._lanes.items()
+            if only is None or name == only.destination
         ]
 
 

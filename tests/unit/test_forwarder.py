@@ -14,7 +14,7 @@ from statsig_tui.core.config import BatchPolicy, Destination, Filter
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event, view
 from statsig_tui.core.filters import Clause
-from statsig_tui.engine.forwarder import Answers, Forwarder, Queued
+from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
 from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ async def test_no_batch_is_larger_than_the_endpoint_takes(
 async def test_a_demo_goes_to_one_destination_whatever_its_filter(rooms: Rooms, clock: HandClock) -> None:
     rooms.forwarder.apply([to("a", 1, filter=Filter(include_new_events=False)), to("b", 1)])
     await clock.idle(2)
-    await rooms.forwarder.accept("t", [event("demo")], demo_for="a")
+    await rooms.forwarder.accept("t", [event("demo")], only=Only("a", Clause.DEMO))
     await clock.idle(2)
     assert rooms.batches == [("a", ["demo"], "full")]
 

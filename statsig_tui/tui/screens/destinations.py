@@ -21,6 +21,7 @@ from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.send_test import SendTestDialog, TestEvent, raw_of
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
     ATTEMPTS,
@@ -38,7 +39,7 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
-_IN_LIST = frozenset({"edit", "toggle_enabled", "filter", "delete"})
+_IN_LIST = frozenset({"send_test", "edit", "toggle_enabled", "filter", "delete"})
 _ACTIONS = tuple(command.action for command in COMMANDS if command.scope == "destinations")
 
 
@@ -323,6 +324,35 @@ class DestinationsScreen(ModeScreen):
         taken = [item.name for item in self.host.config.destinations]
         emulator = engine.addresses.emulator if engine is not None else None
         self.app.push_screen(NewDestination(self._add, taken, emulator))
+
+    async def action_send_test(self) -> None:
+        """Ask for an event and send it to the destination under the cursor alone."""
+        saved = self.selected
+        if saved is None:
+            return
+        seen = await self.bridge.ask(lambda archive: [event.name for event in archive.seen_events()][:20])
+
+        def chosen(test: TestEvent | None) -> None:
+            if test is not None:
+                self.run_worker(self._send_test(saved.name, test), group="send-test")
+
+        self.app.push_screen(SendTestDialog(saved.name, seen), chosen)
+
+    async def _send_test(self, destination: str, test: TestEvent) -> None:
+        raw = await self.bridge.ask(lambda archive: raw_of(test, archive))
+        if raw is None:
+            self.host.say("That event was forgotten since; choose another one.")
+            return
+        trace = await self.bridge.do(
+            lambda engine: engine.send_test(destination, raw, filtered=test.filtered)
+        )
+        found = await self.bridge.ask(lambda archive: archive.trace(trace))
+        verdict = found.verdicts[0] if found is not None and found.verdicts else None
+        if verdict is not None and not verdict.forwarded:
+            self.host.say(f"Filtered: {verdict.clause}. Nothing was sent to {destination}.")
+        else:
+            way = "through the filter" if test.filtered else "past the filter"
+            self.host.say(f"Test event queued for {destination}, {way}: {trace}.")
 
     async def action_retry(self) -> None:
         """Make the delivery under the cursor due."""

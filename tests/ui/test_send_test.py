@@ -1,0 +1,39 @@
+"""Send Test Event: to the destination under the cursor alone, past its filter or through it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from textual.widgets import OptionList
+
+from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.send_test import SendTestDialog
+from statsig_tui.tui.widgets.destination_list import DestinationList
+
+Until = Callable[..., Awaitable[None]]
+Text = Callable[..., str]
+
+
+async def test_a_template_is_sent_and_the_filter_asked_if_wanted(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        await pilot.press("f7")
+        await ui(pilot, lambda: bool(app.screen.query(DestinationList)))
+        for keys, said in (
+            (("t",), "Test event queued for receiver, past the filter"),
+            (("t", "f", "down"), "Test event queued for receiver, through the filter"),
+        ):
+            await ui(pilot, lambda: app.screen.query_one(DestinationList).has_focus)
+            await pilot.press(keys[0])
+            await ui(pilot, lambda: isinstance(app.screen, SendTestDialog))
+            await ui(pilot, lambda: app.screen.query_one(OptionList).has_focus)
+            await pilot.press(*keys[1:], "enter")
+            await ui(pilot, lambda said=said: said in seen(app))
+        engine = app.bridge.engine
+        assert engine is not None
+        await ui(pilot, lambda: engine.archive.counters().captured_events == 2)
+        captured = engine.archive.since(0, 10)
+        assert all(record.status == 200 for record in captured)
