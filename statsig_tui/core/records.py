@@ -66,6 +66,18 @@ class VerdictRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a destination's filter said to the events of a name."""
+
+    name: str
+    destination: str
+    events: int
+    forwarded: int
+    clause: str
+    """What decided on the newest one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """How many events of a name a filter was tried on, and what became of them."""
 

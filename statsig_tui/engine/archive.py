@@ -21,6 +21,7 @@ from statsig_tui.core.records import (
     DestinationCounters,
     DiagnosticsRow,
     DryRun,
+    Judged,
     RequestRecord,
     SentDetail,
     SentRecord,
@@ -134,6 +135,10 @@ class Archive:
     def dry_run(self, saved: Filter, draft: Filter) -> DryRun:
         """What a draft of a filter would let pass of the newest events, against the saved one."""
         return self._ask(lambda db: dry_run.run(db, saved, draft))
+
+    def matrix(self, most: int = 10_000) -> list[Judged]:
+        """What every destination's filter said to the newest events, by name."""
+        return self._ask(lambda db: dry_run.matrix(db, most))
 
     def newest_event(self, name: str) -> Event | None:
         """The newest event of a name."""

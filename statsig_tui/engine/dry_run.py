@@ -1,6 +1,6 @@
-"""A filter tried on the events that were accepted: what it lets pass, and what a saved one let pass.
+"""What filters said to the events that were accepted, and what another filter would say.
 
-Nothing is stored or sent; whether the destination is on plays no part.
+Trying one stores and sends nothing; whether the destination is on plays no part in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from statsig_tui.core.config import Filter
 from statsig_tui.core.event import Event, EventClass, forbidden_in, view
 from statsig_tui.core.filters import decide, needs_content
-from statsig_tui.core.records import DryRun, Tried
+from statsig_tui.core.records import DryRun, Judged, Tried
 
 MOST = 100_000
 """Events it is tried on at the most, the newest ones."""
@@ -43,6 +43,18 @@ def newest(db: sqlite3.Connection, name: str) -> Event | None:
         (MOST, name),
     ).fetchone()
     return view(row[0], msgspec.json.decode(row[0])) if row else None
+
+
+def matrix(db: sqlite3.Connection, most: int) -> list[Judged]:
+    """What was said to the newest events, by name and destination; the name seen last comes first."""
+    # SQLite takes the clause from the row that max() picks.
+    rows = db.execute(
+        "SELECT e.name, v.destination, count(*), sum(v.forwarded), v.clause, max(v.event)"
+        " FROM (SELECT id, name FROM events ORDER BY id DESC LIMIT ?) e JOIN verdicts v ON v.event = e.id"
+        " GROUP BY e.name, v.destination ORDER BY max(v.event) DESC, v.destination",
+        (most,),
+    )
+    return [Judged(*row[:5]) for row in rows]
 
 
 def _by_name(db: sqlite3.Connection, most: int) -> Iterator[tuple[Event, int]]:

@@ -67,6 +67,7 @@ COMMANDS = (
     Command("destinations.details", "o", "Details", "Detailed options of the filter: kinds, types, patterns, tiers, sample", "filter_details", "destinations"),
     Command("destinations.search", "slash", "Search", "Search the custom events", "search", "destinations"),
     Command("destinations.test", "t", "Test event", "Send Test Event: one event to this destination, through its filter or past it", "send_test", "destinations"),
+    Command("destinations.matrix", "v", "Verdicts", "What every destination's filter said to the events seen last, by name", "matrix", "destinations", False),
     Command("destinations.retry", "r", "Retry now", "Make the delivery under the cursor due at once", "retry", "destinations"),
     Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations"),
     Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),

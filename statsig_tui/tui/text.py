@@ -44,6 +44,12 @@ def fit(text: str, width: int) -> str:
     return cut(shown if len(head) == len(text) else shown + "…", width)
 
 
+def column(text: str, width: int) -> str:
+    """Foreign text, gated, cut and padded to exactly `width` cells, with a blank behind it."""
+    shown = fit(text, width - 1)
+    return shown + " " * (width - cell_len(shown))
+
+
 def content(text: str, style: str = "") -> Content:
     """Foreign text for a widget: gated, in one style, never read as markup."""
     return Content.styled(printable(text), style, strip_control_codes=False)

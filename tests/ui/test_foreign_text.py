@@ -23,7 +23,14 @@ from textual.widgets import Static, TabbedContent
 from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
-from statsig_tui.core.records import DeliveryState, DestinationCounters, DiagnosticsRow, Record, SentDetail
+from statsig_tui.core.records import (
+    DeliveryState,
+    DestinationCounters,
+    DiagnosticsRow,
+    Judged,
+    Record,
+    SentDetail,
+)
 from statsig_tui.core.redact import Redactor
 from statsig_tui.engine.sources import real_sources
 from statsig_tui.errors import StatsigTuiError
@@ -31,8 +38,11 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.confirm import ConfirmDialog
+from statsig_tui.tui.screens.filter_details import FilterDetails
+from statsig_tui.tui.screens.matrix import MatrixRows, MatrixScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.requests import RequestsScreen
+from statsig_tui.tui.screens.send_test import SendTestDialog
 from statsig_tui.tui.text import TerminalNet, content, printable
 from statsig_tui.tui.widgets.attempt_detail import RESPONSE, AttemptDetail
 from statsig_tui.tui.widgets.attempt_rows import DeliveryRows, MinuteRows
@@ -180,6 +190,11 @@ def tracked(text: str) -> list[Content]:
     return [rows.line(0, WIDTH)]
 
 
+def judged(text: str) -> list[Content]:
+    rows = MatrixRows([text], [Judged(text, text, 3, 1, "demo event")])
+    return [rows.header(WIDTH), rows.line(0, WIDTH), rows.child(0, 0, WIDTH)]
+
+
 def answered(sent: SentDetail) -> Content:
     """All that Compose shows of an answer."""
     return answer(sent, Redactor(), 90, unfolded=True)
@@ -246,6 +261,7 @@ LINES: dict[str, Callable[[str], list[Content]]] = {
     "minutes": minutes,
     "deliveries": deliveries,
     "event filtering": tracked,
+    "matrix": judged,
 }
 
 
@@ -263,6 +279,9 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "requests": lambda text: RequestsScreen([foreign.request(text)]),
     "replay": lambda text: ReplayDialog(1, [text], text),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
+    "send test": lambda text: SendTestDialog(text, [text]),
+    "filter details": lambda text: FilterDetails(Filter(tiers={text: False}, change_types={text: True})),
+    "matrix": lambda text: MatrixScreen([text], [Judged(text, text, 3, 1, "demo event")]),
 }
 
 

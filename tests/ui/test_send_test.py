@@ -1,4 +1,4 @@
-"""Send Test Event: to the destination under the cursor alone, past its filter or through it."""
+"""Send Test Event, past the filter or through it, and what the filters said to it: the matrix."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from textual.widgets import OptionList
 
 from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.matrix import MatrixScreen
 from statsig_tui.tui.screens.send_test import SendTestDialog
 from statsig_tui.tui.widgets.destination_list import DestinationList
 
@@ -37,3 +38,9 @@ async def test_a_template_is_sent_and_the_filter_asked_if_wanted(
         await ui(pilot, lambda: engine.archive.counters().captured_events == 2)
         captured = engine.archive.since(0, 10)
         assert all(record.status == 200 for record in captured)
+        await pilot.press("v")
+        await ui(pilot, lambda: isinstance(app.screen, MatrixScreen))
+        await pilot.press("right")
+        await ui(pilot, lambda: "newest: new event included" in seen(app))
+        await pilot.press("escape")
+        await ui(pilot, lambda: app.screen.query_one(DestinationList).has_focus)

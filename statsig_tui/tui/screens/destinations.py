@@ -20,6 +20,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.filter_details import FilterDetails
+from statsig_tui.tui.screens.matrix import MatrixScreen
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.send_test import SendTestDialog, TestEvent, raw_of
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
@@ -324,6 +325,12 @@ class DestinationsScreen(ModeScreen):
         taken = [item.name for item in self.host.config.destinations]
         emulator = engine.addresses.emulator if engine is not None else None
         self.app.push_screen(NewDestination(self._add, taken, emulator))
+
+    async def action_matrix(self) -> None:
+        """Show what every filter said to what was seen last."""
+        names = [item.name for item in self.host.config.destinations]
+        judged = await self.bridge.ask(lambda archive: archive.matrix())
+        self.app.push_screen(MatrixScreen(names, judged))
 
     async def action_send_test(self) -> None:
         """Ask for an event and send it to the destination under the cursor alone."""

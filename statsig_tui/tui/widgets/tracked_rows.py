@@ -11,7 +11,7 @@ from statsig_tui.core import filters
 from statsig_tui.core.config import Filter
 from statsig_tui.core.records import Tried
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import fit
+from statsig_tui.tui.text import column
 from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
 
 TRACKING, VOLUME, PASSES = 15, 12, 18
@@ -124,13 +124,11 @@ class TrackedRows:
         word = "chosen" if name in self.draft.events else "by pattern" if by_pattern else "by default"
         volume = self._volumes.get(name, 0)
         room = max(1, width - TRACKING - VOLUME - (PASSES if width >= _WIDE else 0))
-        shown = fit(name, room - 1)
         count = f"{volume:,}" if volume else "not seen yet"
         return Content.assemble(
             (TICKED if tracked else UNTICKED, theme.ACCENT if tracked else theme.QUIET),
             (f"  {word}".ljust(TRACKING - 1), theme.QUIET),
-            (shown, "" if tracked else theme.QUIET),
-            " " * max(1, room - Content(shown).cell_length),
+            (column(name, room), "" if tracked else theme.QUIET),
             (count.rjust(VOLUME), "" if volume else theme.QUIET),
             *(_passes(self._tried.get(name)) if width >= _WIDE else ()),
         )
