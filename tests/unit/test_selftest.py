@@ -1,0 +1,184 @@
+"""The endpoint self-test against real endpoints: one that verifies as we advise, and ones that do not."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from statsig_tui.core import selftest, verifiers
+from statsig_tui.core.selftest import Result, Trial
+
+SECRET = "webhook-" + "s" * 43
+Check = Callable[[object, bytes], bool]
+
+
+def compiled(source: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setenv("STATSIG_WEBHOOK_SECRET", SECRET)
+    module = ModuleType("verifier")
+    exec(compile(source, "verifier.py", "exec"), module.__dict__)
+    return module
+
+
+@contextmanager
+def served(check: Check, *, echo: bool = True) -> Iterator[int]:
+    """An endpoint that answers 200 where `check` holds and 401 elsewhere, and repeats codes; its port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            data = json.loads(body)["data"]
+            answer = b"{}"
+            if isinstance(data, dict):
+                status = 200
+                if echo:
+                    answer = json.dumps({"verification_code": data["verification_code"]}).encode()
+            else:
+                status = 200 if check(self.headers, body) else 401
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def tried(port: int, secret: str | None = SECRET) -> dict[str, Result]:
+    """Every trial's result at an endpoint."""
+    found = {}
+    now = time.time_ns() // 1_000_000
+    for trial in selftest.trials(secret, now=now, code="c0de", other_secret="webhook-other"):
+        connection = HTTPConnection("127.0.0.1", port)
+        connection.request("POST", "/", trial.body, dict(trial.headers))
+        answer = connection.getresponse()
+        found[trial.name] = selftest.judge(trial, answer.status, answer.read(), None)
+        connection.close()
+    return found
+
+
+def test_an_endpoint_with_our_verifier_passes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = compiled(verifiers.PYTHON, monkeypatch).is_from_statsig
+    with served(check) as port:
+        results = tried(port)
+    assert [name for name, result in results.items() if not result.passed] == []
+    assert selftest.score(list(results.values())) == "8 of 8 passed"
+
+
+def respelled(check: Check) -> Check:
+    return lambda headers, body: check(
+        headers, json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False).encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("weaken", "failed", "said"),
+    [
+        (
+            lambda check: lambda headers, body: True,
+            {"flipped byte", "wrong secret", "no signature", "no timestamp", "re-serialised", "stale"},
+            "anybody can post events to it",
+        ),
+        (respelled, {"good request", "re-serialised"}, "a body that it parsed and wrote again"),
+        (
+            lambda check: (
+                lambda headers, body: check(headers, body) or headers["X-Statsig-Signature"] is None
+            ),
+            {"no signature"},
+            "it takes unsigned requests",
+        ),
+        (lambda check: lambda headers, body: False, {"good request"}, "it refuses what Statsig sends"),
+    ],
+)
+def test_each_weakness_is_found_and_named(
+    weaken: Callable[[Check], Check], failed: set[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = weaken(compiled(verifiers.PYTHON, monkeypatch).is_from_statsig)
+    with served(check) as port:
+        results = tried(port)
+    assert {name for name, result in results.items() if not result.passed} == failed
+    assert any(said in result.said for result in results.values())
+
+
+def test_a_stale_request_is_told_from_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = compiled(verifiers.PYTHON, monkeypatch).is_from_statsig
+    with served(lambda headers, body: check(headers, body, 10**9)) as port:
+        results = tried(port)
+    assert [name for name, result in results.items() if not result.passed] == ["stale"]
+
+
+def test_an_endpoint_that_does_not_repeat_the_code_is_told_what_that_means() -> None:
+    with served(lambda headers, body: True, echo=False) as port:
+        results = tried(port, None)
+    assert list(results) == ["url verification", "good request"]
+    assert not results["url verification"].passed
+    assert "Statsig would not register this webhook" in results["url verification"].said
+    assert results["good request"].passed
+
+
+def test_an_answer_that_is_neither_yes_nor_no_does_not_pass() -> None:
+    trials = {trial.name: trial for trial in selftest.trials(SECRET, now=1, code="c", other_secret="o")}
+    for name in ("flipped byte", "good request"):
+        trial: Trial = trials[name]
+        assert not selftest.judge(trial, 500, b"", None).passed
+        assert selftest.judge(trial, None, b"", "nobody listens").said == "nobody listens"
+
+
+@pytest.mark.parametrize("language", ["Python", *(["Node"] if shutil.which("node") else [])])
+def test_a_verifier_to_copy_agrees_with_the_signatures_we_make(language: str, tmp_path: Path) -> None:
+    now = time.time_ns() // 1_000_000
+    trials = selftest.trials(SECRET, now=now, code="c", other_secret="o")[1:]
+    cases = [
+        {"headers": {name.lower(): value for name, value in trial.headers}, "body": trial.body.decode()}
+        for trial in trials
+    ]
+    (tmp_path / "cases.json").write_text(json.dumps(cases))
+    if language == "Python":
+        (tmp_path / "verifier.py").write_text(
+            verifiers.PYTHON
+            + "\nimport json\n"
+            + "from email.message import Message\n"
+            + "def heads(given):\n    found = Message()\n"
+            + "    for pair in given.items():\n        found[pair[0]] = pair[1]\n    return found\n"
+            + "cases = json.load(open('cases.json'))\n"
+            + "print([is_from_statsig(heads(c['headers']), c['body'].encode()) for c in cases])\n"
+        )
+        command = [sys.executable, "verifier.py"]
+    else:
+        (tmp_path / "verifier.js").write_text(
+            verifiers.NODE
+            + "\nconst cases = JSON.parse(require('fs').readFileSync('cases.json'));\n"
+            + "console.log(JSON.stringify(cases.map(c => isFromStatsig(c.headers, Buffer.from(c.body)))));\n"
+        )
+        command = ["node", "verifier.js"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"STATSIG_WEBHOOK_SECRET": SECRET},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert json.loads(done.stdout.lower()) == [trial.takes for trial in trials]
