@@ -259,6 +259,28 @@ def verify(
 
 @cli.command()
 @common_options
+@click.argument("of", metavar="DESTINATION|URL")
+@click.option("--verification", "verification_only", is_flag=True, help="Only the verification of the URL.")
+@secret_options
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each trial.")
+@failing_in_words
+def selftest(options: Options, of: str, verification_only: bool, which: WhichSecret, as_json: bool) -> int:
+    """Try an endpoint: the URL's verification, a good request, and six bad ones it must refuse.
+
+    Ends with 0 only if it passes all of them. What is sent is a marked event, and is not stored here.
+
+    \b
+    Example:
+      statsig-tui selftest my-api
+      statsig-tui selftest http://localhost:3000/webhook --secret-env STATSIG_WEBHOOK_SECRET
+    """
+    from statsig_tui.cli.selftest import run_selftest
+
+    return run_selftest(options, of, which, verification_only=verification_only, as_json=as_json)
+
+
+@cli.command()
+@common_options
 @click.argument("of", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
 @failing_in_words

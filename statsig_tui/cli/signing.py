@@ -28,14 +28,11 @@ def run_sign(
 ) -> int:
     """Print the two headers for a body."""
     options.places().prepare()
-    known = _secrets(options, which)
-    if len(known) != 1:
-        many = "Several signing secrets are known" if known else "No signing secret is known"
-        raise UsageError(f"{many}.", "Choose one with --destination, --secret-env or --secret-file.")
+    secret = chosen_secret(options, which)
     body = read_source(source)
     now = time.time_ns() // 1_000_000
     stamp = timestamp if timestamp is not None else str(now)
-    signature = sign(known[0], stamp, body)
+    signature = sign(secret, stamp, body)
     if as_json:
         fields = {"type": "signature", "at": now, "timestamp": stamp, "signature": signature}
         click.echo(json_line(fields))
@@ -75,6 +72,15 @@ def run_verify(
         diagnosis = examine_request(headers, body, known, now, seconds)
     click.echo(_json(diagnosis) if as_json else _text(diagnosis))
     return 0 if diagnosis.verdict.state is SignatureState.VALID else 1
+
+
+def chosen_secret(options: Options, which: WhichSecret) -> str:
+    """The one secret that was chosen, or is the only one known; raises UsageError."""
+    known = _secrets(options, which)
+    if len(known) != 1:
+        many = "Several signing secrets are known" if known else "No signing secret is known"
+        raise UsageError(f"{many}.", "Choose one with --destination, --secret-env or --secret-file.")
+    return known[0]
 
 
 def _of_capture(options: Options, capture: str, known: Sequence[str], seconds: int) -> Diagnosis:

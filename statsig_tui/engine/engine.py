@@ -36,8 +36,9 @@ from statsig_tui.core.records import (
 )
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Shape
+from statsig_tui.core.selftest import Result
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from statsig_tui.engine import captures, examination, history, outbox
+from statsig_tui.engine import captures, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
@@ -231,6 +232,12 @@ class Engine:
         )
         self._pruner.count(len(event.raw))
         return trace
+
+    async def self_test(self, destination: str, *, verification_only: bool = False) -> list[Result]:
+        """What a destination's endpoint does with good and bad requests; nothing of it is kept."""
+        self._check_known(destination)
+        found = next(item for item in self.destinations() if item.name == destination)
+        return await probing.self_test(found, self._clock.now(), verification_only=verification_only)
 
     async def remember(self, name: str, value: str) -> None:
         """Keep a fact of this data directory; archive.fact() tells it again."""

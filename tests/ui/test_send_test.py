@@ -10,6 +10,7 @@ from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.matrix import MatrixScreen
 from statsig_tui.tui.screens.send_test import SendTestDialog
 from statsig_tui.tui.widgets.destination_list import DestinationList
+from statsig_tui.tui.widgets.destination_panes import SIGNING, DestinationPanes
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -44,3 +45,10 @@ async def test_a_template_is_sent_and_the_filter_asked_if_wanted(
         await ui(pilot, lambda: "newest: new event included" in seen(app))
         await pilot.press("escape")
         await ui(pilot, lambda: app.screen.query_one(DestinationList).has_focus)
+        panes = app.screen.query_one(DestinationPanes)
+        panes.tab = SIGNING
+        app.screen.query_one("#self-test").focus()
+        await pilot.press("enter")
+        # Our receiver reports bad signatures unless it is told to refuse them.
+        await ui(pilot, lambda: "2 of 8 passed" in seen(app))
+        assert "anybody can post events to it" in seen(app)

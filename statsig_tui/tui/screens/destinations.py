@@ -184,7 +184,19 @@ class DestinationsScreen(ModeScreen):
     @on(SigningPane.Copied)
     def _copied(self, event: SigningPane.Copied) -> None:
         self.host.copy_to_clipboard(event.value)
-        self.host.say("Copied the signing secret by the terminal (OSC 52).")
+        self.host.say(f"Copied {event.what} by the terminal (OSC 52).")
+
+    @on(SigningPane.Tested)
+    def _tested(self, event: SigningPane.Tested) -> None:
+        saved = self.selected
+        if saved is not None:
+            self.run_worker(self._self_test(saved.name, event.verification_only), group="self-test")
+
+    async def _self_test(self, destination: str, verification_only: bool) -> None:
+        results = await self.bridge.do(
+            lambda engine: engine.self_test(destination, verification_only=verification_only)
+        )
+        self.query_one(SigningPane).take_trials(destination, results)
 
     # Actions
 

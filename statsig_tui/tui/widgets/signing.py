@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from textual import on
@@ -19,7 +19,9 @@ from textual.widgets import Button, Input, Static
 from statsig_tui.core.config import Destination, Secret
 from statsig_tui.core.destination import SIGNING_PREFIXES, Invalid, doubt_secret, validate_secret
 from statsig_tui.core.redact import mask_secret
+from statsig_tui.core.selftest import Result, score
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from statsig_tui.core.verifiers import VERIFIERS
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.editor import Editor
@@ -82,15 +84,34 @@ class SigningPane(Editor[Drafted]):
             margin: 1 0 0 0;
             color: $text-muted;
         }
+        #endpoint-keys, #verifiers {
+            height: auto;
+            margin: 1 0 0 0;
+        }
+        #verifiers .label {
+            width: 18;
+            color: $text-muted;
+        }
+        #trials {
+            height: auto;
+        }
     }
     """
 
     class Copied(Message):
-        """The secret is to be copied."""
+        """Something is to be copied."""
 
-        def __init__(self, value: str) -> None:
+        def __init__(self, value: str, what: str = "the signing secret") -> None:
             super().__init__()
             self.value = value
+            self.what = what
+
+    class Tested(Message):
+        """The endpoint is to be tested, or only the verification of its URL."""
+
+        def __init__(self, verification_only: bool) -> None:
+            super().__init__()
+            self.verification_only = verification_only
 
     def compose(self) -> ComposeResult:
         """What is, what can be done, how it is signed."""
@@ -101,6 +122,14 @@ class SigningPane(Editor[Drafted]):
             yield Button("Remove", id="remove-secret", compact=True)
         yield Field("Own secret", SecretInput("webhook-…  or  env:NAME", id="own-secret"), name="secret")
         yield Static(_how(), id="signing-how", markup=False)
+        with Horizontal(id="endpoint-keys"):
+            yield Button("Send url_verification", id="verify-url", compact=True)
+            yield Button("Self-test of the endpoint", id="self-test", compact=True)
+        yield Static("", id="trials", markup=False)
+        with Horizontal(id="verifiers"):
+            yield Static("Copy a verifier", classes="label")
+            for language in VERIFIERS:
+                yield Button(language, name=language, classes="verifier", compact=True)
 
     def first(self) -> Widget:
         """The first key that can be pressed."""
@@ -116,6 +145,7 @@ class SigningPane(Editor[Drafted]):
         """Show a destination's secret; what was typed for another is not kept."""
         if self.is_ready and (self.shown is None or self.shown.name != destination.name):
             self._empty()
+            self.query_one("#trials", Static).update(Content())
         super().show(destination)
 
     def draw(self) -> None:
@@ -147,6 +177,22 @@ class SigningPane(Editor[Drafted]):
         secret = draft.secret if draft is not None else self.shown.secret if self.shown is not None else None
         if secret is not None and secret.value is not None:
             self.post_message(self.Copied(secret.value))
+
+    def take_trials(self, name: str, results: Sequence[Result]) -> None:
+        """Show how the endpoint of a destination did, if it is still the one that is shown."""
+        if self.shown is not None and self.shown.name == name:
+            self.query_one("#trials", Static).update(_trials(results))
+
+    @on(Button.Pressed, "#verify-url")
+    @on(Button.Pressed, "#self-test")
+    def _test(self, event: Button.Pressed) -> None:
+        self.query_one("#trials", Static).update(Content.styled("asking…", theme.QUIET))
+        self.post_message(self.Tested(event.button.id == "verify-url"))
+
+    @on(Button.Pressed, ".verifier")
+    def _copy_verifier(self, event: Button.Pressed) -> None:
+        language = event.button.name or ""
+        self.post_message(self.Copied(VERIFIERS[language], f"a verifier for {language}"))
 
     @on(Button.Pressed, "#generate-secret")
     def _generate(self) -> None:
@@ -201,6 +247,18 @@ def _shown(secret: Secret | None, draft: Drafted | None) -> Content:
     for text, style in _notes(secret, draft):
         lines.append(Content.assemble(" " * 26, (printable(text), style)))
     return Content("\n").join(lines)
+
+
+def _trials(results: Sequence[Result]) -> Content:
+    lines = [
+        Content.assemble(
+            ("✓ ", theme.GOOD) if result.passed else ("✗ ", theme.BAD),
+            f"{result.trial.name:<18}",
+            (printable(result.said), theme.QUIET if result.passed else ""),
+        )
+        for result in results
+    ]
+    return Content("\n").join([*lines, Content.styled(score(results), theme.STRONG)])
 
 
 def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]]:

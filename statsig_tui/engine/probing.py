@@ -1,0 +1,40 @@
+"""Asks an endpoint what it does with good and bad requests; nothing of it is stored or tried again."""
+
+from __future__ import annotations
+
+import secrets
+
+from statsig_tui.core import selftest
+from statsig_tui.core.config import Destination
+from statsig_tui.core.records import Headers
+from statsig_tui.core.selftest import Result, Trial
+from statsig_tui.engine.sender import Sender
+
+
+async def self_test(destination: Destination, now: int, *, verification_only: bool = False) -> list[Result]:
+    """Every trial at a destination's endpoint, one after the other; `now` in epoch ms.
+
+    Its own headers go along. With `verification_only` the URL's verification alone is tried.
+    """
+    secret = destination.secret.value if destination.secret is not None else None
+    trials = selftest.trials(
+        secret, now=now, code=secrets.token_hex(8), other_secret="webhook-" + secrets.token_hex(20)
+    )
+    sender = Sender(keep_alive=False, verify_tls=destination.verify_tls, credential="signing secret")
+    try:
+        return [
+            await _try(sender, destination, trial) for trial in (trials[:1] if verification_only else trials)
+        ]
+    finally:
+        await sender.close()
+
+
+async def _try(sender: Sender, destination: Destination, trial: Trial) -> Result:
+    given = {name.lower() for name, _ in trial.headers}
+    own: Headers = tuple(
+        (name, value) for name, value in destination.headers.items() if name.lower() not in given
+    )
+    outcome = await sender.send(
+        "POST", destination.url, (*trial.headers, *own), trial.body, destination.timeout_seconds
+    )
+    return selftest.judge(trial, outcome.status, outcome.body, outcome.error)

@@ -1,0 +1,41 @@
+"""`selftest` as a process: against our own receiver, in words and as JSON, and what it is not given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.conftest import Answer, StartEndpoint, StartEngine
+    from tests.contract.conftest import Spawn
+
+Make = Callable[..., Any]
+Say = Callable[..., "Answer"]
+SECRET = "webhook-" + "s" * 43
+
+
+async def test_a_receiver_that_enforces_passes_and_one_that_takes_all_is_told_why(
+    spawn: Spawn, engine: StartEngine, config: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    settings = config()
+    enforcing = replace(settings, receiver=replace(settings.receiver, signature="enforce"))
+    async with engine(enforcing) as site:
+        given = ("--secret-env", "GIVEN")
+        code, out, err = await (await spawn("selftest", site.receiver, *given, GIVEN=SECRET)).end()
+        assert (code, err) == (0, ""), out
+        assert "8 of 8 passed" in out
+    careless = await endpoint(say(200))
+    code, out, _ = await (await spawn("selftest", careless.url, *given, "--json", GIVEN=SECRET)).end()
+    lines = {line["name"]: line for line in map(json.loads, out.splitlines())}
+    assert code == 1
+    assert [name for name, line in lines.items() if line["passed"]] == ["good request"]
+    assert "anybody can post events" in lines["flipped byte"]["said"]
+    assert SECRET not in out
+    code, out, _ = await (await spawn("selftest", careless.url, "--verification")).end()
+    assert code == 1
+    assert "0 of 1 passed" in out
+    code, _, err = await (await spawn("selftest", "nowhere")).end()
+    assert code == 2
+    assert "There is no destination nowhere" in err
