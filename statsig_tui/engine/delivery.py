@@ -14,7 +14,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job,
 from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.sender import STALE, Outcome
+from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
 

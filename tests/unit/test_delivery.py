@@ -13,7 +13,7 @@ from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, Sched
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
 from statsig_tui.core.signing import sign
 from statsig_tui.engine.delivery import Delivery
-from statsig_tui.engine.sender import STALE, Outcome
+from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
