@@ -125,6 +125,27 @@ class AttemptRecord:
     """None while it is under way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """An attempt that is about to be made."""
+
+    job: Job
+    url: str
+    headers: Headers
+    signature: str | None
+    timestamp: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt that was made, and where that leaves its delivery."""
+
+    attempt: AttemptRecord
+    state: DeliveryState
+    error: str | None = None
+    next_at: int | None = None
+
+
 class EventSummary(msgspec.Struct, frozen=True, gc=False):
     """One event of a capture, as far as a line shows it."""
 
