@@ -169,7 +169,9 @@ class Connection(asyncio.Protocol):
             await self._upload(transport, body, answer)
         while not answer.is_over:
             await self._changed()
-        self.is_reusable = answer.is_complete and not answer.is_last and not self._is_full
+        # Who refuses something large may have read none of it, nor of what would come after it.
+        is_in_step = len(body) <= _SLICE or not answer.refuses
+        self.is_reusable = answer.is_complete and not answer.is_last and not self._is_full and is_in_step
         self._answer = None
 
     async def _upload(self, transport: asyncio.Transport, body: bytes, answer: Answer) -> None:
@@ -180,7 +182,6 @@ class Connection(asyncio.Protocol):
                 continue
             transport.write(rest[:_SLICE])
             rest = rest[_SLICE:]
-        answer.is_last = answer.is_last or bool(rest)
 
     async def _changed(self) -> None:
         self._turn = asyncio.get_running_loop().create_future()
