@@ -104,6 +104,8 @@ class Answer:
 
     def on_headers_complete(self) -> None:
         """The head is there, or that of an interim answer."""
+        if self.is_complete:
+            return
         status = self._parser.get_status_code()
         self._is_interim = status in _INTERIM
         if status == _SWITCHING:
@@ -116,7 +118,7 @@ class Answer:
 
     def on_body(self, data: bytes) -> None:
         """A part of the body."""
-        if not self.is_truncated:
+        if not self.is_truncated and not self.is_complete:
             self.body += data
             if len(self.body) > ANSWER_LIMIT:
                 del self.body[ANSWER_LIMIT:]
