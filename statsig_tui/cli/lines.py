@@ -78,7 +78,8 @@ def as_text(record: Record | AttemptRecord) -> str:
             if record.ms is None and record.error is None:
                 answer = "under way"
             took = f" in {record.ms:.0f} ms" if record.ms is not None else ""
-            reason = f"  {record.error}" if record.error else ""
+            said = record.error or record.flag
+            reason = f"  {said}" if said else ""
             text = f"attempt   {tag('d', record.delivery)}  {record.number}: {answer}{took}{reason}"
     return f"{clock}  {printable(text)}"
 
@@ -184,4 +185,5 @@ def _fields(record: Record | AttemptRecord) -> dict[str, Any]:
                 "status": record.status,
                 "ms": record.ms and round(record.ms, 3),
                 "error": record.error,
+                "flag": record.flag or None,
             }

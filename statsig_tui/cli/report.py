@@ -12,7 +12,7 @@ from statsig_tui.cli.lines import json_line
 from statsig_tui.core.config import EMULATOR, Target
 from statsig_tui.core.printable import printable
 from statsig_tui.core.series import Summary, Tally
-from statsig_tui.engine.sender import Outcome
+from statsig_tui.engine.outcome import Outcome
 
 _SHOWN = 10
 """Unexpected answers of a series that are printed one by one."""

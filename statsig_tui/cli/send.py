@@ -33,8 +33,8 @@ from statsig_tui.core.library import built_in
 from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.printable import from_bytes, printable
+from statsig_tui.engine.connecting import is_local
 from statsig_tui.engine.lock import holder
-from statsig_tui.engine.sender import is_local
 from statsig_tui.engine.series import run_series
 from statsig_tui.engine.target import endpoint
 from statsig_tui.engine.threads import Threads

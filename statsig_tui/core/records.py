@@ -13,6 +13,8 @@ from statsig_tui.core.event import EventClass
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 
 Headers = tuple[tuple[str, str], ...]
+FLAGGED_BY = 100
+"""Bytes at the beginning of an answer's body that tell a web page."""
 
 
 class DeliveryState(StrEnum):
@@ -166,6 +168,42 @@ class AttemptRecord:
     error: str | None
     ms: float | None
     """None while it is under way."""
+
+    @property
+    def flag(self) -> str:
+        """What is odd about an answer that counts as success; empty: nothing."""
+        if self.status is None or not 200 <= self.status <= 299:
+            return ""
+        named = any(
+            name.lower() == "content-type" and "html" in value.lower()
+            for name, value in self.response_headers
+        )
+        if named or self.response_body[:FLAGGED_BY].lstrip().lower().startswith(
+            (b"<!doctype html", b"<html")
+        ):
+            return "an HTML page answered: a login page, or another page that is no webhook?"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """An attempt that is about to be made."""
+
+    job: Job
+    url: str
+    headers: Headers
+    signature: str | None
+    timestamp: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt that was made, and where that leaves its delivery."""
+
+    attempt: AttemptRecord
+    state: DeliveryState
+    error: str | None = None
+    next_at: int | None = None
 
 
 class EventSummary(msgspec.Struct, frozen=True, gc=False):

@@ -8,8 +8,36 @@ from collections.abc import Awaitable, Callable, Sequence
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
 from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.connecting import has_proxies, is_local
 from statsig_tui.engine.delivery import Delivery, Ledger
-from statsig_tui.engine.sender import Outcome, Sender
+from statsig_tui.engine.outcome import Outcome
+from statsig_tui.engine.sender import Sender
+from statsig_tui.engine.wire import Place, Wire, place_of
+
+
+class _Client:
+    """One destination's connections: our own, or httpx's where the environment's proxies may have a say."""
+
+    def __init__(self, *, verify_tls: bool) -> None:
+        self.verify_tls = verify_tls
+        self._wire = Wire(verify_tls=verify_tls)
+        self._sender = Sender(verify_tls=verify_tls)
+        self._url = ""
+        self._place: Place | None = None
+
+    async def send(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
+        """Post exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
+        if url != self._url:
+            self._url = url
+            self._place = place_of(url) if is_local(url) or not has_proxies() else None
+        if self._place is None:
+            return await self._sender.send("POST", url, headers, body, seconds)
+        return await self._wire.send(self._place, headers, body, seconds)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._wire.close()
+        await self._sender.close()
 
 
 class Deliveries:
@@ -22,7 +50,7 @@ class Deliveries:
         self._ledger = ledger
         self._keep_disabled = keep_disabled
         self._workers: dict[str, Delivery] = {}
-        self._senders: dict[str, Sender] = {}
+        self._clients: dict[str, _Client] = {}
         self.disabled: dict[str, str] = {}
         """Destinations that take nothing though they are enabled, and why."""
 
@@ -60,9 +88,9 @@ class Deliveries:
         worker = self._workers.pop(destination, None)
         if worker is not None:
             await worker.stop()
-        sender = self._senders.pop(destination, None)
-        if sender is not None:
-            await sender.close()
+        client = self._clients.pop(destination, None)
+        if client is not None:
+            await client.close()
 
     async def close(self) -> None:
         """Stop all of them."""
@@ -74,12 +102,12 @@ class Deliveries:
 
         async def post(url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
             verify = self._workers[name].destination.verify_tls
-            sender = self._senders.get(name)
-            if sender is None or sender.verify_tls != verify:
-                if sender is not None:
-                    await sender.close()
-                sender = self._senders[name] = Sender(verify_tls=verify)
-            return await sender.send("POST", url, headers, body, seconds)
+            client = self._clients.get(name)
+            if client is None or client.verify_tls != verify:
+                if client is not None:
+                    await client.close()
+                client = self._clients[name] = _Client(verify_tls=verify)
+            return await client.send(url, headers, body, seconds)
 
         return Delivery(
             destination,

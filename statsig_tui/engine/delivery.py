@@ -7,17 +7,18 @@ import email.utils
 import math
 import random
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVarTuple
 
 from statsig_tui.core.config import Destination, RetryPolicy
-from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
+from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.sender import STALE, Outcome
+from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
 
+Given = TypeVarTuple("Given")
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 """URL, headers, body, seconds -> what became of it."""
 _STORE_PAUSE = 1.0
@@ -26,21 +27,27 @@ _GAP = 2.0
 _ONCE = RetryPolicy("none")
 
 
+class Begun(NamedTuple):
+    """Whether an attempt is to be made, and which delivery was due first after it."""
+
+    is_noted: bool
+    following: Job | None
+
+
 class Ledger(Protocol):
     """Where deliveries are kept; every call returns once it is durable."""
 
     async def next_job(self, destination: str) -> Job | None:
         """The delivery of a destination that is due first."""
 
-    async def begin(
-        self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
-    ) -> bool:
-        """Note an attempt before it is made; False: it is not to be made any more."""
+    async def begin(self, sending: Sending) -> Begun:
+        """Note an attempt before it is made, unless it is not to be made any more."""
 
-    async def end(
-        self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
-    ) -> None:
+    async def end(self, ended: Ended) -> None:
         """Note what came of it."""
+
+    async def turn(self, ended: Ended, sending: Sending) -> Begun:
+        """Note what came of one attempt and begin the next, at once."""
 
     async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
         """Replace a delivery by two of half its events, noting the 413 that asked for it, if one did.
@@ -185,13 +192,43 @@ class Delivery:
         )
 
     async def _attempt(self, job: Job) -> None:
-        destination = self.destination
-        headers, signature, timestamp = self._signed(job)
-        if not await self._ledger.begin(job, destination.url, headers, signature, timestamp):
-            return
+        """Make an attempt, and those of the deliveries that are due behind it."""
+        sending = self._sending(job)
+        begun = await self._ledger.begin(sending)
+        while begun.is_noted:
+            attempt, step = await self._made(sending)
+            ended = await self._settled(sending.job, attempt, step)
+            if ended is None:
+                return
+            following = begun.following
+            if following is None or not self._may_follow(following):
+                await self._insist(self._ledger.end, ended)
+                return
+            sending = self._sending(following)
+            try:
+                # In one commit: what is due next waits for no other.
+                begun = await self._ledger.turn(ended, sending)
+            except StatsigTuiError:
+                await self._insist(self._ledger.end, ended)
+                return
+
+    def _may_follow(self, job: Job) -> bool:
+        """Whether nothing of what _step() and _catch_up() look at speaks against it."""
+        return (
+            job.due <= self._clock.now()
+            and self.destination.enabled
+            and not self._is_disabled(self.destination.name)
+            and self._clock.monotonic() >= self._held_until
+            and self.destination.rate_limit is None
+            and not self._is_known_to_be_too_large(job)
+            and abs(self._clock_offset() - self._offset) <= _GAP * 1000
+        )
+
+    async def _made(self, sending: Sending) -> tuple[AttemptRecord, Next]:
+        job, destination = sending.job, self.destination
         self._last_sent = self._clock.monotonic()
         at = self._clock.now()
-        outcome = await self._post(destination.url, headers, job.body, destination.timeout_seconds)
+        outcome = await self._post(sending.url, sending.headers, job.body, destination.timeout_seconds)
         number = job.attempt + 1
         policy = _ONCE if job.replay else destination.retry
         wish = retry_after(outcome.retry_after, self._clock.now())
@@ -208,8 +245,8 @@ class Delivery:
             delivery=job.delivery,
             number=number,
             at=at,
-            url=destination.url,
-            request_headers=headers,
+            url=sending.url,
+            request_headers=sending.headers,
             status=outcome.status,
             reason=outcome.reason,
             response_headers=outcome.headers,
@@ -218,38 +255,45 @@ class Delivery:
             error=outcome.error,
             ms=outcome.ms,
         )
-        await self._settle(job, attempt, step)
+        return attempt, step
 
-    async def _settle(self, job: Job, attempt: AttemptRecord, step: Next) -> None:
+    async def _settled(self, job: Job, attempt: AttemptRecord, step: Next) -> Ended | None:
+        """Where an attempt leaves its delivery; None: that is noted already."""
+        now = self._clock.now()
+        if step.step == "delivered":
+            if self.most_bytes is not None:
+                self.most_bytes = max(self.most_bytes, len(job.body))
+            return Ended(attempt, DeliveryState.DELIVERED)
+        if step.step == "retry":
+            if step.holds_destination:
+                self._held_until = self._clock.monotonic() + step.delay
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + round(step.delay * 1000))
+        if step.step == "split" and job.replay is None:
+
+            async def halve() -> None:
+                self.most_bytes = await self._ledger.halve(job.delivery, self.destination, attempt)
+
+            await self._insist(halve)
+            return None
+        if step.step == "disable":
+            # It stays due: whoever resumes the destination wants it delivered.
+            await self._insist(self._on_gone, self.destination.name)
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now)
+        return Ended(attempt, DeliveryState.FAILED, attempt.error)
+
+    async def _insist(self, note: Callable[[*Given], Awaitable[None]], *given: *Given) -> None:
+        """What happened has happened: it is noted as soon as the store takes it."""
         while True:
             try:
-                await self._note(job, attempt, step)
+                await note(*given)
             except StatsigTuiError:
-                # What happened has happened: it is noted as soon as the store takes it.
                 pause = asyncio.Event()
                 await self._clock.wait(pause, self._clock.monotonic() + _STORE_PAUSE)
             else:
                 return
 
-    async def _note(self, job: Job, attempt: AttemptRecord, step: Next) -> None:
-        now = self._clock.now()
-        if step.step == "delivered":
-            await self._ledger.end(attempt, DeliveryState.DELIVERED, None, None)
-            if self.most_bytes is not None:
-                self.most_bytes = max(self.most_bytes, len(job.body))
-        elif step.step == "retry":
-            if step.holds_destination:
-                self._held_until = self._clock.monotonic() + step.delay
-            due = now + round(step.delay * 1000)
-            await self._ledger.end(attempt, DeliveryState.RETRYING, attempt.error, due)
-        elif step.step == "split" and job.replay is None:
-            self.most_bytes = await self._ledger.halve(job.delivery, self.destination, attempt)
-        elif step.step == "disable":
-            # It stays due: whoever resumes the destination wants it delivered.
-            await self._on_gone(self.destination.name)
-            await self._ledger.end(attempt, DeliveryState.RETRYING, attempt.error, now)
-        else:
-            await self._ledger.end(attempt, DeliveryState.FAILED, attempt.error, None)
+    def _sending(self, job: Job) -> Sending:
+        return Sending(job, self.destination.url, *self._signed(job))
 
     def _signed(self, job: Job) -> tuple[Headers, str | None, str | None]:
         destination = self.destination

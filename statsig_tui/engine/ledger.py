@@ -10,10 +10,11 @@ from dataclasses import replace
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import Destination
 from statsig_tui.core.envelope import encode
-from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryState, Headers, Job
+from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
 from statsig_tui.engine import outbox
 from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.delivery import Begun
 from statsig_tui.engine.store import Store, Tx
 
 LARGE = 256 * 1024
@@ -46,31 +47,49 @@ class StoreLedger:
             return known[1]
         return await self._store.read(lambda db: outbox.next_job(db, destination))
 
-    async def begin(
-        self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
-    ) -> bool:
+    async def begin(self, sending: Sending) -> Begun:
         """Note an attempt before it is made."""
-        at, redact = self._clock.now(), self._redact()
-        url, headers = redact(url), redact.pairs(headers)
-        return await self._store.write(
-            lambda tx: outbox.begin_attempt(tx, at, job, url, headers, signature, timestamp)
-        )
+        begin = self._beginning(sending)
+        return await self._store.write(begin)
 
-    async def end(
-        self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
-    ) -> None:
+    async def end(self, ended: Ended) -> None:
         """Note what came of an attempt."""
-        at, redact = self._clock.now(), self._redact()
-        known = self._masked(attempt)
-        said = redact(error) if error else error
+        end = self._ending(ended)
 
         def note(tx: Tx) -> tuple[str, int, Job | None]:
-            destination = outbox.end_attempt(tx, at, known, state, said, next_at).destination
+            destination = end(tx).destination
             return destination, tx.rev, outbox.next_job(tx.db, destination)
 
         # Whoever notes an end asks next what is due: looked up on the way, that is a thread's turn saved.
         destination, rev, job = await self._store.write(note)
         self._next[destination] = rev, job
+
+    async def turn(self, ended: Ended, sending: Sending) -> Begun:
+        """Note what came of one attempt and begin the next."""
+        end, begin = self._ending(ended), self._beginning(sending)
+
+        def note(tx: Tx) -> Begun:
+            end(tx)
+            return begin(tx)
+
+        return await self._store.write(note)
+
+    def _ending(self, ended: Ended) -> Callable[[Tx], DeliveryRecord]:
+        at = self._clock.now()
+        attempt, error = self._masked(ended.attempt), self._redact()(ended.error) if ended.error else None
+        return lambda tx: outbox.end_attempt(tx, at, attempt, ended.state, error, ended.next_at)
+
+    def _beginning(self, sending: Sending) -> Callable[[Tx], Begun]:
+        at, redact, job = self._clock.now(), self._redact(), sending.job
+        url, headers = redact(sending.url), redact.pairs(sending.headers)
+
+        def note(tx: Tx) -> Begun:
+            record = outbox.begin_attempt(tx, at, job, url, headers, sending.signature, sending.timestamp)
+            # What comes after it is known in time to be begun in the commit that ends it.
+            following = outbox.next_job(tx.db, record.destination) if record is not None else None
+            return Begun(record is not None, following)
+
+        return note
 
     async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
         """Replace a delivery by two of half its events each; the bytes of the larger one."""

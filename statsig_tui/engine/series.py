@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from statsig_tui.core.config import Target
 from statsig_tui.core.records import Headers
 from statsig_tui.core.series import Tally, next_start
-from statsig_tui.engine.sender import Outcome
+from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.target import Post, posting
 
 Request = tuple[bytes, Headers]

@@ -9,7 +9,8 @@ from typing import Protocol
 from statsig_tui.core.config import Target
 from statsig_tui.core.records import Headers
 from statsig_tui.core.request import POST, Request, Shape, with_lines, with_path
-from statsig_tui.engine.sender import Outcome, Sender, with_own
+from statsig_tui.engine.outcome import Outcome, with_own
+from statsig_tui.engine.sender import Sender
 
 ENDPOINT = "/v1/webhooks/event_webhook"
 TIMEOUT_SECONDS = 15.0

@@ -16,7 +16,8 @@ from statsig_tui.core.records import SentDetail
 from statsig_tui.core.request import Shape
 from statsig_tui.engine import schema
 from statsig_tui.engine.engine import running
-from statsig_tui.engine.sender import USER_AGENT, head_of
+from statsig_tui.engine.outcome import USER_AGENT
+from statsig_tui.engine.sender import head_of
 from statsig_tui.engine.target import request_for
 
 KEY = Secret.of("secret-" + "k" * 43)

@@ -40,6 +40,8 @@ class Case:
     seconds: float = 20.0
     body: bytes | None = None
     """What of the answer's body is kept, where that matters."""
+    flagged: bool = False
+    """It counts, and is marked as a page that no webhook would answer."""
 
     @property
     def state(self) -> DeliveryState:
@@ -122,7 +124,11 @@ CASES = [
     *(Case(f"D10 {status}", head(status), status) for status in (200, 201, 202, 299)),
     Case("D10 204", b"HTTP/1.1 204 No Content\r\n\r\n", 204),
     Case("D10 error in words", head(200, body='{"error":1}'), 200, body=b'{"error":1}'),
-    Case("D10 login page", head(200, "Content-Type: text/html", body="<html>"), 200, body=b"<html>"),
+    Case("D10 login page", head(200, "content-type: Text/HTML; charset=x", body="Log"), 200, flagged=True),
+    Case("D10 page without a type", head(203, body="\n <!DOCTYPE html><p>"), 203, flagged=True),
+    Case("D10 page called text", head(200, "Content-Type: text/plain", body="<HTML>"), 200, flagged=True),
+    Case("D10 words", head(200, "Content-Type: text/plain", body="ok <html>"), 200),
+    Case("D10 page of an error", head(500, "Content-Type: text/html", body="<html>"), 500, "500 Words"),
     Case("D11 100, then 200", b"HTTP/1.1 100 Continue\r\n\r\n" + head(200), 200),
     Case("D20 control characters", b"HTTP/1.1 200 \x1b[31mred\r\n\r\n" + ODD, 200, then="close", body=ODD),
     Case("D21 cookie", head(200, "Set-Cookie: a=b"), 200),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from statsig_tui.cli.lines import as_text
 from statsig_tui.core.config import BatchPolicy, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState
 from statsig_tui.engine.clock import SystemClock
@@ -77,6 +78,7 @@ async def test_an_answer_becomes_what_the_table_says(
         assert (case.error or "") in (attempt.error or "")
         assert bool(attempt.error) == bool(case.error)
         assert SECRET not in str(attempt)
+        assert ("an HTML page answered" in as_text(attempt)) == case.flagged
         if case.body is not None:
             assert attempt.response_body == case.body
         assert len(bad.requests) == 1

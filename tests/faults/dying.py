@@ -28,6 +28,7 @@ BOUNDARIES: dict[str, tuple[object, str, bool]] = {
     "posted": (StoreLedger, "end", False),
     "ending": (outbox, "end_attempt", True),
     "ended": (StoreLedger, "end", True),
+    "turned": (StoreLedger, "turn", True),
     "halving": (outbox, "split", True),
     "halved": (StoreLedger, "halve", True),
     "capturing": (captures, "insert", True),

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from statsig_tui.core.envelope import encode
+from statsig_tui.engine import outbox
+from statsig_tui.engine.store import Store, Tx
+
 if TYPE_CHECKING:
     from tests.conftest import Answer, Got, StartEndpoint
     from tests.contract.conftest import Program, Spawn
@@ -107,6 +111,31 @@ async def test_a_kill_at_a_boundary_loses_nothing_and_every_repetition_is_explai
     assert ask("PRAGMA integrity_check") == ["ok"]
 
 
+@pytest.mark.parametrize(
+    ("boundary", "names", "attempts"),
+    [
+        ("ending", ["one", "two", "one"], [INTERRUPTED, 200, 200]),
+        ("turned", ["one", "two"], [200, INTERRUPTED, 200]),
+    ],
+)
+async def test_an_end_and_the_next_beginning_are_kept_together_or_not_at_all(
+    spawn: Spawn, kill: Kill, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer],
+    ask: Ask, tmp_path: Path, boundary: str, names: Sequence[str], attempts: Sequence[int | str],
+) -> None:  # fmt: skip
+    mine = await endpoint(say(200))
+    chosen = settings(SETTINGS.format(mine.url))
+    await keep_waiting(tmp_path / "data", "one", "two")
+    it = await kill(boundary, *chosen)
+    assert (await it.end())[0] == -signal.SIGKILL
+    assert [contents(got) for got in mine.requests] == ["one"]
+    it = await spawn("serve", *PORTS, "--json", *chosen)
+    await mine.got(len(names))
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    assert [contents(got) for got in mine.requests] == names
+    assert ask("SELECT coalesce(status, error) FROM attempts ORDER BY delivery, number") == attempts
+    assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
+
+
 @pytest.mark.parametrize(("boundary", "captures"), [("capturing", 1), ("captured", 2)])
 async def test_a_capture_is_kept_before_it_is_acknowledged(
     spawn: Spawn, kill: Kill, ask: Ask, boundary: str, captures: int
@@ -119,6 +148,20 @@ async def test_a_capture_is_kept_before_it_is_acknowledged(
     await again.end(signal.SIGTERM)
     assert ask("SELECT events FROM captures") == [2] * captures
     assert ask("SELECT coalesce(status, error) FROM attempts") == [INTERRUPTED, 200]
+
+
+async def keep_waiting(data: Path, *names: str) -> None:
+    """Deliveries that wait already when the program starts, each of one event."""
+    data.mkdir(mode=0o700)
+    store = await Store.open(data / "statsig-tui.db")
+
+    def keep(tx: Tx) -> None:
+        for name in names:
+            body = encode([json.dumps({"eventName": name}).encode()], "data", "number")
+            outbox.open_delivery(tx, 1, "mine", body, (), "full", count=1)
+
+    await store.write(keep)
+    await store.close()
 
 
 async def post_pair(emulator: str) -> None:

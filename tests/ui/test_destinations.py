@@ -461,6 +461,24 @@ async def test_attempts_open_from_minute_to_request_and_back(
         await at.until(at.pilot, lambda: at.screen.query_one(DestinationList).has_focus)
 
 
+async def test_a_page_that_answered_like_a_webhook_is_flagged(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    """D10: in the list of attempts and in the attempt."""
+    there = await endpoint(say(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<!doctype html>"))
+    async with desk(made("my-api", there.url)) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.select("my-api")
+        await at.turn("attempts")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: " 1 " in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "attempt 1" in seen(at.app) and "an HTML page" in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "POST http" in seen(at.app) and "an HTML page" in seen(at.app))
+
+
 async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
     desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
 ) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, ScheduleName, Secret
-from statsig_tui.core.records import AttemptRecord, DeliveryState, Headers, Job, Replay
+from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.signing import sign
-from statsig_tui.engine.delivery import Delivery
-from statsig_tui.engine.sender import STALE, Outcome
+from statsig_tui.engine.delivery import Begun, Delivery
+from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Desk:
     disabled: set[str] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
     jitter: float = 0.0
+    during: Callable[[], object] = lambda: None
+    """What happens while the first request is under way."""
+    turns: int = 0
+    """How often an end and a beginning were noted in one."""
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(
@@ -64,27 +68,35 @@ class Desk:
 
     async def next_job(self, destination: str) -> Job | None:
         self.refuse("next")
-        return min(self.jobs.values(), key=lambda job: (job.due, job.delivery), default=None)
+        return self.first(self.jobs.values())
 
-    async def begin(
-        self, job: Job, url: str, headers: Headers, signature: str | None, timestamp: str | None
-    ) -> bool:
+    async def begin(self, sending: Sending) -> Begun:
         self.refuse("begin")
-        if job.delivery in self.cancelled:
-            del self.jobs[job.delivery]
-            return False
-        self.log.append(f"begin {job.delivery}")
-        return True
+        number = sending.job.delivery
+        if number in self.cancelled:
+            self.jobs.pop(number, None)
+            return Begun(False, None)
+        self.log.append(f"begin {number}")
+        others = [job for job in self.jobs.values() if job.delivery != number]
+        return Begun(True, self.first(others))
 
-    async def end(
-        self, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
-    ) -> None:
+    async def end(self, ended: Ended) -> None:
         self.refuse("end")
-        self.log.append(f"end {attempt.delivery} {state}")
-        self.ended.append((attempt, state, error))
+        attempt = ended.attempt
+        self.log.append(f"end {attempt.delivery} {ended.state}")
+        self.ended.append((attempt, ended.state, ended.error))
         job = self.jobs.pop(attempt.delivery)
-        if next_at is not None:
-            self.jobs[attempt.delivery] = replace(job, due=next_at, attempt=attempt.number)
+        if ended.next_at is not None:
+            self.jobs[attempt.delivery] = replace(job, due=ended.next_at, attempt=attempt.number)
+
+    async def turn(self, ended: Ended, sending: Sending) -> Begun:
+        self.refuse("turn")
+        self.turns += 1
+        await self.end(ended)
+        return await self.begin(sending)
+
+    def first(self, jobs: Iterable[Job]) -> Job | None:
+        return min(jobs, key=lambda job: (job.due, job.delivery), default=None)
 
     async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
         self.log.append(f"halve {delivery}")
@@ -107,6 +119,8 @@ class Desk:
         self.log.append(f"post {body.decode().removeprefix('body ').rstrip()}")
         self.posted.append((headers, body))
         await asyncio.sleep(0)
+        if len(self.posted) == 1:
+            self.during()
         if not self.answers:
             return Outcome(200, 1.0)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -162,6 +176,52 @@ async def test_what_was_cancelled_meanwhile_is_not_posted(desk: MakeDesk, clock:
     it.give(2)
     await clock.idle()
     assert it.log == ["begin 2", "post 2", "end 2 delivered"]
+
+
+async def test_what_is_due_behind_an_attempt_begins_in_the_commit_that_ends_it(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    it = desk(answers=[Outcome(200, 1.0), Outcome(500, 1.0), Outcome(200, 1.0)])
+    for number in (1, 2, 3):
+        it.give(number)
+    await clock.idle()
+    assert it.turns == 2
+    assert it.log == [
+        "begin 1", "post 1", "end 1 delivered",
+        "begin 2", "post 2", "end 2 retrying",
+        "begin 3", "post 3", "end 3 delivered",
+    ]  # fmt: skip
+
+
+async def test_where_both_cannot_be_noted_the_end_is(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk()
+    it.refusals = {"turn"}
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 delivered", "begin 2", "post 2", "end 2 delivered"]
+
+
+MEANWHILE: dict[str, tuple[Callable[[Desk], object], Outcome]] = {
+    "cancelled": (lambda it: it.cancelled.add(2), Outcome(200, 1.0)),
+    "off": (lambda it: it.delivery.apply(replace(MINE, enabled=False)), Outcome(200, 1.0)),
+    "disabled": (lambda it: it.disabled.add("mine"), Outcome(200, 1.0)),
+    "a rate": (lambda it: it.delivery.apply(replace(MINE, rate_limit=0.1)), Outcome(200, 1.0)),
+    "a wish": (lambda it: None, Outcome(429, 1.0, retry_after="30")),
+}
+
+
+@pytest.mark.parametrize("case", MEANWHILE)
+async def test_what_was_due_is_not_sent_when_that_changed_meanwhile(
+    desk: MakeDesk, clock: HandClock, case: str
+) -> None:
+    change, answer = MEANWHILE[case]
+    it = desk(answers=[answer, Outcome(200, 1.0)])
+    it.during = lambda: change(it)
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    assert [entry for entry in it.log if "post" in entry] == ["post 1"]
 
 
 SCHEDULE = {

@@ -12,7 +12,7 @@ import pytest
 from statsig_tui.core.config import Target
 from statsig_tui.core.records import Headers
 from statsig_tui.core.series import CATCH_UP_SECONDS, Tally, next_start
-from statsig_tui.engine.sender import Outcome
+from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.series import run_series
 
 if TYPE_CHECKING:

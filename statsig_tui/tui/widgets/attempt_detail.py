@@ -133,6 +133,7 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
             (f"{state_mark} {delivery.state}", state_style),
             (f"   {due}" if due else "", theme.WARN),
             (f"   {printable(error)}" if not is_said else "", theme.BAD),
+            (f"   {attempt.flag}" if attempt.flag else "", theme.WARN),
         )
     )
     return Content("\n").join(parts)

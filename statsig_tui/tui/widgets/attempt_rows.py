@@ -138,7 +138,8 @@ def attempt_line(attempt: AttemptRecord, width: int) -> Content:
         (f"{mark} {word:<10}", style),
         f"{took:>9}   ",
     )
-    return head + Content.styled(fit(attempt.error or "", max(0, width - head.cell_length)), theme.QUIET)
+    style, words = (theme.WARN, attempt.flag) if attempt.flag else (theme.QUIET, attempt.error or "")
+    return head + Content.styled(fit(words, max(0, width - head.cell_length)), style)
 
 
 def result(attempt: AttemptRecord) -> tuple[str, str, str]:

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DiagnosticsRow
+from statsig_tui.core.records import FLAGGED_BY, AttemptRecord, DeliveryRecord, DiagnosticsRow
 from statsig_tui.tui import theme
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.attempt_detail import AttemptDetail
@@ -260,5 +260,5 @@ class AttemptsPane(Vertical):
 
 
 def _light(attempts: Sequence[AttemptRecord]) -> list[AttemptRecord]:
-    """Without the bodies, which no line shows."""
-    return [replace(attempt, response_body=b"") for attempt in attempts]
+    """Without the bodies, which no line shows, but for what flags them."""
+    return [replace(attempt, response_body=attempt.response_body[:FLAGGED_BY]) for attempt in attempts]

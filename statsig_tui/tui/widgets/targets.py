@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def prepared(target: Target, engine: Engine, body: bytes, shape: Shape, *, has_now: bool) -> Prepared:
     """The request that a draft would make to a target now; raises UsageError where there is none."""
-    from statsig_tui.engine.sender import OWN, head_of
+    from statsig_tui.engine.outcome import OWN
+    from statsig_tui.engine.sender import head_of
     from statsig_tui.engine.target import request_for
 
     request = request_for(target, body, shape=shape)
@@ -29,7 +30,7 @@ def prepared(target: Target, engine: Engine, body: bytes, shape: Shape, *, has_n
 def describe(target: Target, engine: Engine) -> Goal:
     """Where a target really leads; only our own emulator and loopback are safe."""
     # Imported here: the network's parts come after the first paint.
-    from statsig_tui.engine.sender import is_local
+    from statsig_tui.engine.connecting import is_local
     from statsig_tui.engine.target import endpoint
 
     url = engine.redact(endpoint(target))

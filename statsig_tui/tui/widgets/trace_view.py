@@ -110,10 +110,14 @@ def _delivery(delivery: DeliveryRecord, attempts: list[AttemptRecord], now: int)
             continue
         mark, style = theme.status(attempt.status)
         answer = str(attempt.status) if attempt.status is not None else "no answer"
-        error = f"  {attempt.error}" if attempt.error else ""
+        said = attempt.error or attempt.flag
         yield (
             attempt.at + round(attempt.ms or 0),
-            _text(number, (f"{mark} {answer}", style), f" in {attempt.ms or 0:.0f} ms{error}"),
+            _text(
+                number,
+                (f"{mark} {answer}", style),
+                f" in {attempt.ms or 0:.0f} ms{f'  {said}' if said else ''}",
+            ),
         )
     mark, style = theme.delivery(delivery.state)
     if delivery.state is DeliveryState.RETRYING and delivery.next_at is not None:

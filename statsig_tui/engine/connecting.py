@@ -1,0 +1,149 @@
+"""From a URL's host to a connected socket: name, addresses, trust, and why it failed, in words."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain, zip_longest
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx
+
+from statsig_tui.engine.outcome import words
+
+CONNECT_SECONDS = 5.0
+"""For the connection, its TLS handshake included."""
+KEEP_ALIVE_SECONDS = 4.0
+"""Below the 5 s after which many servers close: a stale connection is found before it is used."""
+_NEXT_ADDRESS_SECONDS = 0.25
+"""After which the next address of a name is tried beside the one that does not answer (RFC 8305)."""
+BROKEN_HANDSHAKE = "TLS error: the endpoint broke off the handshake: does it speak https?"
+
+Address = tuple[socket.AddressFamily, Any]
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def has_proxies() -> bool:
+    """Whether the environment names a proxy for anything."""
+    return any(getproxies().get(scheme) for scheme in ("http", "https", "all"))
+
+
+def trust(url: str, *, verify: bool) -> ssl.SSLContext:
+    """What a server must show; reads the trusted certificates, which takes its time."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not url.startswith("https:"):
+        # Loading the trusted certificates costs more than a whole delivery, and plain HTTP needs none.
+        return context
+    if verify:
+        return httpx.create_ssl_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def connected(host: str, port: int) -> socket.socket:
+    """A socket to whichever address of a host answers first. Raises OSError."""
+    waiting = deque(await _addresses(host, port))
+    errors: list[BaseException] = []
+    trying: set[asyncio.Task[socket.socket]] = set()
+    found: list[socket.socket] = []
+    try:
+        while not found and (waiting or trying):
+            if waiting:
+                trying.add(asyncio.create_task(_connect(*waiting.popleft())))
+            patience = _NEXT_ADDRESS_SECONDS if waiting else None
+            done, _ = await asyncio.wait(trying, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                error = task.exception()
+                if error is None:
+                    found.append(task.result())
+                else:
+                    errors.append(error)
+            trying -= done
+    finally:
+        for task in trying:
+            task.cancel()
+            task.add_done_callback(_close)
+        for spare in found[1:]:
+            spare.close()
+    if not found:
+        raise OSError("no address answers") from BaseExceptionGroup("every address that was tried", errors)
+    return found[0]
+
+
+def connect_error(error: BaseException, url: str) -> str:
+    """Why no connection came about."""
+    text = words(error)
+    causes = list(_causes(error))
+    if not str(error) and url.startswith("https:"):
+        return BROKEN_HANDSHAKE
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        clock = ": check the clock" if "expired" in text or "not yet valid" in text else ""
+        return f"TLS error: {text}{clock}"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "the host name does not resolve"
+    numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
+    if errno.ECONNREFUSED in numbers:
+        return "connection refused: is the endpoint running?"
+    return f"no connection: {os.strerror(numbers[-1]) if numbers else text}"
+
+
+async def _addresses(host: str, port: int) -> list[Address]:
+    """The addresses of a host, its families in turn."""
+    try:
+        version = ipaddress.ip_address(host).version
+    except ValueError:
+        loop = asyncio.get_running_loop()
+        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        found = [(family, address) for family, _, _, _, address in infos]
+    else:
+        found = [(socket.AF_INET if version == 4 else socket.AF_INET6, (host, port))]
+    first = [item for item in found if item[0] == found[0][0]]
+    others = [item for item in found if item[0] != found[0][0]]
+    return [item for item in chain.from_iterable(zip_longest(first, others)) if item is not None]
+
+
+async def _connect(family: socket.AddressFamily, address: Any) -> socket.socket:
+    # With its protocol named: asyncio sets TCP_NODELAY on no other.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _close(task: asyncio.Task[socket.socket]) -> None:
+    """Close what a task connected though it was cancelled, an instant too late."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what led to it, each address that was tried included."""
+    yield error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    # httpcore raises again `from None`: the cause is left as the context alone.
+    for cause in (*inner, error.__cause__ or error.__context__):
+        if cause is not None:
+            yield from _causes(cause)

@@ -1,0 +1,175 @@
+"""Deliveries over connections of our own: HTTP/1.1 and no more, which costs a tenth of a general client.
+
+No redirects, no cookies, no proxies, one total deadline, at most 64 KiB of an answer (reliability.md §2.7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+
+import httpx
+
+from statsig_tui.core.records import Headers
+from statsig_tui.engine.connecting import (
+    BROKEN_HANDSHAKE,
+    CONNECT_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    connect_error,
+    connected,
+    trust,
+)
+from statsig_tui.engine.exchange import Answer, Connection
+from statsig_tui.engine.outcome import ILLEGAL, STALE, Outcome, answered, late, with_own
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PORTS = {"http": 80, "https": 443}
+_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+"""What may stand behind a header's name (RFC 9110 §5.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of a URL a request needs."""
+
+    url: str
+    host: str
+    port: int
+    is_tls: bool
+    start: str
+    """The request line and the Host header."""
+
+    @property
+    def origin(self) -> tuple[str, int, bool]:
+        """What a connection is to."""
+        return self.host, self.port, self.is_tls
+
+
+class Wire:
+    """One destination's connections; as its deliveries go one by one, it keeps one."""
+
+    def __init__(self, *, verify_tls: bool) -> None:
+        self.verify_tls = verify_tls
+        self._trust: ssl.SSLContext | None = None
+        self._kept: Connection | None = None
+        self._kept_for: object = None
+
+    def close(self) -> None:
+        """Close what is kept."""
+        if self._kept is not None:
+            self._kept.abort()
+            self._kept = None
+
+    async def send(self, place: Place, headers: Headers, body: bytes, seconds: float) -> Outcome:
+        """Post exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        head = _head(place, headers, len(body))
+        if head is None:
+            return _not_sent(ILLEGAL, began)
+        connection = self._take(place, began)
+        is_kept = connection is not None
+        if connection is None:
+            found = await self._open(place, min(seconds, CONNECT_SECONDS))
+            if isinstance(found, str):
+                return _not_sent(found, began)
+            connection = found
+        answer = Answer()
+        error = ""
+        try:
+            async with asyncio.timeout_at(began + seconds):
+                await connection.post(answer, head, body)
+        except TimeoutError:
+            error = late(seconds)
+        finally:
+            if connection.is_reusable:
+                self._keep(place, connection)
+            else:
+                connection.abort()
+        ms = (loop.time() - began) * 1000
+        if answer.head is None:
+            error = STALE if is_kept and answer.is_stale else answer.error or error
+            return Outcome(status=None, ms=ms, error=error, certainty="unknown")
+        return answered(
+            answer.head,
+            bytes(answer.body),
+            # What a deadline cut off counts with the status that came before it.
+            truncated=not answer.is_complete,
+            ms=ms,
+            credential="signing secret",
+        )
+
+    def _take(self, place: Place, now: float) -> Connection | None:
+        kept = self._kept
+        if kept is None:
+            return None
+        self._kept = None
+        if kept.is_reusable and self._kept_for == place.origin and now - kept.idle_since < KEEP_ALIVE_SECONDS:
+            return kept
+        kept.abort()
+        return None
+
+    def _keep(self, place: Place, connection: Connection) -> None:
+        self.close()
+        connection.idle_since = asyncio.get_running_loop().time()
+        self._kept, self._kept_for = connection, place.origin
+
+    async def _open(self, place: Place, seconds: float) -> Connection | str:
+        """A new connection; or in words, why there is none."""
+        step = f"timeout: no connection within {seconds:g} s"
+        try:
+            async with asyncio.timeout(seconds):
+                if place.is_tls and self._trust is None:
+                    self._trust = await asyncio.to_thread(trust, place.url, verify=self.verify_tls)
+                    self._trust.set_alpn_protocols(["http/1.1"])
+                sock = await connected(place.host, place.port)
+                if place.is_tls:
+                    step = f"TLS error: no handshake within {seconds:g} s"
+                return await self._set_up(place, sock)
+        except TimeoutError:
+            return step
+        except OSError as error:
+            if place.is_tls and step.startswith("TLS") and not isinstance(error, ssl.SSLError):
+                return BROKEN_HANDSHAKE
+            return connect_error(error, place.url)
+
+    async def _set_up(self, place: Place, sock: socket.socket) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            Connection,
+            sock=sock,
+            ssl=self._trust if place.is_tls else None,
+            server_hostname=place.host if place.is_tls else None,
+        )
+        return connection
+
+
+def place_of(url: str) -> Place | None:
+    """Where a URL leads; None: to nothing that is posted to without more ado."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):
+        return None
+    if parsed.scheme not in _PORTS or not parsed.host or parsed.userinfo:
+        return None
+    port = parsed.port or _PORTS[parsed.scheme]
+    start = f"POST {parsed.raw_path.decode()} HTTP/1.1\r\nHost: {parsed.netloc.decode()}\r\n"
+    return Place(url, parsed.raw_host.decode().strip("[]"), port, parsed.scheme == "https", start)
+
+
+def _not_sent(error: str, began: float) -> Outcome:
+    ms = (asyncio.get_running_loop().time() - began) * 1000
+    return Outcome(status=None, ms=ms, error=error, certainty="not sent")
+
+
+def _head(place: Place, headers: Headers, length: int) -> bytes | None:
+    """The request's head as it goes out; None where a header is none."""
+    lines = [place.start]
+    for name, value in with_own(headers):
+        if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+            return None
+        lines.append(f"{name}: {value}\r\n")
+    lines.append(f"Content-Length: {length}\r\n\r\n")
+    return "".join(lines).encode("latin-1")
