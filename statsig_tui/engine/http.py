@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import brotli
 import zstandard
@@ -19,11 +19,13 @@ __all__ = [
     "ASGIApp",
     "BodyRefused",
     "ClientGone",
+    "Heads",
     "Receive",
     "Scope",
     "Send",
     "decoded_body",
     "error_json",
+    "first_of_each",
     "header",
     "headers_all",
     "json_head",
@@ -32,6 +34,8 @@ __all__ = [
     "sniff_encoding",
 ]
 
+Heads = Mapping[bytes, bytes]
+"""Headers by lower-case name."""
 CLOSE = (b"connection", b"close")
 """For answers to a request whose framing is in doubt or whose body was not read."""
 WHOLE = "statsig_tui.whole"
@@ -58,6 +62,11 @@ def header(scope: Scope, name: bytes) -> bytes | None:
         if key == name:
             return bytes(value)
     return None
+
+
+def first_of_each(scope: Scope) -> Heads:
+    """The first header of each name, for who asks for several."""
+    return dict(reversed(scope["headers"]))
 
 
 def headers_all(scope: Scope, name: bytes) -> list[bytes]:
