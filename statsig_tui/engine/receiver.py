@@ -33,6 +33,7 @@ from statsig_tui.engine.http import (
     Receive,
     Scope,
     Send,
+    answer,
     decoded_body,
     first_of_each,
     read_body,
@@ -81,10 +82,10 @@ def receiver(
         now = clock.now()
         judge = _Judge(settings(), secrets(), now, limits.body_bytes)
         if len(body) > LARGE:
-            content, verdict, answer = await off_loop(judge, scope, body)
+            content, verdict, judged = await off_loop(judge, scope, body)
         else:
-            content, verdict, answer = judge(scope, body)
-        captured = _captured(scope, body, content, verdict, answer, now, started, redact())
+            content, verdict, judged = judge(scope, body)
+        captured = _captured(scope, body, content, verdict, judged, now, started, redact())
         try:
             await record(captured)
         except StatsigTuiError as error:
@@ -93,7 +94,7 @@ def receiver(
                 send, 503, error_body("not_stored", f"Not kept: {error.message}"), [(b"retry-after", b"5")]
             )
             return
-        await respond(send, answer.status, answer.body)
+        await answer(scope, send, judged.status, judged.body)
 
     return application
 
