@@ -37,6 +37,8 @@ _GROUP = 256
 _WAL_CAP = 16 * 1024 * 1024
 _WAL_STEP = _WAL_CAP // 4
 """Growth of the log after which it is tried again to cut it, while somebody's long read holds it."""
+_WAL_KEPT = _WAL_CAP - _WAL_STEP
+"""What is left of the file for the log to begin anew in: writing over is a third cheaper than growing."""
 BUSY_SECONDS = 5.0
 """How long a write waits for a lock of another program."""
 _IDLE_SECONDS = 0.5
@@ -283,7 +285,7 @@ class Store:
     def _cut_log(self, db: sqlite3.Connection) -> None:
         size = self._file.log_size
         if size > self._wal_limit:
-            done = self._checkpoint(db, "TRUNCATE")
+            done = self._checkpoint(db, "RESTART")
             self._wal_limit = _WAL_CAP if done else size + _WAL_STEP
 
     def _checkpoint(self, db: sqlite3.Connection, mode: str) -> bool:
@@ -319,6 +321,7 @@ def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = FULL")
             # Only the writer checkpoints, when idle or at a cap: a checkpoint inside a commit is a spike.
             db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
             schema.migrate(db)
         else:
             db.execute("PRAGMA query_only = 1")

@@ -320,6 +320,19 @@ async def test_what_is_asked_in_the_moment_of_closing_is_kept(tmp_path: Path) ->
     await again.close()
 
 
+async def test_the_log_is_written_over_again_and_stays_within_its_bound(store: Store) -> None:
+    log = store.path.with_name("store.db-wal")
+    sizes: list[int] = []
+    for _ in range(90):
+        await store.insert(captures.insert, capture(os.urandom(500_000)))
+        sizes.append(log.stat().st_size)
+    most = 16 * 1024 * 1024
+    assert max(sizes) < most + 1024 * 1024
+    first = next(at for at, size in enumerate(sizes) if size > most)
+    assert min(sizes[first:]) >= most // 2
+    assert len(await store.read(captures.ids)) == 90
+
+
 async def test_bodies_of_any_size_come_back_as_they_were(store: Store) -> None:
     for body in (b"", b"x" * 511, b"x" * 512, bytes(range(256)) * 1000):
         record = await store.insert(captures.insert, capture(body))
