@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from statsig_tui.core import jsontext
-from statsig_tui.core.event import Event, milliseconds, view
+from statsig_tui.core.event import milliseconds, told_by
+from statsig_tui.core.records import EventSummary
 
 MAX_EVENTS = 10_000
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,256}")
@@ -20,7 +21,7 @@ class Batch:
     """Events in the order they came; `rejected` are the places of items that are no objects."""
 
     envelope: Literal["data", "array"]
-    events: tuple[Event, ...]
+    events: tuple[EventSummary, ...]
     rejected: tuple[int, ...]
 
 
@@ -52,14 +53,14 @@ def decode(raw: bytes) -> Content:
     except jsontext.JsonError as error:
         return NotABatch(413 if error.code == "too_many_values" else 400, error.code, error.message)
     if isinstance(body, list):
-        return _batch("array", raw, body)
+        return _batch("array", body)
     if not isinstance(body, dict):
         return NotABatch(400, "not_a_batch", "The body is neither an object nor an array of events.")
     if "data" not in body:
         return NotABatch(400, "not_a_batch", _without_data(body))
     data = body["data"]
     if isinstance(data, list):
-        return _batch("data", jsontext.members(raw)["data"], data)
+        return _batch("data", data)
     if isinstance(data, dict) and data.get("event") == "url_verification":
         return _verification(data)
     return NotABatch(400, "not_a_batch", f"data is {_kind(data)}: it must be an array of events.")
@@ -80,15 +81,14 @@ def verification(code: str) -> bytes:
     return jsontext.dump({"data": {"event": "url_verification", "verification_code": code}})
 
 
-def _batch(envelope: Literal["data", "array"], raw: bytes, items: list[Any]) -> Batch | NotABatch:
+def _batch(envelope: Literal["data", "array"], items: list[Any]) -> Batch | NotABatch:
     if len(items) > MAX_EVENTS:
         return NotABatch(
             413, "too_many_events", f"The batch holds {len(items):,} events; {MAX_EVENTS:,} are the limit."
         )
-    spelled = jsontext.items(raw)
     return Batch(
         envelope,
-        tuple(view(spelled[at], item) for at, item in enumerate(items) if isinstance(item, dict)),
+        tuple([EventSummary(*told_by(item)[:-1]) for item in items if isinstance(item, dict)]),
         tuple(at for at, item in enumerate(items) if not isinstance(item, dict)),
     )
 

@@ -87,24 +87,28 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 def view(raw: bytes, fields: dict[str, Any], note: str = "") -> Event:
     """The Event over its bytes and their parsed members."""
+    name, event_class, user_id, time_uuid, timestamp, forbidden = told_by(fields)
+    return Event(raw, name, event_class, user_id, time_uuid, timestamp, note, forbidden)
+
+
+def told_by(fields: dict[str, Any]) -> tuple[str, EventClass, str | None, str | None, int | None, str]:
+    """Name, class, user, timeUUID, timestamp and forbidden characters, as an event's members tell them."""
     name = fields.get("eventName")
     if not isinstance(name, str):
         name = ""
     text, event_class, forbidden = (_named if len(name) <= _USUAL else _named.__wrapped__)(name)
-    user = fields.get("user")
     user_id = fields.get("userID")
-    if user_id in (None, "") and isinstance(user, dict):
-        user_id = user.get("userID")
+    if user_id is None or user_id == "":
+        user = fields.get("user")
+        user_id = user.get("userID") if isinstance(user, dict) else None
     time_uuid = fields.get("timeUUID")
-    return Event(
-        raw=raw,
-        name=text,
-        event_class=event_class,
-        user_id=storable(str(user_id)) if isinstance(user_id, (str, int)) and user_id != "" else None,
-        time_uuid=storable(time_uuid) if isinstance(time_uuid, str) and time_uuid else None,
-        timestamp=milliseconds(fields.get("timestamp")),
-        note=note,
-        forbidden=forbidden,
+    return (
+        text,
+        event_class,
+        storable(str(user_id)) if isinstance(user_id, (str, int)) and user_id != "" else None,
+        storable(time_uuid) if isinstance(time_uuid, str) and time_uuid else None,
+        milliseconds(fields.get("timestamp")),
+        forbidden,
     )
 
 

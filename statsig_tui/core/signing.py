@@ -37,6 +37,9 @@ class SignatureVerdict:
     reason: str
 
 
+_VALID = SignatureVerdict(SignatureState.VALID, "valid", "the digest matches")
+
+
 def sign(secret: str, timestamp: str, body: bytes) -> str:
     """The signature header for a body sent at `timestamp` (epoch ms as text)."""
     return f"{VERSION}={digest(secret, timestamp.encode(), body)}"
@@ -94,7 +97,7 @@ def verify(
             "stale_timestamp",
             f"the timestamp is {abs(skew) / 1000:.1f} s {side}; {tolerance_seconds} s are tolerated",
         )
-    return SignatureVerdict(SignatureState.VALID, "valid", "the digest matches")
+    return _VALID
 
 
 def _format_mistake(signature: bytes) -> str:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, cast
 
 import msgspec
@@ -19,45 +20,80 @@ from statsig_tui.engine.store import Tx
 _PACK_FROM = 512
 """Bytes; a smaller body gains nothing from compression."""
 _ROW = "id, rev, at, method, path, size, envelope, summary, signature_state, status, fault, ms"
+_COLUMNS = (
+    "rev, at, method, path, size, envelope, events, signature_state, status, fault, ms, signature,"
+    " sent_timestamp, digest, summary, peer, http_version, headers, signature_reason, answer_headers,"
+    " answer_body, packed, body"
+)
+_MARKS = f"({','.join('?' * len(_COLUMNS.split(',')))})"
+_TOGETHER = 16
+"""Captures in one statement; each number up to it is a statement of its own to prepare."""
+_TOGETHER_BYTES = 1024 * 1024
+"""SQLite copies what a statement holds: large bodies go one by one."""
 _packer = zstandard.ZstdCompressor(level=1)
 """Made once: it costs more than a body does. One thread at a time may use it, and only the writer does."""
 _summaries = msgspec.json.Decoder(tuple[EventSummary, ...])
 
 
-def insert(tx: Tx, got: Captured) -> CaptureRecord:
-    """Keep one capture."""
-    packed = len(got.body) >= _PACK_FROM
-    rev = tx.next_rev()
-    cursor = tx.db.execute(
-        "INSERT INTO captures (rev, at, method, path, size, envelope, events, signature_state, status,"
-        " fault, ms, signature, sent_timestamp, digest, summary, peer, http_version, headers,"
-        " signature_reason, answer_headers, answer_body, packed, body)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            rev, got.at, got.method, got.path, len(got.body), got.envelope, len(got.events),
+def insert(tx: Tx, captured: Sequence[Captured]) -> list[CaptureRecord]:
+    """Keep captures, in their order."""
+    records: list[CaptureRecord] = []
+    for portion in _portions(captured):
+        records += _insert(tx, portion)
+    tx.records += records
+    return records
+
+
+def _portions(captured: Sequence[Captured]) -> Iterator[Sequence[Captured]]:
+    start = size = 0
+    for end, got in enumerate(captured):
+        size += len(got.body)
+        if end > start and (end - start == _TOGETHER or size > _TOGETHER_BYTES):
+            yield captured[start:end]
+            start, size = end, len(got.body)
+    yield captured[start:]
+
+
+def _insert(tx: Tx, captured: Sequence[Captured]) -> list[CaptureRecord]:
+    """One statement: after each the interpreter has to be got back from whoever took it meanwhile."""
+    values: list[Any] = []
+    first = tx.rev + 1
+    for got in captured:
+        packed = len(got.body) >= _PACK_FROM
+        values += (
+            tx.next_rev(), got.at, got.method, got.path, len(got.body), got.envelope, len(got.events),
             got.verdict.state.value, got.status, got.fault, got.ms, got.signature, got.timestamp,
-            hashlib.sha256(got.body).digest(), msgspec.json.encode(got.events), got.peer,
+            # Whose body it is matters only where no signature says so.
+            b"" if got.signature is not None else hashlib.sha256(got.body).digest(),
+            msgspec.json.encode(got.events), got.peer,
             got.http_version, _text(got.headers), got.verdict.reason,
             _text(got.answer_headers), got.answer_body, packed,
             _packer.compress(got.body) if packed else got.body,
-        ),
-    )  # fmt: skip
-    record = CaptureRecord(
-        id=cast("int", cursor.lastrowid),
-        rev=rev,
-        at=got.at,
-        method=got.method,
-        path=got.path,
-        size=len(got.body),
-        envelope=got.envelope,
-        events=got.events,
-        signature=got.verdict.state,
-        status=got.status,
-        fault=got.fault,
-        ms=got.ms,
-    )
-    tx.announce(record)
-    return record
+        )  # fmt: skip
+    last = cast("int", tx.db.execute(_statement(len(captured)), values).lastrowid)
+    # The rows of one statement get numbers in a row.
+    return [
+        CaptureRecord(
+            id=last - len(captured) + 1 + place,
+            rev=first + place,
+            at=got.at,
+            method=got.method,
+            path=got.path,
+            size=len(got.body),
+            envelope=got.envelope,
+            events=got.events,
+            signature=got.verdict.state,
+            status=got.status,
+            fault=got.fault,
+            ms=got.ms,
+        )
+        for place, got in enumerate(captured)
+    ]
+
+
+@cache
+def _statement(rows: int) -> str:
+    return f"INSERT INTO captures ({_COLUMNS}) VALUES {','.join([_MARKS] * rows)}"
 
 
 def ids(db: sqlite3.Connection, after: int = 0) -> array[int]:

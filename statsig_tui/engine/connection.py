@@ -11,6 +11,7 @@ import math
 import urllib.parse
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import httptools
@@ -20,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from statsig_tui.engine.framing import Limits, RefusedError, check_head, too_large, unreadable
-from statsig_tui.engine.http import CLOSE, WHOLE, json_head
+from statsig_tui.engine.http import AT_ONCE, CLOSE, WHOLE, json_head
 
 log = logging.getLogger("statsig_tui")
 
@@ -28,6 +29,8 @@ _LINGER_SECONDS = 1.0
 """How long a peer that still sends may take to read its answer: closing at once would reset it unread."""
 _PIPELINE = 32
 """Requests that may wait behind the one being answered."""
+_SHORT = 256
+"""Bytes up to which an answer is remembered as it was written: the same few come again and again."""
 _FAILED = "The request failed inside statsig-tui; its log says why."
 
 Render = Callable[[int, str, str], bytes]
@@ -82,6 +85,10 @@ class _Door:
             self._held = data
             self._loop.call_soon(self.flush)
 
+    def write_whole(self, data: bytes) -> None:
+        self.flush()
+        self._transport.write(data)
+
     def flush(self) -> None:
         if self._held:
             self._transport.write(self._held)
@@ -104,10 +111,22 @@ class _Cycle(RequestResponseCycle):
     """One request and its response; where the app fails, the answer is JSON and tells nothing."""
 
     render: Render
+    door: _Door
 
     def is_whole(self) -> bool:
         """Whether the body is here, and nobody has to be asked to send it."""
         return not self.more_body
+
+    def at_once(self, status: int, body: bytes) -> bool:
+        """Answer a request that came whole; False where the answer says more than that."""
+        usual = self.keep_alive and not (self.more_body or self.response_started or self.disconnected)
+        if not usual or self.flow.write_paused or self.scope["method"] == "HEAD" or len(body) > _SHORT:
+            return False
+        self.response_started = self.response_complete = True
+        self.door.write_whole(_written(status, body))
+        self.message_event.set()
+        self.on_response()
+        return True
 
     async def run_asgi(self, app: Any) -> None:
         try:
@@ -282,7 +301,8 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.render = self._host.render
-        self.scope["extensions"] = {WHOLE: cycle.is_whole}  # type: ignore[dict-item]  # ours is a callable
+        cycle.door = self._door
+        self.scope["extensions"] = {WHOLE: cycle.is_whole, AT_ONCE: cycle.at_once}  # type: ignore[dict-item]  # ours are callables
         self.cycle = self._newest = cycle
         if self._is_answering():
             self.flow.pause_reading()
@@ -369,9 +389,7 @@ class Connection(HttpToolsProtocol):
 
     def _answer(self, refusal: RefusedError) -> None:
         body = self._host.render(refusal.status, refusal.code, refusal.message)
-        lines = [name + b": " + value + b"\r\n" for name, value in (*json_head(body), CLOSE)]
-        self._door.flush()
-        self.transport.write(b"".join((STATUS_LINE[refusal.status], *lines, b"\r\n", body)))
+        self._door.write_whole(_written.__wrapped__(refusal.status, body, CLOSE))
         self._close(linger=True)
 
     def _close_after_answer(self) -> None:
@@ -395,6 +413,12 @@ class Connection(HttpToolsProtocol):
     def _tell(self, status: int | None, code: str, message: str) -> None:
         peer = "{}:{}".format(*self.client) if self.client else ""
         self._host.on_refused(Refusal(peer, status, code, message))
+
+
+@lru_cache(maxsize=256)
+def _written(status: int, body: bytes, *more: tuple[bytes, bytes]) -> bytes:
+    lines = [name + b": " + value + b"\r\n" for name, value in (*json_head(body), *more)]
+    return b"".join((STATUS_LINE[status], *lines, b"\r\n", body))
 
 
 def _pair(name: Any) -> tuple[str, int] | None:

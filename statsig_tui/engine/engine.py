@@ -383,9 +383,9 @@ class Engine:
         await self._ledger.open(destination, closed)
         self._deliveries.wake(destination.name)
 
-    async def _record(self, captured: Captured) -> CaptureRecord:
+    def _record(self, captured: Captured) -> asyncio.Future[CaptureRecord]:
         self._pruner.count(len(captured.body))
-        return await self._store.write(lambda tx: captures.insert(tx, captured))
+        return self._store.insert(captures.insert, captured)
 
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
         at = self._clock.now()

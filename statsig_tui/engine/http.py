@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import brotli
 import zstandard
@@ -14,16 +14,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from statsig_tui.engine.framing import Limits, RefusedError, body_too_large
 
 __all__ = [
+    "AT_ONCE",
     "CLOSE",
     "WHOLE",
     "ASGIApp",
     "BodyRefused",
     "ClientGone",
+    "Heads",
     "Receive",
     "Scope",
     "Send",
+    "answer",
     "decoded_body",
     "error_json",
+    "first_of_each",
     "header",
     "headers_all",
     "json_head",
@@ -32,10 +36,14 @@ __all__ = [
     "sniff_encoding",
 ]
 
+Heads = Mapping[bytes, bytes]
+"""Headers by lower-case name."""
 CLOSE = (b"connection", b"close")
 """For answers to a request whose framing is in doubt or whose body was not read."""
 WHOLE = "statsig_tui.whole"
 """Extension of the scope: whether all of the body is here already, so that no deadline has to be set."""
+AT_ONCE = "statsig_tui.at_once"
+"""Extension of the scope: writes a JSON answer in one piece; False where it has to be sent as usual."""
 _SLICE = 8 * 1024
 """How much is inflated from at a time, and"""
 _PIECE = 32 * 1024
@@ -58,6 +66,11 @@ def header(scope: Scope, name: bytes) -> bytes | None:
         if key == name:
             return bytes(value)
     return None
+
+
+def first_of_each(scope: Scope) -> Heads:
+    """The first header of each name, for who asks for several."""
+    return dict(reversed(scope["headers"]))
 
 
 def headers_all(scope: Scope, name: bytes) -> list[bytes]:
@@ -122,6 +135,13 @@ async def respond(send: Send, status: int, body: bytes, headers: Iterable[tuple[
     """Answer with a JSON body."""
     await send({"type": "http.response.start", "status": status, "headers": [*json_head(body), *headers]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def answer(scope: Scope, send: Send, status: int, body: bytes) -> None:
+    """As respond(), by the shortest way there is to the wire."""
+    at_once = scope["extensions"].get(AT_ONCE) if "extensions" in scope else None
+    if at_once is None or not at_once(status, body):
+        await respond(send, status, body)
 
 
 def sniff_encoding(raw: bytes) -> str | None:

@@ -17,6 +17,8 @@ class OpenedFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._names = (os.fspath(path), os.fspath(path) + "-wal")
+        self.log_size = 0
+        """Bytes of the log at the last look."""
         self._known = self._look()
 
     def check(self) -> None:
@@ -28,12 +30,13 @@ class OpenedFile:
             )
 
     def _look(self) -> list[tuple[int, int] | None]:
-        return [_identity(name) for name in self._names]
+        database, log = (_stat(name) for name in self._names)
+        self.log_size = log.st_size if log is not None else 0
+        return [None if found is None else (found.st_dev, found.st_ino) for found in (database, log)]
 
 
-def _identity(name: str) -> tuple[int, int] | None:
+def _stat(name: str) -> os.stat_result | None:
     try:
-        found = os.stat(name)  # noqa: PTH116 - on the way of every acknowledgement, and pathlib's costs twice as much
+        return os.stat(name)  # noqa: PTH116 - on the way of every acknowledgement, and pathlib's costs twice as much
     except OSError:
         return None
-    return found.st_dev, found.st_ino

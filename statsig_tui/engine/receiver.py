@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.config import ReceiverConfig
@@ -28,12 +29,13 @@ from statsig_tui.engine.http import (
     CLOSE,
     BodyRefused,
     ClientGone,
+    Heads,
     Receive,
     Scope,
     Send,
+    answer,
     decoded_body,
-    header,
-    headers_all,
+    first_of_each,
     read_body,
     respond,
 )
@@ -80,10 +82,10 @@ def receiver(
         now = clock.now()
         judge = _Judge(settings(), secrets(), now, limits.body_bytes)
         if len(body) > LARGE:
-            content, verdict, answer = await off_loop(judge, scope, body)
+            content, verdict, judged = await off_loop(judge, scope, body)
         else:
-            content, verdict, answer = judge(scope, body)
-        captured = _captured(scope, body, content, verdict, answer, now, started, redact())
+            content, verdict, judged = judge(scope, body)
+        captured = _captured(scope, body, content, verdict, judged, now, started, redact())
         try:
             await record(captured)
         except StatsigTuiError as error:
@@ -92,7 +94,7 @@ def receiver(
                 send, 503, error_body("not_stored", f"Not kept: {error.message}"), [(b"retry-after", b"5")]
             )
             return
-        await respond(send, answer.status, answer.body)
+        await answer(scope, send, judged.status, judged.body)
 
     return application
 
@@ -102,7 +104,7 @@ def error_body(code: str, message: str) -> bytes:
     return jsontext.dump({"error": {"code": code, "message": message}})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Judge:
     settings: ReceiverConfig
     secrets: tuple[str, ...]
@@ -110,35 +112,38 @@ class _Judge:
     limit: int
 
     def __call__(self, scope: Scope, body: bytes) -> tuple[Content, SignatureVerdict, Answer]:
-        verdict = self._signature(scope, body)
+        heads = first_of_each(scope)
+        verdict = self._signature(scope, heads, body)
         content: Content
         try:
-            content = decode(decoded_body(body, _encoding(scope), self.limit) if body else body)
+            encoding = _encoding(heads)
+            content = decode(decoded_body(body, encoding, self.limit) if body and encoding else body)
         except BodyRefused as error:
             content = NotABatch(error.status, error.code, error.message)
-        return content, verdict, self._answer(scope, body, content, verdict)
+        return content, verdict, self._answer(heads, body, content, verdict)
 
-    def _signature(self, scope: Scope, body: bytes) -> SignatureVerdict:
-        signatures, timestamps = headers_all(scope, _SIGNATURE), headers_all(scope, _TIMESTAMP)
-        if len(signatures) > 1 or len(timestamps) > 1:
+    def _signature(self, scope: Scope, heads: Heads, body: bytes) -> SignatureVerdict:
+        names = [name for name, _ in scope["headers"]]
+        if names.count(_SIGNATURE) > 1 or names.count(_TIMESTAMP) > 1:
             return SignatureVerdict(
                 SignatureState.INVALID, "bad_signature_format", "a signature header was sent twice"
             )
-        if not self.secrets and not signatures:
+        signature = heads.get(_SIGNATURE)
+        if not self.secrets and signature is None:
             return SignatureVerdict(
                 SignatureState.UNCHECKED, "unverified", "not signed, and no signing secret is known here"
             )
         return verify(
             self.secrets,
-            signatures[0] if signatures else None,
-            timestamps[0] if timestamps else None,
+            signature,
+            heads.get(_TIMESTAMP),
             body,
             self.now,
             self.settings.tolerance_seconds,
         )
 
-    def _answer(self, scope: Scope, body: bytes, content: Content, verdict: SignatureVerdict) -> Answer:
-        if not self.settings.allow_browsers and is_foreign_browser(scope):
+    def _answer(self, heads: Heads, body: bytes, content: Content, verdict: SignatureVerdict) -> Answer:
+        if not self.settings.allow_browsers and is_foreign_browser(heads):
             return _error(
                 403,
                 "browser_request",
@@ -150,27 +155,31 @@ class _Judge:
         fault = None if signed or verdict.state is SignatureState.UNCHECKED else verdict.code
         if fault is not None and self.settings.signature == "enforce":
             return _error(401, fault, f"Signature refused: {verdict.reason}.")
-        if body and not signed and not _is_json(header(scope, b"content-type")):
+        if body and not signed and not _is_json(heads.get(b"content-type")):
             return _error(415, "not_json", "An unsigned request must say Content-Type: application/json.")
         if isinstance(content, NotABatch):
             return _error(content.status, content.code, content.message)
-        stored: dict[str, object] = {"success": True, "stored": len(content.events)}
         if content.rejected:
-            stored["rejected"] = len(content.rejected)
             places = ", ".join(str(index) for index in content.rejected[:5])
             fault = fault or f"items that are no events: {places}"
-        return Answer(200, jsontext.dump(stored), fault)
+        return Answer(200, _stored(len(content.events), len(content.rejected)), fault)
 
 
-def is_foreign_browser(scope: Scope) -> bool:
+@lru_cache(maxsize=256)
+def _stored(events: int, rejected: int) -> bytes:
+    counts = {"success": True, "stored": events}
+    return jsontext.dump(counts | {"rejected": rejected} if rejected else counts)
+
+
+def is_foreign_browser(heads: Heads) -> bool:
     """Whether a page of another site sent a request: judged by Origin and Sec-Fetch-Site alone."""
-    if header(scope, b"sec-fetch-site") == b"cross-site":
+    if heads.get(b"sec-fetch-site") == b"cross-site":
         return True
-    origin = header(scope, b"origin")
+    origin = heads.get(b"origin")
     if origin is None:
         return False
     _, _, authority = origin.partition(b"://")
-    return authority.lower() != (header(scope, b"host") or b"").lower()
+    return authority.lower() != heads.get(b"host", b"").lower()
 
 
 def _error(status: int, code: str, message: str) -> Answer:
@@ -182,8 +191,8 @@ def _is_json(content_type: bytes | None) -> bool:
     return kind == b"application/json" or kind.endswith(b"+json")
 
 
-def _encoding(scope: Scope) -> str | None:
-    value = header(scope, b"content-encoding")
+def _encoding(heads: Heads) -> str | None:
+    value = heads.get(b"content-encoding")
     return value.decode("latin-1") if value is not None else None
 
 
@@ -200,14 +209,13 @@ def _captured(
     query = scope["query_string"]
     path = scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
     client = scope["client"]
-    signature, timestamp = header(scope, _SIGNATURE), header(scope, _TIMESTAMP)
+    heads = first_of_each(scope)
+    signature, timestamp = heads.get(_SIGNATURE), heads.get(_TIMESTAMP)
     envelope: EnvelopeName | None = None
     events: tuple[EventSummary, ...] = ()
     if isinstance(content, Batch):
         envelope = content.envelope
-        events = tuple(
-            EventSummary(e.name, e.event_class, e.user_id, e.time_uuid, e.timestamp) for e in content.events
-        )
+        events = content.events
     elif isinstance(content, Verification):
         envelope = "verification"
         events = (EventSummary("url_verification", EventClass.VERIFICATION, None, None, None),)

@@ -16,8 +16,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from statsig_tui.core.records import Record
 from statsig_tui.engine import schema
@@ -27,11 +29,16 @@ from statsig_tui.errors import StoreBroken
 log = logging.getLogger("statsig_tui")
 
 T = TypeVar("T")
+A = TypeVar("A")
 Observer = Callable[[Sequence[Record]], None]
+_Asked = tuple[Callable[["Tx", Sequence[Any]], Sequence[Any]], Any]
+"""How to insert, and what."""
 _GROUP = 256
 _WAL_CAP = 16 * 1024 * 1024
 _WAL_STEP = _WAL_CAP // 4
 """Growth of the log after which it is tried again to cut it, while somebody's long read holds it."""
+_WAL_KEPT = _WAL_CAP - _WAL_STEP
+"""What is left of the file for the log to begin anew in: writing over is a third cheaper than growing."""
 BUSY_SECONDS = 5.0
 """How long a write waits for a lock of another program."""
 _IDLE_SECONDS = 0.5
@@ -65,10 +72,10 @@ class Tx:
 
 
 @dataclass(slots=True)
-class _Write(Generic[T]):
-    job: Callable[[Tx], T]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[T]
+class _Write:
+    insert: Callable[[Tx, Sequence[Any]], Sequence[Any]]
+    item: Any
+    future: asyncio.Future[Any]
 
 
 class Store:
@@ -82,7 +89,9 @@ class Store:
         self._busy_ms = round(busy_seconds * 1000)
         self._wal_limit = _WAL_CAP
         self._observers: list[Observer] = []
-        self._queue: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
+        self._turn: list[_Write] = []
+        """What this turn of the loop asked for; handed over at once, so that the writer wakes once."""
+        self._queue: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -106,6 +115,7 @@ class Store:
     async def close(self) -> None:
         """Commit what is queued, checkpoint, and close every connection."""
         self._closing = True
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._reading.shutdown)
@@ -129,12 +139,30 @@ class Store:
         `job` must do nothing but SQL through its Tx: it is run again when its group fails.
         Raises StoreBroken where the disk or the database refuses.
         """
+        result: T = await self._ask(_run, job)
+        return result
+
+    def insert(self, insert: Callable[[Tx, Sequence[A]], Sequence[T]], item: A) -> asyncio.Future[T]:
+        """As write(), for what comes often: `insert` gets all items that one transaction has for it.
+
+        It returns a result for each of them, in their order.
+        """
+        return self._ask(insert, item)
+
+    def _ask(self, insert: Callable[[Tx, Sequence[Any]], Sequence[Any]], item: object) -> asyncio.Future[Any]:
         if self._closing:
             raise StoreBroken("the store is closing", "Start statsig-tui again.")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Write(job, loop, future))
-        return await future
+        future = loop.create_future()
+        if not self._turn:
+            loop.call_soon(self._hand_over)
+        self._turn.append(_Write(insert, item, future))
+        return future
+
+    def _hand_over(self) -> None:
+        if self._turn:
+            self._queue.put(self._turn)
+            self._turn = []
 
     async def read(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run `job` on a reading connection, off the loop."""
@@ -173,7 +201,7 @@ class Store:
                 self._commit(db, group)
             self._checkpoint(db, "TRUNCATE")
 
-    def _groups(self, db: sqlite3.Connection) -> Iterator[list[_Write[Any]]]:
+    def _groups(self, db: sqlite3.Connection) -> Iterator[list[_Write]]:
         """Whatever is queued at each moment, without waiting for more; ends when the store closes."""
         dirty = False
         while True:
@@ -181,32 +209,32 @@ class Store:
                 first = self._queue.get(timeout=_IDLE_SECONDS if dirty else None)
             except queue.Empty:
                 if self.refusal:
-                    self._transact(db, [_probe])
+                    self._transact(db, _PROBE)
                     continue
                 self._checkpoint(db, "PASSIVE")
                 dirty = False
                 continue
             if first is None:
                 return
-            group = [first]
+            group = first
             ends = False
             while len(group) < _GROUP:
                 try:
-                    write = self._queue.get_nowait()
+                    turn = self._queue.get_nowait()
                 except queue.Empty:
                     break
-                if write is None:
+                if turn is None:
                     ends = True
                     break
-                group.append(write)
+                group += turn
             yield group
             dirty = True
             if ends:
                 return
             self._cut_log(db)
 
-    def _commit(self, db: sqlite3.Connection, group: list[_Write[Any]]) -> None:
-        outcome = self._transact(db, [write.job for write in group])
+    def _commit(self, db: sqlite3.Connection, group: list[_Write]) -> None:
+        outcome = self._transact(db, [(write.insert, write.item) for write in group])
         if isinstance(outcome, list):
             _resolve(group, outcome)
         elif len(group) == 1 or _is_shut(outcome):
@@ -216,13 +244,15 @@ class Store:
             for write in group:
                 self._commit(db, [write])
 
-    def _transact(self, db: sqlite3.Connection, jobs: Sequence[Callable[[Tx], Any]]) -> list[Any] | Exception:
-        """What the jobs returned, once that is durable; or why none of them holds."""
+    def _transact(self, db: sqlite3.Connection, asked: Sequence[_Asked]) -> list[Any] | Exception:
+        """What came of each item, once that is durable; or why none of them holds."""
         tx = Tx(db, self.rev)
+        results: list[Any] = []
         try:
             self._file.check()
             db.execute("BEGIN IMMEDIATE")
-            results = [job(tx) for job in jobs]
+            for insert, group in groupby(asked, key=itemgetter(0)):
+                results += insert(tx, [item for _, item in group])
             db.execute("COMMIT")
             # Looked at again: what went into a file that was deleted meanwhile is not acknowledged.
             self._file.check()
@@ -253,9 +283,9 @@ class Store:
                 log.exception("An observer of the store failed")
 
     def _cut_log(self, db: sqlite3.Connection) -> None:
-        size = self._wal_size()
+        size = self._file.log_size
         if size > self._wal_limit:
-            done = self._checkpoint(db, "TRUNCATE")
+            done = self._checkpoint(db, "RESTART")
             self._wal_limit = _WAL_CAP if done else size + _WAL_STEP
 
     def _checkpoint(self, db: sqlite3.Connection, mode: str) -> bool:
@@ -268,12 +298,6 @@ class Store:
         finally:
             db.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
         return not held
-
-    def _wal_size(self) -> int:
-        try:
-            return self.path.with_name(self.path.name + "-wal").stat().st_size
-        except OSError:
-            return 0
 
 
 def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
@@ -297,6 +321,7 @@ def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = FULL")
             # Only the writer checkpoints, when idle or at a cap: a checkpoint inside a commit is a spike.
             db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
             schema.migrate(db)
         else:
             db.execute("PRAGMA query_only = 1")
@@ -307,9 +332,16 @@ def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
     return db
 
 
+def _run(tx: Tx, jobs: Sequence[Callable[[Tx], Any]]) -> list[Any]:
+    return [job(tx) for job in jobs]
+
+
 def _probe(tx: Tx) -> None:
     # The smallest write there is, of what stands there already.
     tx.db.execute(f"PRAGMA user_version = {schema.VERSION}")
+
+
+_PROBE: Sequence[_Asked] = ((_run, _probe),)
 
 
 def _is_of_the_file(error: Exception) -> bool:
@@ -341,23 +373,23 @@ def broken(path: Path, error: BaseException) -> StoreBroken:
     return broken
 
 
-def _resolve(group: Sequence[_Write[Any]], results: Sequence[Any]) -> None:
+def _resolve(group: Sequence[_Write], results: Sequence[Any]) -> None:
     def settle() -> None:
         for write, result in zip(group, results, strict=True):
             if not write.future.done():
                 write.future.set_result(result)
 
     if results:
-        _on_loop(group[0].loop, settle)
+        _on_loop(group[0].future.get_loop(), settle)
 
 
-def _reject(group: Sequence[_Write[Any]], error: BaseException) -> None:
+def _reject(group: Sequence[_Write], error: BaseException) -> None:
     def settle() -> None:
         for write in group:
             if not write.future.done():
                 write.future.set_exception(error)
 
-    _on_loop(group[0].loop, settle)
+    _on_loop(group[0].future.get_loop(), settle)
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, settle: Callable[[], None]) -> None:

@@ -304,7 +304,8 @@ class StatsigApp(App[int]):
         now = time.time_ns() // 1_000_000
         age = None if self._last_capture_at is None else max(0, now - self._last_capture_at)
         engine = self.bridge.engine
-        for line in self.screen.query(StatusLine):
+        line = self.screen.query_one_optional(StatusLine)
+        if line is not None:
             line.last_batch = age
             line.rates = self.rates.until(now // 1000)
             line.starting = engine is None

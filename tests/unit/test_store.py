@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from statsig_tui.core.config import Retention
@@ -163,7 +164,7 @@ async def test_a_full_disk_refuses_and_goes_on_when_there_is_room(store: Store) 
     await store.write(note("/before"))
     await store.write(cap(pages))
     with pytest.raises(StoreBroken, match="full") as caught:
-        await store.write(lambda tx: captures.insert(tx, capture(os.urandom(500_000))))
+        await store.insert(captures.insert, capture(os.urandom(500_000)))
     assert "make room" in caught.value.hint
     await store.write(cap(1_000_000))
     await store.write(note("/after"))
@@ -253,7 +254,7 @@ asyncio.run(main())
 async def test_the_oldest_is_forgotten_beyond_a_count(store: Store) -> None:
     keep = Retention(captures=10, megabytes=1024)
     for number in range(25):
-        await store.write(lambda tx: captures.insert(tx, capture()))
+        await store.insert(captures.insert, capture())
         await store.write(note(f"/{number}"))
     assert await store.read(lambda db: retention.is_over(db, keep))
     while await store.write(lambda tx: retention.prune(tx, keep)):
@@ -275,7 +276,7 @@ async def test_what_is_undelivered_is_never_forgotten(store: Store) -> None:
     settled = await store.write(lambda tx: outbox.open_delivery(tx, 1, "a", b"2", [done], "full"))
     await store.write(lambda tx: tx.db.execute("UPDATE deliveries SET state='delivered' WHERE id=?", (settled.id,)).rowcount)  # fmt: skip  # noqa: E501
     for _ in range(5):
-        await store.write(lambda tx: captures.insert(tx, capture()))
+        await store.insert(captures.insert, capture())
     while await store.write(lambda tx: retention.prune(tx, keep)):
         pass
     left = await store.read(lambda db: [event.name for event in outbox.events(db, "1", ())])
@@ -287,9 +288,54 @@ async def test_what_is_undelivered_is_never_forgotten(store: Store) -> None:
     assert (job.delivery, job.body) == (delivery.id, b"1")
 
 
+async def test_captures_of_one_moment_are_kept_in_their_order_with_numbers_of_their_own(store: Store) -> None:
+    told: list[Sequence[Record]] = []
+    store.on_commit(told.append)
+    sizes = [number * 30_000 for number in range(40)]
+    records = await asyncio.gather(*(store.insert(captures.insert, capture(b"x" * size)) for size in sizes))
+    assert [record.size for record in records] == sizes
+    assert [record.id for record in records] == list(range(1, 41))
+    assert [record.rev for record in records] == list(range(1, 41))
+    assert await store.read(lambda db: captures.since(db, 0, 100)) == records
+    assert [record for commit in told for record in commit] == records
+
+
+async def test_a_capture_that_cannot_be_kept_spoils_no_other_of_its_moment(store: Store) -> None:
+    odd = msgspec.structs.replace(capture(), path="\ud800")
+    asked = [store.insert(captures.insert, each) for each in (capture(), odd, capture())]
+    first, failure, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(failure, UnicodeEncodeError)
+    assert await store.read(lambda db: captures.since(db, 0, 100)) == [first, last]
+
+
+async def test_what_is_asked_in_the_moment_of_closing_is_kept(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "store.db")
+    asked = store.insert(captures.insert, capture())
+    await store.close()
+    assert (await asked).id == 1
+    with pytest.raises(StoreBroken):
+        store.insert(captures.insert, capture())
+    again = await Store.open(tmp_path / "store.db")
+    assert list(await again.read(captures.ids)) == [1]
+    await again.close()
+
+
+async def test_the_log_is_written_over_again_and_stays_within_its_bound(store: Store) -> None:
+    log = store.path.with_name("store.db-wal")
+    sizes: list[int] = []
+    for _ in range(90):
+        await store.insert(captures.insert, capture(os.urandom(500_000)))
+        sizes.append(log.stat().st_size)
+    most = 16 * 1024 * 1024
+    assert max(sizes) < most + 1024 * 1024
+    first = next(at for at, size in enumerate(sizes) if size > most)
+    assert min(sizes[first:]) >= most // 2
+    assert len(await store.read(captures.ids)) == 90
+
+
 async def test_bodies_of_any_size_come_back_as_they_were(store: Store) -> None:
     for body in (b"", b"x" * 511, b"x" * 512, bytes(range(256)) * 1000):
-        record = await store.write(lambda tx, body=body: captures.insert(tx, capture(body)))  # type: ignore[misc]
+        record = await store.insert(captures.insert, capture(body))
         detail = await store.read(lambda db, number=record.id: captures.detail(db, number))  # type: ignore[misc]
         assert detail is not None
         assert detail.body == body

@@ -211,7 +211,9 @@ class LiveScreen(ModeScreen):
 
     def _is_there(self) -> bool:
         """Whether the screen still has its widgets: the app may have ended while the store was asked."""
-        return bool(self.query(JsonView)) and bool(self.query(TraceView))
+        # Each draw asks: what was found once is remembered, which a query of all is not.
+        parts = (self.query_one_optional(kind) for kind in (JsonView, TraceView))
+        return all(part is not None for part in parts)
 
     async def _refresh_trace(self) -> None:
         if not self._is_there() or self._shown is None or self.query_one(Detail).active != "trace":
