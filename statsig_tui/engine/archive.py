@@ -25,6 +25,7 @@ from statsig_tui.core.records import (
     Trace,
 )
 from statsig_tui.engine import captures, history, outbox
+from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
 _MINUTE = 60_000
@@ -140,6 +141,10 @@ class Archive:
     def trace(self, of: str) -> Trace | None:
         """The way of an event by any id of it: trace, event, delivery, capture, sent or timeUUID."""
         return self._ask(lambda db: _trace(db, of.strip()))
+
+    def search(self, search: Search) -> list[Stored]:
+        """The next step of a search."""
+        return self._ask(search.step)
 
     def fact(self, name: str) -> str | None:
         """A remembered fact of this data directory."""

@@ -92,6 +92,11 @@ class Query:
         """Whether a key occurs in it."""
         return any(isinstance(leaf, Clause) and leaf.key == key for leaf in _leaves(self.node))
 
+    @property
+    def reads_bodies(self) -> bool:
+        """Whether it can only be answered by looking into bodies."""
+        return any(isinstance(leaf, Word | Field) for leaf in _leaves(self.node))
+
     def indexed(self) -> Indexed:
         """What of it a table can answer, and what is left."""
         parts = self.node.parts if isinstance(self.node, All) else (self.node,)

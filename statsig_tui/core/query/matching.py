@@ -82,12 +82,19 @@ def _occurs(value: Value, view: View) -> bool:
     text = value.text.lower() if value.text.isascii() else value.text
     if (id_of := numbered(text)) is not None and view.id == f"{id_of[0]}{id_of[1]}":
         return True
-    pieces = [piece.encode("utf-8", "surrogatepass").lower() for piece in value.pieces]
+    pieces = [_folded(piece) for piece in value.pieces]
     names = (part for event in view.events for part in (event.event_name, event.user_id, event.time_uuid))
-    said = (view.path, view.fault, view.target, *names)
-    return any(
-        _contains(pieces, part.encode("utf-8", "surrogatepass").lower()) for part in said if part is not None
-    ) or _contains(pieces, view.folded)
+    said = [part for part in (view.path, view.fault, view.target, *names) if part]
+    # All at once first: for most of what is looked through the answer is no.
+    if all(piece in _folded("\0".join(said)) for piece in pieces) and any(
+        _contains(pieces, _folded(part)) for part in said
+    ):
+        return True
+    return _contains(pieces, view.folded)
+
+
+def _folded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass").lower()
 
 
 def _contains(pieces: Sequence[bytes], text: bytes) -> bool:

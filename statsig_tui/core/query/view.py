@@ -12,7 +12,7 @@ from typing import Any
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.envelope import Batch, decode
-from statsig_tui.core.event import Event, classify
+from statsig_tui.core.event import Event, view
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord, EventSummary, SentRecord
 
@@ -65,12 +65,16 @@ class View:
         return self.read_destinations()
 
     @cached_property
-    def documents(self) -> tuple[Document, ...]:
-        """Its events in full."""
-        content = decode(self.body)
-        if isinstance(content, Batch):
-            return tuple(_members(event.raw) for event in content.events)
-        return (found,) if (found := _members(self.body)) else ()
+    def documents(self) -> Sequence[Document]:
+        """Its events in full, as many as it has events."""
+        try:
+            value = jsontext.parse(self.body)
+        except jsontext.JsonError:
+            return ()
+        if isinstance(value, dict) and isinstance(value.get("data"), list):
+            value = value["data"]
+        items = value if isinstance(value, list) else [value]
+        return [item for item in items if isinstance(item, dict)]
 
     @cached_property
     def events(self) -> tuple[EventSummary, ...]:
@@ -78,7 +82,10 @@ class View:
         if self.listed is not None:
             return self.listed
         content = decode(self.body)
-        return tuple(map(_summary, content.events)) if isinstance(content, Batch) else ()
+        if isinstance(content, Batch):
+            return tuple(map(_summary, content.events))
+        # One incoming event: what is eventName on the way out is event on the way in.
+        return tuple(_summary(view(b"", {"eventName": each.get("event"), **each})) for each in self.documents)
 
     def document(self, index: int) -> Document:
         """One event in full; empty where it cannot be read."""
@@ -130,12 +137,10 @@ def of_delivery(record: DeliveryRecord, body: Callable[[], bytes]) -> View:
 
 def of_sent(record: SentRecord, body: Callable[[], bytes]) -> View:
     """What Compose or `send` posted."""
-    name = EventSummary(record.event_name, classify(record.event_name), None, None, None)
     return View(
         id=tag("s", record.id),
         at=record.at,
         read_body=body,
-        listed=(name,),
         fault=record.error,
         status=record.status,
         size=record.size,
@@ -176,11 +181,3 @@ def of_event(event: Event, at: int) -> View:
 
 def _summary(event: Event) -> EventSummary:
     return EventSummary(event.name, event.event_class, event.user_id, event.time_uuid, event.timestamp)
-
-
-def _members(raw: bytes) -> Document:
-    try:
-        value = jsontext.parse(raw)
-    except jsontext.JsonError:
-        return {}
-    return value if isinstance(value, dict) else {}
