@@ -231,6 +231,8 @@ class CaptureRecord(msgspec.Struct, frozen=True):
     status: int
     fault: str | None
     ms: float
+    imported: bool = False
+    """Taken from a file, not from the wire."""
 
 
 @dataclass(frozen=True, slots=True)

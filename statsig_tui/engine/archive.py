@@ -28,6 +28,7 @@ from statsig_tui.core.records import (
     Trace,
 )
 from statsig_tui.engine import captures, dry_run, history, outbox
+from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
 _MINUTE = 60_000
@@ -155,6 +156,10 @@ class Archive:
     def trace(self, of: str) -> Trace | None:
         """The way of an event by any id of it: trace, event, delivery, capture, sent or timeUUID."""
         return self._ask(lambda db: _trace(db, of.strip()))
+
+    def search(self, search: Search) -> list[Stored]:
+        """The next step of a search."""
+        return self._ask(search.step)
 
     def fact(self, name: str) -> str | None:
         """A remembered fact of this data directory."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import threading
 from array import array
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any, cast
 
 import msgspec
@@ -19,7 +20,12 @@ from statsig_tui.engine.store import Tx
 
 _PACK_FROM = 512
 """Bytes; a smaller body gains nothing from compression."""
-_ROW = "id, rev, at, method, path, size, envelope, summary, signature_state, status, fault, ms"
+IMPORTED = "imported"
+"""The peer of a capture that was taken from a file."""
+_ROW = (
+    "id, rev, at, method, path, size, envelope, summary, signature_state, status, fault, ms,"
+    f" peer = '{IMPORTED}'"
+)
 _COLUMNS = (
     "rev, at, method, path, size, envelope, events, signature_state, status, fault, ms, signature,"
     " sent_timestamp, digest, summary, peer, http_version, headers, signature_reason, answer_headers,"
@@ -30,8 +36,13 @@ _TOGETHER = 16
 """Captures in one statement; each number up to it is a statement of its own to prepare."""
 _TOGETHER_BYTES = 1024 * 1024
 """SQLite copies what a statement holds: large bodies go one by one."""
+_CONTENT = "headers, packed, body"
+_CONTENT_AT = 13
+Content = tuple[str, bytes]
+"""Headers as they are stored, and the body."""
 _packer = zstandard.ZstdCompressor(level=1)
 """Made once: it costs more than a body does. One thread at a time may use it, and only the writer does."""
+_own = threading.local()
 _summaries = msgspec.json.Decoder(tuple[EventSummary, ...])
 
 
@@ -86,6 +97,7 @@ def _insert(tx: Tx, captured: Sequence[Captured]) -> list[CaptureRecord]:
             status=got.status,
             fault=got.fault,
             ms=got.ms,
+            imported=got.peer == IMPORTED,
         )
         for place, got in enumerate(captured)
     ]
@@ -114,6 +126,27 @@ def page(db: sqlite3.Connection, first: int, last: int) -> list[CaptureRecord]:
     return [_record(row) for row in rows]
 
 
+def select(
+    db: sqlite3.Connection, where: str, values: Sequence[object], *, with_bodies: bool = False
+) -> Iterator[tuple[CaptureRecord, Callable[[], Content | None]]]:
+    """Captures that fulfil a condition, each with how to get its headers and body.
+
+    With `with_bodies` these are read along, which is dear where few are asked for, and else by themselves.
+    """
+    if with_bodies:
+        for row in db.execute(f"SELECT {_ROW}, {_CONTENT} FROM captures WHERE {where}", values):
+            yield _record(row), partial(_content, row[_CONTENT_AT:])
+    else:
+        for row in db.execute(f"SELECT {_ROW} FROM captures WHERE {where}", values):
+            yield _record(row), partial(content, db, row[0])
+
+
+def content(db: sqlite3.Connection, capture: int) -> Content | None:
+    """Headers and body of one capture."""
+    row = db.execute(f"SELECT {_CONTENT} FROM captures WHERE id = ?", (capture,)).fetchone()
+    return _content(row) if row is not None else None
+
+
 def since(db: sqlite3.Connection, rev: int, limit: int) -> list[CaptureRecord]:
     """Captures newer than a revision, oldest first."""
     rows = db.execute(f"SELECT {_ROW} FROM captures WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit))
@@ -135,13 +168,13 @@ def detail(db: sqlite3.Connection, capture: int) -> CaptureDetail | None:
     ).fetchone()
     if row is None:
         return None
-    peer, version, headers, reason, answer_headers, answer_body, packed, body = row[12:]
+    peer, version, headers, reason, answer_headers, answer_body, packed, body = row[13:]
     return CaptureDetail(
         record=_record(row),
         peer=peer,
         http_version=version,
         headers=headers_of(headers),
-        body=zstandard.ZstdDecompressor().decompress(body) if packed else body,
+        body=_unpacked(packed, body),
         signature_reason=reason,
         answer_headers=headers_of(answer_headers),
         answer_body=answer_body,
@@ -203,6 +236,22 @@ def headers_of(text: str) -> Headers:
     return tuple((name, value) for name, value in json.loads(text))
 
 
+def _content(row: Sequence[Any]) -> Content:
+    return row[0], _unpacked(row[1], row[2])
+
+
+def _unpacked(packed: int, body: bytes) -> bytes:
+    return _unpacker().decompress(body) if packed else body
+
+
+def _unpacker() -> zstandard.ZstdDecompressor:
+    """This thread's own: to make one costs more than to unpack a body."""
+    found: zstandard.ZstdDecompressor | None = getattr(_own, "unpacker", None)
+    if found is None:
+        found = _own.unpacker = zstandard.ZstdDecompressor()
+    return found
+
+
 def _text(headers: Headers) -> str:
     return msgspec.json.encode(headers).decode()
 
@@ -221,4 +270,5 @@ def _record(row: Sequence[Any]) -> CaptureRecord:
         status=row[9],
         fault=row[10],
         ms=row[11],
+        imported=bool(row[12]),
     )

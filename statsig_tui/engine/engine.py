@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event, again
 from statsig_tui.core.filters import Clause
+from statsig_tui.core.query import Query
 from statsig_tui.core.records import (
     Captured,
     CaptureRecord,
@@ -50,6 +51,7 @@ from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.retention import Pruner
+from statsig_tui.engine.search import Kind, Search, Stored
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import request_for, send_once
@@ -158,6 +160,12 @@ class Engine:
         What is told is empty when `refusal` changed.
         """
         return self._store.on_commit(observer)
+
+    async def search(self, kind: Kind, query: Query) -> AsyncGenerator[list[Stored], None]:
+        """What fits a query, newest first, as it is found; end it by leaving it."""
+        search = Search(kind, query, self._clock.now())
+        while not search.is_done:
+            yield await self._store.read(search.step)
 
     # Verbs
 

@@ -69,6 +69,12 @@ def sent_detail(db: sqlite3.Connection, number: int) -> SentDetail | None:
     )
 
 
+def sent_body(db: sqlite3.Connection, number: int) -> bytes | None:
+    """The bytes of one sent event."""
+    row = db.execute("SELECT body FROM sent WHERE id = ?", (number,)).fetchone()
+    return row[0] if row else None
+
+
 def requests(db: sqlite3.Connection, limit: int) -> list[RequestRecord]:
     """The newest remarkable requests, newest first."""
     rows = db.execute(
