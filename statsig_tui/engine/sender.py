@@ -25,7 +25,8 @@ from statsig_tui.core.records import Headers, Timing
 from statsig_tui.core.request import Request, is_chunked, target_of
 from statsig_tui.errors import UsageError
 
-USER_AGENT = f"statsig-tui/{__version__}"
+PROGRAM = "statsig-tui/"
+USER_AGENT = f"{PROGRAM}{__version__}"
 OWN = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
 """What every request has that does not give its own."""
 ANSWER_LIMIT = 64 * 1024
@@ -212,6 +213,17 @@ def with_own(headers: Sequence[tuple[str, str]]) -> Headers:
     """The headers with those that every request has, where it does not give its own."""
     given = {name.lower() for name, _ in headers}
     return (*headers, *((name, value) for name, value in OWN if name.lower() not in given))
+
+
+def asked_of(request: Request) -> Headers:
+    """The headers without what this program sends of itself: other programs have their own."""
+    return tuple(header for header in request.headers if header not in OWN)
+
+
+def left_out_of(request: Request) -> tuple[str, ...]:
+    """Names of headers that every program sends of itself, and that this request leaves out on purpose."""
+    given = {name.lower() for name, _ in request.headers}
+    return tuple(name for name, _ in OWN if name.lower() not in given)
 
 
 def head_of(request: Request) -> Headers:

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from statsig_tui.core import draft
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import SentDetail
+from statsig_tui.core.request import Shape
 from statsig_tui.settings.templates import Shelf
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.compose import ComposeScreen
@@ -28,7 +29,7 @@ ORDER = Template(
     "order",
     '{"user": {"userID": "u{{seq}}"}, "event": "{{prompt Event [/name]}}", "metadata": {"id": "{{uuid}}"}}',
     about="An order [/b]",
-    headers=(("X-Kind", "order"),),
+    shape=Shape(headers="X-Kind: order"),
 )
 
 

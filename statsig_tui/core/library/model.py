@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from statsig_tui.core.destination import is_control
+from statsig_tui.core.request import Shape
 from statsig_tui.errors import SettingsError
 
 _LONGEST_NAME = 100
@@ -26,8 +27,8 @@ class Template:
     """What Statsig does with it, as far as that is known."""
     answer: int | None = None
     """The status the emulator answers; None: not known."""
-    headers: tuple[tuple[str, str], ...] = ()
-    """Sent instead of those of the same name, or beside the others."""
+    shape: Shape = field(default_factory=Shape)
+    """What its request asks for beside the body."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values of its user variables where nothing else gives one."""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from textual import on, work
 from textual.widgets import Input, TextArea
 
+from statsig_tui.core.kept import without_secrets
 from statsig_tui.core.library import Template
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui.screens.drafting import DraftingScreen
@@ -156,7 +157,7 @@ class LibraryScreen(DraftingScreen):
         name = await self.app.push_screen_wait(asked)
         if not isinstance(name, str):
             return
-        kept = replace(template, name=name, group="", answer=None)
+        kept = replace(template, name=name, group="", answer=None, shape=without_secrets(template.shape))
 
         def keep(shelf: Shelf) -> None:
             former = shelf.save(kept, replace=replaces)
@@ -167,7 +168,8 @@ class LibraryScreen(DraftingScreen):
             if replaces:
                 self.draft_saved(kept)
             self.library.go(f"saved {name}")
-            self.host.say(f"Saved as {name}.")
+            secrets = "" if kept.shape == template.shape else ", without the headers that are secrets"
+            self.host.say(f"Saved as {name}{secrets}.")
 
     @work(group="library", exclusive=True)
     async def action_library_rename(self) -> None:

@@ -36,7 +36,8 @@ class PasteDialog(ModalScreen[Converted | None]):
         """What it is, the events, the differences."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"This is {self._pasted.title}")
-            box.border_subtitle = "enter converts · esc leaves it as it is"
+            reads = "reads the file and " * bool(self._pasted.files)
+            box.border_subtitle = f"enter {reads}converts · esc leaves it as it is"
             yield OptionList(
                 *(Option(content(fit(item.name or "(no name)", _SHOWN))) for item in self._pasted.events),
                 markup=False,
