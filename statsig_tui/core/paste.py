@@ -34,6 +34,8 @@ class Converted:
     text: str
     differences: tuple[str, ...] = ()
     shape: Shape = field(default_factory=Shape)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values of the user variables in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from statsig_tui.core.destination import is_control
@@ -40,6 +40,18 @@ class Found:
     templates: tuple[Template, ...] = ()
     errors: tuple[SettingsError, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def name_for(event_name: str) -> str:
+    """A name for the template of an event."""
+    name = event_name.replace("::", "-").replace("/", "-")
+    return name if name_fault(name) is None else "event"
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, or the first numbered one that is not taken."""
+    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
 
 
 def name_fault(name: str) -> str | None:

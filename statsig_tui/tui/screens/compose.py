@@ -20,7 +20,7 @@ from textual.widgets import Static
 from statsig_tui.core import draft, template
 from statsig_tui.core.config import EMULATOR, Target
 from statsig_tui.core.ids import tag
-from statsig_tui.core.library import Template
+from statsig_tui.core.library import Template, name_for
 from statsig_tui.core.lint import advise_key
 from statsig_tui.core.records import SentDetail, SentRecord, Trace
 from statsig_tui.core.request import Shape
@@ -389,7 +389,7 @@ class ComposeScreen(LibraryScreen):
         text = self._draft.take()
         name = self._origin.name
         if name == _BLANK.name:
-            name = draft.event_name(template.stand_in(text)).replace("::", "-").replace("/", "-") or name
+            name = name_for(draft.event_name(template.stand_in(text)))
         return replace(self._origin, name=name, text=text, shape=self._draft.shape)
 
     def draft_saved(self, kept: Template) -> None:

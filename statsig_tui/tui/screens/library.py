@@ -10,7 +10,7 @@ from textual import on, work
 from textual.widgets import Input, TextArea
 
 from statsig_tui.core.kept import without_secrets
-from statsig_tui.core.library import Template
+from statsig_tui.core.library import Template, free_name
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui.screens.drafting import DraftingScreen
 from statsig_tui.tui.screens.questions import NameDialog
@@ -147,9 +147,8 @@ class LibraryScreen(DraftingScreen):
         entry = self.library.entry
         if isinstance(entry, Template):
             taken = {each.name for each in self.library.saved}
-            names = (entry.name, *(f"{entry.name} {number}" for number in range(2, len(taken) + 3)))
-            free = next(name for name in names if name not in taken)
-            await self._keep(replace(entry, name=free), "Duplicate", "Keep", replaces=False)
+            copy = replace(entry, name=free_name(entry.name, taken))
+            await self._keep(copy, "Duplicate", "Keep", replaces=False)
 
     async def _keep(self, template: Template, title: str, yes: str, *, replaces: bool) -> None:
         taken = {each.name for each in self.library.saved}
