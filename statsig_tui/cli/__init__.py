@@ -123,6 +123,15 @@ def listen(
     "--var", "variables", metavar="NAME=VALUE", multiple=True, help="A variable, or a prompt's answer."
 )
 @click.option("--exact", is_flag=True, help="The bytes as they are: no variables, no `now`, one body.")
+@click.option("--method", default="", help="Instead of POST.")
+@click.option("--path", default="", help="Instead of the endpoint's; may hold a query.")
+@click.option(
+    "--header",
+    "headers",
+    metavar="LINE",
+    multiple=True,
+    help="`name: value`, in place of one of that name; `name:` leaves it out, `name;` sends it empty.",
+)
 @click.option(
     "--target", default="emulator", show_default=True, help="A target of the settings, or `emulator`."
 )
@@ -135,6 +144,12 @@ def listen(
 @click.option("--yes-really", metavar="HOST", help="Confirm a series to a host that is not this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
 @click.option("--dry-run", is_flag=True, help="Print the bytes that would be sent, and send nothing.")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["curl", "httpie", "python", "raw"]),
+    help="Print the request for that program, keys as variables, and send nothing.",
+)
 @failing_in_words
 def send(
     options: Options,
@@ -144,6 +159,9 @@ def send(
     json_settings: tuple[str, ...],
     variables: tuple[str, ...],
     exact: bool,
+    method: str,
+    path: str,
+    headers: tuple[str, ...],
     target: str,
     repeat: int,
     rate: str | None,
@@ -152,10 +170,12 @@ def send(
     yes_really: str | None,
     as_json: bool,
     dry_run: bool,
+    kind: str | None,
 ) -> int:
     """Post incoming events: a template, a file, or standard input.
 
-    One JSON object a line is one request a line. Variables such as {{now_ms}} and {{uuid}} are resolved
+    One JSON object a line is one request a line; of a curl command its body, method, path and headers are
+    taken, and files that it names are read. Variables such as {{now_ms}} and {{uuid}} are resolved
     anew for each request. The built-in target `emulator` is the one that runs with the same --data, else
     the one at the default port. Nothing is ever sent twice by itself. Ends with 0 where every answer was
     a 2xx, or what --expect says. What Statsig would likely refuse, drop or misread of a single
@@ -166,9 +186,10 @@ def send(
       statsig-tui send custom --set user.userID=u7 --set +metadata.plan=pro
       statsig-tui send varied --repeat 1000 --rate 50/s --expect status=202
       statsig-tui send seconds --dry-run
+      statsig-tui send custom --set user.userID=u7 --header 'X-Run: 7' --as curl
       echo '{"user":{"userID":"u"},"event":"hello"}' | statsig-tui send -
     """
-    from statsig_tui.cli.payload import Changes
+    from statsig_tui.cli.payload import Changes, shape_of
     from statsig_tui.cli.send import Plan, per_second, run_list, run_send
 
     if lists:
@@ -177,8 +198,8 @@ def send(
         raise click.UsageError(
             "Name a template, a file, or - for standard input; --list names the templates."
         )
-    changes = Changes(settings, json_settings, variables, exact)
-    plan = Plan(target, repeat, per_second(rate), concurrency, expect, yes_really, as_json, dry_run)
+    changes = Changes(settings, json_settings, variables, exact, shape_of(method, path, headers))
+    plan = Plan(target, repeat, per_second(rate), concurrency, expect, yes_really, as_json, dry_run, kind)
     return run_send(options, source, changes, plan)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from statsig_tui.core import draft, jsontext, notation, paths, template
+from statsig_tui.core import curl, draft, jsontext, notation, paste, paths, template
 from statsig_tui.core.library import Template, built_in
 from statsig_tui.core.nearest import nearest
-from statsig_tui.core.records import Headers
+from statsig_tui.core.request import Shape, header_lines, is_token, over
 from statsig_tui.core.spans import dump
 from statsig_tui.core.template import Unresolved
 from statsig_tui.engine.sources import real_sources
@@ -36,6 +36,8 @@ class Changes:
     """`name=value`, also for a prompt's label."""
     exact: bool = False
     """Send the bytes as they are, as one body."""
+    shape: Shape = field(default_factory=Shape)
+    """What the request asks for beside the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Payload:
     """One body to send: a text with variables, or with `exact` one that is sent as it is."""
 
     text: str
-    headers: Headers = ()
+    shape: Shape = field(default_factory=Shape)
     values: Mapping[str, str] | None = None
     """Of its variables; None: exact."""
 
@@ -58,34 +60,54 @@ class Payload:
             raise _unresolved(self.text, error) from None
 
 
-def payloads(source: str, shelf: Shelf, changes: Changes) -> list[Payload]:
-    """Everything to send, once through. Raises UsageError and NotFound, with the nearest name."""
-    found = _found(source, shelf, exact=changes.exact)
+def payloads(
+    source: str, shelf: Shelf, changes: Changes, tell: Callable[[str], None] = lambda words: None
+) -> list[Payload]:
+    """Everything to send, once through. Raises UsageError and NotFound, with the nearest name.
+
+    `tell` hears what of a curl command is different here.
+    """
+    found = _found(source, shelf, tell, exact=changes.exact)
+    found = [replace(each, shape=over(each.shape, changes.shape)) for each in found]
     if changes.exact:
         if changes.settings or changes.json_settings or changes.variables:
             raise UsageError("--exact sends the bytes as they are.", "Leave out --set, --set-json and --var.")
-        return [Payload(each.text, each.headers) for each in found]
+        return [Payload(each.text, each.shape) for each in found]
     given = dict(_split(item, "--var") for item in changes.variables)
     changed = [replace(each, text=_changed(each.text, changes)) for each in found]
     _check_variables(given, changed)
-    made = [Payload(each.text, each.headers, {**each.variables, **given}) for each in changed]
+    made = [Payload(each.text, each.shape, {**each.variables, **given}) for each in changed]
     for payload in made:
         payload.body(1)
     return made
 
 
-def in_turn(found: Sequence[Payload], repeat: int) -> Iterator[tuple[bytes, Headers]]:
-    """Bodies and headers of a series, each rendered when it is asked for."""
+def in_turn(found: Sequence[Payload], repeat: int) -> Iterator[tuple[bytes, Shape]]:
+    """Bodies of a series, each rendered when it is asked for, with what is asked for beside it."""
     seq = 0
     for _ in range(repeat):
         for payload in found:
             seq += 1
-            yield payload.body(seq), payload.headers
+            yield payload.body(seq), payload.shape
 
 
-def _found(source: str, shelf: Shelf, *, exact: bool) -> list[Template]:
+def shape_of(method: str, path: str, headers: Sequence[str]) -> Shape:
+    """What --method, --path and --header ask for. Raises UsageError for what no request can have."""
+    if method and not is_token(method):
+        raise UsageError(f"--method {method} is no method.", "Write --method PUT.")
+    for given in headers:
+        lines = header_lines(given)
+        if len(lines) != 1 or lines[0].is_wrong:
+            why = lines[0].note if len(lines) == 1 else "it is not one line"
+            raise UsageError(
+                f"--header {given}: {why}.", "Write --header 'name: value'; 'name:' leaves it out."
+            )
+    return Shape(method, path, "\n".join(headers))
+
+
+def _found(source: str, shelf: Shelf, tell: Callable[[str], None], *, exact: bool) -> list[Template]:
     if source == "-":
-        return _split_lines("", sys.stdin.buffer.read(), exact=exact)
+        return _several("", sys.stdin.buffer.read(), tell, exact=exact)
     if "/" not in source and (template := _template(source, shelf)) is not None:
         return [template]
     if source.lstrip().startswith(("{", "[")):
@@ -97,7 +119,7 @@ def _found(source: str, shelf: Shelf, *, exact: bool) -> list[Template]:
         data = _read(path)
         if path.suffix == ".toml" and not exact:
             return [own.read(data, path.name)[0]]
-        return _split_lines(path.name, data, exact=exact)
+        return _several(path.name, data, tell, exact=exact)
     near = nearest(source, (each.name for each in (*shelf.load().templates, *built_in())))
     meant = f" Did you mean {near}?" if near else ""
     raise NotFound(
@@ -111,19 +133,32 @@ def _template(name: str, shelf: Shelf) -> Template | None:
     return saved or next((each for each in built_in() if each.name == name), None)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, hint: str = "Name a template, a file, or - for standard input.") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {files.reason(error)}",
-            "Name a template, a file, or - for standard input.",
-        ) from None
+        raise UsageError(f"{path} cannot be read: {files.reason(error)}", hint) from None
 
 
-def _split_lines(name: str, data: bytes, *, exact: bool) -> list[Template]:
-    """One payload, or with a JSON object a line one for each."""
+def _several(name: str, data: bytes, tell: Callable[[str], None], *, exact: bool) -> list[Template]:
+    """What a curl command would send, or else what the bytes are."""
     text = draft.decode(data)
+    pasted = None if exact or curl.read(text) is None else paste.recognise(text)
+    if pasted is None:
+        return _split_lines(name, text, exact=exact)
+    if pasted.cannot:
+        raise UsageError(pasted.cannot, "Or send the text itself with --exact.")
+    if pasted.files:
+        read = {file: _read(Path(file), f"It is looked for from {Path.cwd()}.") for file in pasted.files}
+        pasted = paste.recognise(text, read) or pasted
+    [event] = pasted.events
+    for words in event.differences:
+        tell(words)
+    return [Template(name, event.text, shape=event.shape)]
+
+
+def _split_lines(name: str, text: str, *, exact: bool) -> list[Template]:
+    """One payload, or with a JSON object a line one for each."""
     whole = [Template(name, text)]
     must = name.endswith(_LINES)
     if exact or (not must and _is_json(text)):

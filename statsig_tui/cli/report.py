@@ -16,6 +16,8 @@ from statsig_tui.engine.outcome import Outcome
 
 _SHOWN = 10
 """Unexpected answers of a series that are printed one by one."""
+_SHOWN_BYTES = 2000
+"""Of an answer; how many there are is said."""
 
 
 class Report:
@@ -91,7 +93,9 @@ class Report:
             click.echo(self._redact(f"error: {printable(outcome.error or '')}{unknown}{hint}"), err=True)
             return
         if not self._quiet:
-            answer = printable(outcome.body[:2000].decode(errors="replace"))
+            answer = printable(outcome.body[:_SHOWN_BYTES].decode(errors="replace"))
+            if len(outcome.body) > _SHOWN_BYTES:
+                answer += f"… ({len(outcome.body):,} bytes{' or more' * outcome.truncated})"
             where = f"  trace {trace}" if trace else ""
             self._say(f"{outcome.status} {outcome.reason} in {outcome.ms:.1f} ms  {answer}{where}")
 

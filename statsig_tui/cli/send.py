@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,11 +32,14 @@ from statsig_tui.core.config import (
 from statsig_tui.core.library import built_in
 from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.nearest import nearest
-from statsig_tui.core.printable import from_bytes, printable
+from statsig_tui.core.printable import from_bytes, lines, printable
+from statsig_tui.core.snippets import KINDS, Unwritable, snippet
 from statsig_tui.engine.connecting import is_local
 from statsig_tui.engine.lock import holder
+from statsig_tui.engine.outcome import asked_of, left_out_of
+from statsig_tui.engine.sender import head_of
 from statsig_tui.engine.series import run_series
-from statsig_tui.engine.target import endpoint
+from statsig_tui.engine.target import request_for
 from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, UsageError
 from statsig_tui.settings.templates import Shelf
@@ -46,6 +49,8 @@ UNASKED = 10
 FAR_RATE = 10.0
 """Requests a second of a series to such a host, where --rate says nothing."""
 _FASTEST = 1_000_000
+_STAND_IN = "secret-that-is-not-set"
+"""For a key that only its variable's name is printed of."""
 _JUDGED = 1024 * 1024
 """Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
 _RATED_AT_ONCE = 16
@@ -66,6 +71,8 @@ class Plan:
     """The host's name, where it has to be confirmed."""
     as_json: bool = False
     dry_run: bool = False
+    kind: str | None = None
+    """Of program that the request is printed for, instead of being sent."""
 
 
 def per_second(given: str | None) -> float | None:
@@ -110,12 +117,19 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     """Send what the source gives; 0 where every answer is as expected, else 1."""
     is_expected = _expectation(plan.expect)
     config = options.load().config
-    target = _target(options, config, plan.target)
-    found = payloads(source, Shelf(options.places().templates), changes)
-    total = len(found) * plan.repeat
+    target = _target(options, config, plan.target, needs_key=plan.kind is None)
     redact = options.secrets
+
+    def tell(words: str) -> None:
+        if not options.quiet:
+            click.echo(redact(printable(f"note: {words}")), err=True)
+
+    found = payloads(source, Shelf(options.places().templates), changes, tell)
+    total = len(found) * plan.repeat
     if total == 1 and not options.quiet:
         _advise(found[0], target, redact, as_json=plan.as_json)
+    if plan.kind is not None:
+        return _print_as(found, plan, target, redact)
     if plan.dry_run:
         return _print_only(found, plan, target, redact)
     if total > UNASKED and not is_local(target.url):
@@ -180,20 +194,44 @@ async def _sending(
     return ended_by
 
 
+def _print_as(found: Sequence[Payload], plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
+    """Print each request for another program, and send nothing."""
+    kind = next((kind for kind in KINDS if kind == plan.kind), None)
+    if kind is None or plan.as_json or plan.dry_run:
+        raise UsageError("--as prints text and sends nothing.", "Leave out --json and --dry-run.")
+    for body, shape in in_turn(found, plan.repeat):
+        request = request_for(target, body, shape=shape)
+        head_of(request)
+        if redact(request.url) != request.url:
+            raise UsageError("The URL holds a key, and would be printed.", "Give the key as a header.")
+        asked = request if kind == "raw" else replace(request, headers=asked_of(request))
+        try:
+            text = snippet(kind, asked, left_out_of(request))
+        except Unwritable as error:
+            raise UsageError(str(error), f"It is what --as {kind} would have to send.") from None
+        if sys.stdout.isatty():
+            # A raw body as it is may drive the terminal.
+            click.echo("\n".join(lines(text)))
+        else:
+            click.echo(text.encode("utf-8", "surrogateescape"), nl=kind != "raw")
+    return 0
+
+
 def _print_only(found: Sequence[Payload], plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
     """Print the bytes that would be sent, and send nothing."""
     several = len(found) * plan.repeat > 1
-    for body, _ in in_turn(found, plan.repeat):
+    for body, shape in in_turn(found, plan.repeat):
+        url = redact(request_for(target, body, shape=shape).url)
         if plan.as_json:
             line: dict[str, Any] = {"type": "would_send", "at": _now(), "target": target.name}
-            line |= {"url": redact(endpoint(target)), "size": len(body)}
+            line |= {"url": url, "size": len(body)}
             try:
                 line["body"] = body.decode()
             except UnicodeDecodeError:
                 line["body_base64"] = base64.b64encode(body).decode()
             click.echo(json_line(line))
             continue
-        click.echo(redact(f"would post {len(body):,} bytes to {target.name}, {endpoint(target)}"), err=True)
+        click.echo(f"would post {len(body):,} bytes to {redact(target.name)}, {url}", err=True)
         if sys.stdout.isatty():
             # What would be sent as it is may drive the terminal.
             click.echo("\n".join(from_bytes(line) for line in body.split(b"\n")))
@@ -234,7 +272,7 @@ def _confirm(target: Target, total: int, really: str | None) -> None:
         raise UsageError(f"Nothing was sent: the host's name is {host}, not {really.strip() or 'empty'}.")
 
 
-def _target(options: Options, config: Config, name: str) -> Target:
+def _target(options: Options, config: Config, name: str, *, needs_key: bool) -> Target:
     if name == EMULATOR:
         owner = holder(options.places().lock)
         port = config.emulator.port or DEFAULT_EMULATOR_PORT
@@ -247,6 +285,8 @@ def _target(options: Options, config: Config, name: str) -> Target:
         near = nearest(name, names)
         meant = f" Did you mean {near}?" if near else ""
         raise NotFound(f"There is no target {name}.{meant}", f"Known are: {', '.join(names)}.")
+    if found.key is not None and not found.key.value and not needs_key:
+        return replace(found, key=Secret.of(_STAND_IN))
     if found.key is not None and not found.key.value:
         raise UsageError(
             f"The key of target {name} is not set: {found.key.source}.",

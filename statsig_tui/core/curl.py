@@ -1,10 +1,12 @@
-"""A curl command as the request it makes; files that it names are named, never read. Pure."""
+"""A curl command as the request it makes; the bytes of files that it names are an argument. Pure."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import quote_plus
 
 from statsig_tui.core.records import Headers
@@ -29,9 +31,10 @@ _TAKES = {
 }  # fmt: skip
 """Long options with a value."""
 _DATA = {"data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json"}
+_FORM = "-F makes a multipart form, which holds no event: give the JSON with --json instead."
+_PIPED = "What is piped in is not known here: give the JSON with --json, or a file with --json @FILE."
+_NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 _LEFT_OUT = {
-    "form": "-F: forms are not taken",
-    "form-string": "-F: forms are not taken",
     "insecure": "-k: certificates are verified",
     "location": "-L: redirects are never followed",
     "compressed": "--compressed: answers are asked for as they are",
@@ -49,11 +52,16 @@ class Command:
 
     request: Request
     left_out: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    """Files that are part of it and were not given."""
+    cannot: str = ""
+    """Why its body cannot be known, and what to write instead; empty: it is known, but for those files."""
 
 
 @dataclass(slots=True)
 class _Reading:
     fed: bytes | None
+    files: Mapping[str, bytes]
     method: str = ""
     url: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -64,10 +72,15 @@ class _Reading:
     is_get: bool = False
     is_head: bool = False
     left_out: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    cannot: str = ""
 
 
-def read(text: str) -> Command | None:
-    """The command that a text is; None where it is none, or has no URL."""
+def read(text: str, files: Mapping[str, bytes] = _NO_FILES) -> Command | None:
+    """The command that a text is, with the bytes of its files by the names it gives them.
+
+    None where it is none, or has no URL.
+    """
     if _START.match(text.lstrip()) is None or "curl" not in text:
         return None
     try:
@@ -77,10 +90,13 @@ def read(text: str) -> Command | None:
     words = commands[-1]
     if not words or re.fullmatch(r"(?:.*/)?curl(?:\.exe)?", words[0]) is None:
         return None
-    reading = _Reading(output_of(commands[:-1]) if len(commands) > 1 else None)
+    reading = _Reading(output_of(commands[:-1]) if len(commands) > 1 else None, files)
     for name, value in _options(words[1:]):
         _take(reading, name, value)
-    return Command(_request(reading), tuple(dict.fromkeys(reading.left_out))) if reading.url else None
+    if not reading.url:
+        return None
+    left_out, unread = (tuple(dict.fromkeys(found)) for found in (reading.left_out, reading.unread))
+    return Command(_request(reading), left_out, unread, reading.cannot)
 
 
 def _options(words: list[str]) -> list[tuple[str, str]]:
@@ -123,7 +139,9 @@ def _take(reading: _Reading, name: str, value: str) -> None:
         reading.headers.append((name.title(), _latin(value)))
     elif name == "upload-file":
         reading.method = reading.method or "PUT"
-        reading.left_out.append(f"-T: the file {value} was not read")
+        reading.data.append(_from_file(reading, value, "-T", as_it_is=True))
+    elif name in ("form", "form-string"):
+        reading.cannot = _FORM
     elif name == "get":
         reading.is_get = True
     elif name == "head":
@@ -139,30 +157,42 @@ def _take_data(reading: _Reading, name: str, value: str) -> None:
     if name == "data-urlencode":
         before, mark, after = value.partition("=")
         if not mark and "@" in value:
-            part = _from_file(reading, value.partition("@")[2], name)
+            label, _, file = value.partition("@")
+            part = (f"{label}=" * bool(label)).encode() + _quoted(
+                _from_file(reading, file, f"--{name}", as_it_is=True)
+            )
         else:
-            part = (f"{before}=" if before and mark else "").encode() + quote_plus(
-                raw(after if mark else value)
-            ).replace("+", "%20").encode()
+            part = (f"{before}=" if before and mark else "").encode() + _quoted(raw(after if mark else value))
     elif name != "data-raw" and value.startswith("@"):
-        part = _from_file(reading, value[1:], name)
+        # Only these keep the line ends of what they read.
+        part = _from_file(reading, value[1:], f"--{name}", as_it_is=name in ("data-binary", "json"))
     if reading.data and name != "json":
         part = b"&" + part
     reading.data.append(part)
 
 
-def _from_file(reading: _Reading, file: str, name: str) -> bytes:
-    if file == "-" and reading.fed is not None:
-        # Only these keep the line ends of what they read.
-        return reading.fed if name in ("data-binary", "json") else re.sub(rb"[\r\n\0]", b"", reading.fed)
+def _quoted(part: bytes) -> bytes:
+    return quote_plus(part).replace("+", "%20").encode()
+
+
+def _from_file(reading: _Reading, file: str, option: str, *, as_it_is: bool) -> bytes:
+    found = reading.fed if file == "-" else reading.files.get(file)
+    if found is not None:
+        return found if as_it_is else re.sub(rb"[\r\n\0]", b"", found)
     what = "what is piped in" if file == "-" else f"the file {file}"
-    reading.left_out.append(f"--{name}: {what} was not read")
+    reading.left_out.append(f"{option}: {what} was not read")
+    if file == "-":
+        reading.cannot = _PIPED
+    else:
+        reading.unread.append(file)
     return b""
 
 
 def _take_header(reading: _Reading, line: str) -> None:
     if line.startswith("@"):
-        reading.left_out.append(f"-H: the file {line[1:]} was not read")
+        for each in _from_file(reading, line[1:], "-H", as_it_is=True).decode("latin-1").splitlines():
+            if not each.startswith("@"):
+                _take_header(reading, each)
         return
     name, colon, value = line.partition(":")
     if colon and value.strip():

@@ -24,12 +24,19 @@ class Kept:
 
 def dump(draft: Kept) -> str:
     """The draft as text; empty for the sample, of which there is nothing to keep."""
-    shape = replace(draft.shape, headers=_without_secrets(draft.shape.headers))
+    shape = without_secrets(draft.shape)
     if (draft.text, shape) == (SAMPLE, Shape()):
         return ""
     whole = [draft.text, shape.method, shape.path, shape.headers, draft.is_changed]
     # Escapes alone: what is no UTF-8 is a lone surrogate in it, which no database takes.
     return json.dumps(whole, ensure_ascii=True)
+
+
+def without_secrets(shape: Shape) -> Shape:
+    """A shape without the headers whose names tell that they are secrets."""
+    secret = {item.line for item in header_lines(shape.headers) if item.value and tells_secret(item.name)}
+    lines = enumerate(shape.headers.split("\n"), 1)
+    return replace(shape, headers="\n".join(line for number, line in lines if number not in secret))
 
 
 def load(kept: str | None) -> Kept | None:
@@ -41,9 +48,3 @@ def load(kept: str | None) -> Kept | None:
     if not all(isinstance(part, str) for part in (text, method, path, headers)):
         return None
     return Kept(text, Shape(method, path, headers), bool(is_changed))
-
-
-def _without_secrets(headers: str) -> str:
-    lines = headers.split("\n")
-    secret = {item.line for item in header_lines(headers) if item.value and tells_secret(item.name)}
-    return "\n".join(line for number, line in enumerate(lines, 1) if number not in secret)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from statsig_tui.core import curl, draft, jsontext
@@ -33,6 +34,8 @@ class Converted:
     text: str
     differences: tuple[str, ...] = ()
     shape: Shape = field(default_factory=Shape)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values of the user variables in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,10 @@ class Pasted:
     """At least one."""
     request: Request | None = None
     """Of a curl command, exactly."""
+    files: tuple[str, ...] = ()
+    """That a curl command names, and that are still to be read."""
+    cannot: str = ""
+    """Why nothing can be made of it, and what to write instead."""
 
     @property
     def title(self) -> str:
@@ -57,11 +64,12 @@ class Pasted:
         return self.kind == "incoming" and len(self.events) == 1
 
 
-def recognise(text: str) -> Pasted | None:
-    """What a text is; None: nothing that is known."""
-    command = curl.read(text)
+def recognise(text: str, files: Mapping[str, bytes] = MappingProxyType({})) -> Pasted | None:
+    """What a text is, with the bytes of the files that it names; None: nothing that is known."""
+    command = curl.read(text, files)
     if command is not None:
-        return Pasted("curl", (_from_command(command),), command.request)
+        made = _from_command(command)
+        return Pasted("curl", (made,), command.request, command.unread, command.cannot)
     if text.lstrip()[:1] not in ("{", "["):
         return None
     raw = draft.encode(text)

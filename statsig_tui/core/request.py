@@ -73,6 +73,20 @@ def with_lines(own: Iterable[tuple[str, str]], text: str) -> Headers:
     return (*kept, *((item.name, item.value) for item in lines if item.value is not None))
 
 
+def lines_of(headers: Iterable[tuple[str, str]]) -> str:
+    """The lines that ask for these headers."""
+    return "\n".join(f"{name}: {value}" if value else f"{name};" for name, value in headers)
+
+
+def over(shape: Shape, other: Shape) -> Shape:
+    """A shape with what another one asks for in place of what it says of the same thing."""
+    named = {item.name.lower() for item in header_lines(other.headers)}
+    replaced = {item.line for item in header_lines(shape.headers) if item.name.lower() in named}
+    kept = [line for number, line in enumerate(shape.headers.split("\n"), 1) if number not in replaced]
+    lines = [line for line in (*kept, *other.headers.split("\n")) if line.strip()]
+    return Shape(other.method or shape.method, other.path or shape.path, "\n".join(lines))
+
+
 def with_path(url: str, path: str) -> str:
     """The URL with another path and query, as they are written but for what no request line may hold."""
     origin = _ORIGIN.match(url)
@@ -84,6 +98,11 @@ def target_of(url: str) -> str:
     """What the request line asks for: path and query as they are written."""
     path = _ORIGIN.sub("", url).partition("#")[0]
     return path if path.startswith("/") else f"/{path}"
+
+
+def is_token(name: str) -> bool:
+    """Whether a method or a header can be called that."""
+    return _TOKEN.fullmatch(name) is not None
 
 
 def is_chunked(headers: Headers) -> bool:
@@ -108,7 +127,7 @@ def _line(number: int, line: str) -> HeaderLine:
 
 def _judged(line: HeaderLine) -> HeaderLine:
     wrong = ""
-    if _TOKEN.fullmatch(line.name) is None:
+    if not is_token(line.name):
         wrong = "no header can have this name: nothing will be sent"
     elif line.value and not all(character in "\t" or " " <= character <= "\xff" for character in line.value):
         wrong = "only Latin-1 can be sent in a header: nothing will be sent"

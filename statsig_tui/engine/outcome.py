@@ -8,8 +8,10 @@ from typing import Literal
 
 from statsig_tui import __version__
 from statsig_tui.core.records import Headers, Timing
+from statsig_tui.core.request import Request
 
-USER_AGENT = f"statsig-tui/{__version__}"
+PROGRAM = "statsig-tui/"
+USER_AGENT = f"{PROGRAM}{__version__}"
 OWN = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
 """What every request has that does not give its own."""
 ANSWER_LIMIT = 64 * 1024
@@ -77,6 +79,17 @@ def with_own(headers: Iterable[tuple[str, str]]) -> Headers:
     headers = tuple(headers)
     given = {name.lower() for name, _ in headers}
     return (*headers, *(own for own in OWN if own[0].lower() not in given))
+
+
+def asked_of(request: Request) -> Headers:
+    """The headers without what this program sends of itself: other programs have their own."""
+    return tuple(header for header in request.headers if header not in OWN)
+
+
+def left_out_of(request: Request) -> tuple[str, ...]:
+    """Names of headers that every program sends of itself, and that this request leaves out on purpose."""
+    given = {name.lower() for name, _ in request.headers}
+    return tuple(name for name, _ in OWN if name.lower() not in given)
 
 
 def as_text(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

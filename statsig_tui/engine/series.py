@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from statsig_tui.core.config import Target
-from statsig_tui.core.records import Headers
+from statsig_tui.core.request import Shape
 from statsig_tui.core.series import Tally, next_start
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.target import Post, posting
 
-Request = tuple[bytes, Headers]
-"""A body, and the headers that go beside the target's own."""
+Request = tuple[bytes, Shape]
+"""A body, and what its request asks for beside it."""
 
 
 async def run_series(
@@ -41,9 +41,9 @@ async def run_series(
                 request = next(requests, None)
             if request is None:
                 return
-            body, headers = request
+            body, shape = request
             tally.begin()
-            outcome = await post(body, headers)
+            outcome = await post(body, shape)
             tally.add(outcome.status, outcome.certainty, outcome.ms)
             note(outcome)
 

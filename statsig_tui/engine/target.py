@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from statsig_tui.core.config import Target
-from statsig_tui.core.records import Headers
 from statsig_tui.core.request import POST, Request, Shape, with_lines, with_path
 from statsig_tui.engine.outcome import Outcome, with_own
 from statsig_tui.engine.sender import Sender
@@ -46,9 +45,11 @@ async def send_once(request: Request, seconds: float) -> Outcome:
 
 
 class Post(Protocol):
-    """Posts to one target: a body, headers beside the target's own, and how long to wait for all of it."""
+    """Posts to one target: a body, what is asked for beside it, and how long to wait for all of it."""
 
-    async def __call__(self, body: bytes, headers: Headers = (), seconds: float = TIMEOUT_SECONDS) -> Outcome:
+    async def __call__(
+        self, body: bytes, shape: Shape | None = None, seconds: float = TIMEOUT_SECONDS
+    ) -> Outcome:
         """Exactly these bytes, once: never repeated by itself."""
 
 
@@ -57,8 +58,8 @@ async def posting(target: Target) -> AsyncIterator[Post]:
     """A way to post incoming events to a target, each over a connection of its own."""
     sender = Sender(keep_alive=False, credential="server secret")
 
-    async def post(body: bytes, headers: Headers = (), seconds: float = TIMEOUT_SECONDS) -> Outcome:
-        return await sender.send_exactly(request_for(target, body, headers=headers), seconds)
+    async def post(body: bytes, shape: Shape | None = None, seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        return await sender.send_exactly(request_for(target, body, shape=shape), seconds)
 
     try:
         yield post

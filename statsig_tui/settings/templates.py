@@ -1,7 +1,7 @@
 """The user's own templates: a directory with one TOML file each, which can be edited by hand and kept in git.
 
 TOML's literal strings keep a payload as it is, line by line; what they cannot hold is escaped, and bytes
-that are no text stand as base64. Complaints name file and line.
+that are no text stand as base64. Headers are a table, or lines where a table cannot say it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from statsig_tui.core import draft
 from statsig_tui.core.destination import is_control
 from statsig_tui.core.library import Found, Template, name_fault
 from statsig_tui.core.nearest import nearest
+from statsig_tui.core.request import Shape, header_lines, lines_of
 from statsig_tui.errors import NotFound, SettingsError, UsageError
 from statsig_tui.settings import files
 from statsig_tui.settings.document import Report, parse
@@ -24,7 +25,7 @@ from statsig_tui.settings.document import Report, parse
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file: 10 MiB as base64, and more."""
 _SUFFIX = ".toml"
-_TEXTS = ("about", "expect", "body", "body_base64")
+_TEXTS = ("about", "expect", "method", "path", "body", "body_base64")
 _TABLES = ("headers", "variables")
 _MEND = "mend the file, or delete it"
 
@@ -127,6 +128,8 @@ def read(data: bytes, file: str) -> tuple[Template, Report]:
     for name, value in document.items():
         if name in _TEXTS and not isinstance(value, str):
             report.error((name,), "must be text", _MEND)
+        elif name == "headers" and isinstance(value, str):
+            continue
         elif name in _TABLES:
             _judge_table(report, name, value)
         elif name not in _TEXTS:
@@ -141,7 +144,9 @@ def read(data: bytes, file: str) -> tuple[Template, Report]:
         text=text,
         about=document.get("about", ""),
         expect=document.get("expect", ""),
-        headers=tuple(document.get("headers", {}).items()),
+        shape=Shape(
+            document.get("method", ""), document.get("path", ""), _lines(document.get("headers", ""))
+        ),
         variables=document.get("variables", {}),
     )
     return template, report
@@ -155,8 +160,7 @@ def written(template: Template) -> bytes:
         lines.append(f"body = {_block(raw.decode())}")
     except UnicodeDecodeError:
         lines.append(f'body_base64 = "{base64.b64encode(raw).decode()}"')
-    for name, table in (("headers", dict(template.headers)), ("variables", template.variables)):
-        lines += _table(name, table)
+    lines += [*_headers(template.shape.headers), *_table("variables", template.variables)]
     try:
         data = ("\n".join(lines) + "\n").encode()
         again, _ = read(data, f"{template.name}{_SUFFIX}")
@@ -164,7 +168,7 @@ def written(template: Template) -> bytes:
         raise SettingsError(
             f"The template cannot be saved: {error}", "Remove what cannot be written."
         ) from None
-    if draft.encode(again.text) != raw:
+    if (draft.encode(again.text), again.shape) != (raw, template.shape):
         raise SettingsError("The template cannot be saved without a loss.", "Save it as a file of its own.")
     return data
 
@@ -194,15 +198,41 @@ def _body(report: Report) -> str:
 
 def _judge_table(report: Report, name: str, value: Any) -> None:
     if not isinstance(value, dict):
-        report.error((name,), "must be a table", _MEND)
+        kind = "a table, or lines of text" if name == "headers" else "a table"
+        report.error((name,), f"must be {kind}", _MEND)
         return
     for key, item in value.items():
         if not isinstance(item, str):
             report.error((name, key), "must be text, in quotes", _MEND)
+        elif name == "headers" and _is_no_line(key, item):
+            report.error((name, key), "is no header: a name, and a value of one line", _MEND)
+
+
+def _is_no_line(name: str, value: str) -> bool:
+    lines = header_lines(lines_of([(name, value)]))
+    return [item.name for item in lines] != [name]
+
+
+def _lines(headers: str | Mapping[str, str]) -> str:
+    return headers if isinstance(headers, str) else lines_of(headers.items())
+
+
+def _headers(lines: str) -> list[str]:
+    """As a table if it says the same; else as lines, which can leave a header out or send it twice."""
+    table = {item.name: item.value or "" for item in header_lines(lines)}
+    if lines_of(table.items()) == lines:
+        return _table("headers", table)
+    return [f"headers = {_block(lines)}"]
 
 
 def _words(template: Template) -> tuple[tuple[str, str], ...]:
-    return (("about", template.about), ("expect", template.expect))
+    shape = template.shape
+    return (
+        ("about", template.about),
+        ("expect", template.expect),
+        ("method", shape.method),
+        ("path", shape.path),
+    )
 
 
 def _table(name: str, table: Mapping[str, str]) -> list[str]:

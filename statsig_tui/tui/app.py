@@ -27,6 +27,7 @@ from textual.timer import Timer
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
+from statsig_tui.core.library import Template
 from statsig_tui.core.records import RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError, StoreBroken
@@ -346,6 +347,15 @@ class StatsigApp(App[int]):
         """The screens of all modes that were shown so far."""
         stacks = [self._screen_stacks.get(name, []) for name in ("compose", "destinations", "live")]
         return [screen for stack in stacks for screen in stack if isinstance(screen, ModeScreen)]
+
+    def open_in_compose(self, template: Template) -> None:
+        """Show Compose with this as its draft, unless what is there is to stay."""
+        from statsig_tui.tui.screens.compose import ComposeScreen
+
+        self.action_mode("compose")
+        for screen in self.mode_screens():
+            if isinstance(screen, ComposeScreen):
+                screen.open_entry(template)
 
     # What is said
 

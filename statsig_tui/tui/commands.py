@@ -77,6 +77,8 @@ COMMANDS = (
     Command("destinations.back", "escape", "Back", "Cancel the edits; without any, back to the list", "back", "destinations", False),
     Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
     Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.edit", "e", "Edit a copy", "Open the event under the cursor in Compose, as an incoming event", "edit_copy", "live"),
+    Command("live.save", "ctrl+s", "Save as a template", "Keep the event under the cursor as a template, its times and ids as variables", "save_copy", "live", False),
     Command("live.tab", "right_square_bracket", "Next tab", "The next tab of the detail", "tab('next')", "live"),
     Command("live.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the detail", "tab('previous')", "live", False),
     Command("live.back", "escape", "Back", "Back to the list", "back", "live", False),

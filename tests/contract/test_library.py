@@ -11,6 +11,7 @@ from statsig_tui.core import draft, jsontext, template
 from statsig_tui.core.event import EventClass, classify
 from statsig_tui.core.library import Template, built_in
 from statsig_tui.core.records import EventRecord
+from statsig_tui.core.request import Shape, header_lines
 from statsig_tui.core.template import Sources
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def test_every_template_says_what_it_is_and_what_to_expect() -> None:
 async def test_the_emulator_answers_every_template_as_it_says(site: Site) -> None:
     wrong: dict[str, tuple[int | None, int]] = {}
     for each in built_in():
-        answer = await site.post(rendered(each.name), headers=dict(each.headers))
+        headers = {line.name: line.value or "" for line in header_lines(each.shape.headers)}
+        answer = await site.post(rendered(each.name), headers=headers)
         if answer.status_code != each.answer:
             wrong[each.name] = (each.answer, answer.status_code)
     assert wrong == {}
@@ -92,6 +94,6 @@ def test_what_is_no_json_or_no_event_is_that() -> None:
             jsontext.parse(rendered(name))
     assert "user" not in json.loads(rendered("missing-user"))
     assert "event" not in json.loads(rendered("event-name"))
-    assert dict(BY_NAME["content-type"].headers) == {"Content-Type": "text/plain"}
+    assert BY_NAME["content-type"].shape == Shape(headers="Content-Type: text/plain")
     assert classify(json.loads(rendered("gate-exposure"))["event"]) is EventClass.GATE_EXPOSURE
     assert isinstance(BY_NAME["custom"], Template)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from statsig_tui.core.config import EMULATOR_KEY, Config, EmulatorConfig, ReceiverConfig
 from statsig_tui.core.records import CaptureDetail, Headers
 from statsig_tui.core.redact import mask_secret
+from statsig_tui.core.request import Request
 from statsig_tui.core.snippets import KINDS, snippet
 from statsig_tui.engine.engine import Engine, running
 
@@ -78,7 +79,12 @@ def run(arguments: list[str], script: str, directory: Path | None = None) -> Non
         arguments,
         input=script.encode(),
         cwd=directory,
-        env={"PATH": os.environ["PATH"], "STATSIG_SERVER_SECRET": KEY, "LC_ALL": "C.UTF-8"},
+        # HTTPie is beside Python itself.
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "STATSIG_SERVER_SECRET": KEY,
+            "LC_ALL": "C.UTF-8",
+        },
         capture_output=True,
         timeout=60,
     )
@@ -102,7 +108,7 @@ def headers_of(detail: CaptureDetail) -> dict[str, str]:
 @example(body=b"")
 def test_curl_sends_these_very_bytes(listening: Listening, body: bytes) -> None:
     listening.got()
-    run(["bash", "-s"], snippet("curl", "POST", f"{listening.url}/a?b=[1]&c={{x,y}}", JSON, body))
+    run(["bash", "-s"], snippet("curl", Request("POST", f"{listening.url}/a?b=[1]&c={{x,y}}", JSON, body)))
     [detail] = listening.got()
     assert detail.body == body
     assert (detail.record.method, detail.record.path) == ("POST", "/a?b=[1]&c={x,y}")
@@ -113,7 +119,7 @@ def test_curl_sends_these_very_bytes(listening: Listening, body: bytes) -> None:
 
 def test_python_sends_these_very_bytes(listening: Listening) -> None:
     listening.got()
-    scripts = [snippet("python", "POST", f"{listening.url}/p", JSON, body) for body in BODIES]
+    scripts = [snippet("python", Request("POST", f"{listening.url}/p", JSON, body)) for body in BODIES]
     run([sys.executable, "-"], "\n".join(scripts))
     found = listening.got()
     assert [detail.body for detail in found] == list(BODIES)
@@ -135,7 +141,7 @@ def test_method_and_headers_are_these(
     listening: Listening, kind: str, method: str, headers: Headers, body: bytes
 ) -> None:
     listening.got()
-    text = snippet("curl" if kind == "curl" else "python", method, listening.url, headers, body)
+    text = snippet("curl" if kind == "curl" else "python", Request(method, listening.url, headers, body))
     run(["bash", "-s"] if kind == "curl" else [sys.executable, "-"], text)
     [detail] = listening.got()
     assert (detail.record.method, detail.body) == (method, body)
@@ -149,7 +155,7 @@ def test_method_and_headers_are_these(
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_snippet_holds_a_secret(kind: str) -> None:
     headers = (*JSON, ("Authorization", "Bearer canary"), ("X-Api-Key", "canary"), ("Cookie", "canary"))
-    text = snippet(kind, "POST", "http://127.0.0.1:1/", headers, b"{}")  # type: ignore[arg-type]  # one of KINDS
+    text = snippet(kind, Request("POST", "http://127.0.0.1:1/", headers, b"{}"))  # type: ignore[arg-type]  # one of KINDS
     assert KEY not in text
     assert "canary" not in text
     for name in ("STATSIG_SERVER_SECRET", "AUTHORIZATION", "X_API_KEY", "COOKIE"):
@@ -157,13 +163,15 @@ def test_no_snippet_holds_a_secret(kind: str) -> None:
 
 
 def test_the_emulator_s_own_key_is_no_secret() -> None:
-    text = snippet("curl", "POST", "http://127.0.0.1:1/", (("STATSIG-API-KEY", EMULATOR_KEY),), b"{}")
+    text = snippet(
+        "curl", Request("POST", "http://127.0.0.1:1/", (("STATSIG-API-KEY", EMULATOR_KEY),), b"{}")
+    )
     assert EMULATOR_KEY in text
 
 
 @pytest.mark.parametrize("body", [item for item in BODIES if b"\x00" not in item and len(item) < 1000])
 def test_httpie_gets_the_bytes_as_one_word_or_through_a_pipe(body: bytes) -> None:
-    text = snippet("httpie", "POST", "http://127.0.0.1:1/x", JSON, body)
+    text = snippet("httpie", Request("POST", "http://127.0.0.1:1/x", JSON, body))
     if " | http " in text:
         feed = text.partition(" | http ")[0]
         fed = subprocess.run(["bash", "-c", feed], capture_output=True, timeout=60, check=True).stdout
@@ -177,9 +185,9 @@ def test_httpie_gets_the_bytes_as_one_word_or_through_a_pipe(body: bytes) -> Non
 
 def test_raw_is_the_request_itself() -> None:
     url = "http://127.0.0.1:7/x?y=%zz"
-    assert snippet("raw", "POST", url, (("A", "b"),), b"\xff{}").encode("utf-8", "surrogateescape") == (
-        b"POST /x?y=%zz HTTP/1.1\r\nHost: 127.0.0.1:7\r\nA: b\r\nContent-Length: 3\r\n\r\n\xff{}"
-    )
-    chunked = snippet("raw", "POST", url, (("Transfer-Encoding", "chunked"),), b"{}" * 8)
+    assert snippet("raw", Request("POST", url, (("A", "b"),), b"\xff{}")).encode(
+        "utf-8", "surrogateescape"
+    ) == (b"POST /x?y=%zz HTTP/1.1\r\nHost: 127.0.0.1:7\r\nA: b\r\nContent-Length: 3\r\n\r\n\xff{}")
+    chunked = snippet("raw", Request("POST", url, (("Transfer-Encoding", "chunked"),), b"{}" * 8))
     assert chunked.endswith("chunked\r\n\r\n10\r\n" + "{}" * 8 + "\r\n0\r\n\r\n")
     assert "Content-Length" not in chunked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,32 @@ async def test_every_answer_is_told_in_words(
         await ui(pilot, lambda: all(words in seen(app) for words in says.split("|")))
         assert len(site.requests) == 1
         assert site.requests[0].path == "/v1/webhooks/event_webhook"
+
+
+async def test_a_long_answer_is_shown_to_its_end(
+    config: Config, make: Make, endpoint: StartEndpoint, ui: Until, seen: Text
+) -> None:
+    secret = "secret-" + "z" * 43
+    body = json.dumps({"k": secret, "rows": [f"row {number}" for number in range(900)]}).encode()
+
+    async def say(got: object, writer: asyncio.StreamWriter) -> None:
+        body_now = body if len(site.requests) == 1 else b"short"
+        writer.write(b"HTTP/1.1 400 X\r\nContent-Length: %d\r\n\r\n%s" % (len(body_now), body_now))
+
+    site = await endpoint(say)
+    app = await with_target(config, make, site.url.removesuffix("/hook"))
+    async with app.run_test(size=(160, 40)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+t", "ctrl+j")
+        await ui(pilot, lambda: "secret-…zzzz" in seen(app) and f"{len(body):,} bytes" in seen(app))
+        assert "row 899" not in seen(app)
+        app.screen.query_one("#answer-body").focus()
+        await pilot.press("G")
+        await ui(pilot, lambda: "row 899" in seen(app))
+        assert secret not in seen(app)
+        await pilot.press("ctrl+j")
+        await ui(pilot, lambda: "short" in seen(app) and "5 bytes" in seen(app))
+        assert "row" not in seen(app)
 
 
 async def test_what_never_left_is_not_sent(config: Config, make: Make, ui: Until, seen: Text) -> None:

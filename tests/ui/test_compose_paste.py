@@ -62,12 +62,16 @@ async def test_escape_leaves_the_paste_as_it_is(later_app: StatsigApp, ui: Until
         assert draft_of(app).text == text
 
 
-async def test_a_pasted_curl_becomes_body_and_headers(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+async def test_a_pasted_curl_becomes_body_and_headers(
+    later_app: StatsigApp, ui: Until, seen: Text, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = later_app
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "event.json").write_text('{"event": "of a file"}')
     curl = """\
 curl -X PUT https://api.statsig.com/v1/x -H 'STATSIG-API-KEY: secret-abc' \\
   -H 'X-A: b' --json '{"a":1}'"""
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await started(app, pilot, ui, seen)
         # In the middle of another text, too.
         await pilot.press("ctrl+g", "down")
@@ -78,6 +82,25 @@ curl -X PUT https://api.statsig.com/v1/x -H 'STATSIG-API-KEY: secret-abc' \\
         await pilot.press("enter")
         await ui(pilot, lambda: draft_of(app).text == '{"a":1}')
         assert draft_of(app).shape == Shape("PUT", "/v1/x", "X-A: b\nAccept: application/json")
+
+        # A file that it names is read from here, once that was said; what cannot be read changes nothing.
+        for name, says in (
+            ("none", "none.json is no file."),
+            ("event", '{"event": "of a file"}'),
+        ):
+            command = f"curl https://api.statsig.com/v1/x --json @{name}.json"
+            app.screen.query_one(JsonEditor).focus()
+            app.screen.query_one(JsonEditor).select_all()
+            app.post_message(events.Paste(command))
+            await ui(pilot, lambda: "enter reads the file and converts" in seen(app))
+            assert f"the file {name}.json was not read" in seen(app)
+            await pilot.press("enter")
+            await ui(pilot, lambda says=says: says in seen(app).replace("\n", ""))
+        assert draft_of(app).text == '{"event": "of a file"}'
+        app.screen.query_one(JsonEditor).select_all()
+        app.post_message(events.Paste("curl https://api.statsig.com/v1/x -F event=@event.json"))
+        await ui(pilot, lambda: "-F makes a multipart form" in seen(app))
+        assert isinstance(app.screen, ComposeScreen)
 
 
 @pytest.mark.parametrize("text", [SAMPLE.replace("EUR", "USD"), "not an event", '{"any": "json"}'])

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from statsig_tui.core import draft
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import SentDetail
+from statsig_tui.core.request import Shape
 from statsig_tui.settings.templates import Shelf
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.compose import ComposeScreen
@@ -21,6 +22,7 @@ from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.questions import NameDialog, PromptDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.library import LibraryList
+from tests.ui.conftest import draft_of
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -28,7 +30,7 @@ ORDER = Template(
     "order",
     '{"user": {"userID": "u{{seq}}"}, "event": "{{prompt Event [/name]}}", "metadata": {"id": "{{uuid}}"}}',
     about="An order [/b]",
-    headers=(("X-Kind", "order"),),
+    shape=Shape(headers="X-Kind: order"),
 )
 
 
@@ -219,25 +221,43 @@ async def test_what_is_replaced_is_said_before_and_brought_back_after(
         await ui(pilot, lambda: [each.text for each in shelf.load().templates] == ['{"event":"former"}'])
 
 
-async def test_what_was_sent_is_sent_again_to_the_byte_and_opened_without_variables(
-    later_app: StatsigApp, ui: Until, seen: Text
+async def test_what_was_sent_is_sent_again_to_the_byte_opened_and_kept(
+    later_app: StatsigApp, ui: Until, seen: Text, shelf: Shelf
 ) -> None:
+    shape = Shape("PUT", "/v1/x?y=[1]", "Content-Type:\nX-A: 1\nX-A: 2")
+    shelf.save(Template("odd", '{"event": "{{{{}}name}}"}', shape=shape))
     app = later_app
-    async with app.run_test(size=(160, 40)) as pilot:
+
+    def request(detail: SentDetail) -> tuple[object, ...]:
+        return detail.method, detail.record.url, detail.request_headers, detail.body
+
+    async with app.run_test(size=(160, 40), notifications=True) as pilot:
         await in_library(app, pilot, ui)
-        await search(app, pilot, ui, "two braces")
+        await search(app, pilot, ui, "odd")
         await pilot.press("r")
-        await ui(pilot, lambda: len(sent(app)) == 1 and "202 accepted" in seen(app))
-        assert b'"{{name}}"' in sent(app)[0].body
+        await ui(pilot, lambda: len(sent(app)) == 1 and "404 not found" in seen(app))
+        assert sent(app)[0].body == b'{"event": "{{name}}"}'
+        assert [value for name, value in sent(app)[0].request_headers if name == "X-A"] == ["1", "2"]
         assert text(app) == draft.SAMPLE
         await pilot.press("escape", "G", "r")
         await ui(pilot, lambda: len(sent(app)) == 2)
-        assert sent(app)[0].body == sent(app)[1].body
         await pilot.press("enter")
-        await ui(pilot, lambda: "{{{{}}name}}" in text(app))
+        await ui(pilot, lambda: "{{{{}}name}}" in text(app) and "Headers •" in seen(app))
         await pilot.press("ctrl+j")
         await ui(pilot, lambda: len(sent(app)) == 3)
-        assert sent(app)[0].body == sent(app)[1].body
+        assert {request(detail) for detail in sent(app)} == {request(sent(app)[0])}
+
+        pane = draft_of(app)
+        pane.become(pane.text, Shape("PUT", "/v1/x?y=[1]", f"{shape.headers}\nCookie: canary"))
+        await pilot.press("ctrl+s")
+        await ui(pilot, lambda: isinstance(app.screen, NameDialog))
+        await pilot.press("ctrl+u", *"kept", "enter")
+        await ui(pilot, lambda: "Saved as kept, without the headers that are secrets." in seen(app))
+        await pilot.press("ctrl+o", "d")
+        await ui(pilot, lambda: isinstance(app.screen, NameDialog))
+        await pilot.press("enter")
+        await ui(pilot, lambda: len(shelf.load().templates) == 3)
+        assert {each.shape for each in shelf.load().templates} == {shape}
 
 
 async def test_changes_are_not_lost_by_opening_a_template(

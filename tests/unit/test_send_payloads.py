@@ -12,6 +12,7 @@ import pytest
 
 from statsig_tui.cli.payload import Changes, in_turn, payloads
 from statsig_tui.core.library import Template
+from statsig_tui.core.request import Shape
 from statsig_tui.errors import NotFound, SettingsError, UsageError
 from statsig_tui.settings.templates import Shelf
 
@@ -19,7 +20,7 @@ REFUND = Template(
     "refund",
     '{"user": {"userID": "{{prompt Who}}"}, "event": "refund", "n": {{seq}},'
     ' "metadata": {"plan": "{{plan}}"}}',
-    headers=(("X-A", "b"),),
+    shape=Shape(headers="X-A: b"),
     variables={"plan": "pro"},
 )
 WHO = "Who=me"
@@ -38,10 +39,10 @@ def bodies(source: str, shelf: Shelf, changes: Changes | None = None, repeat: in
 
 def test_own_templates_come_with_their_headers_and_defaults(shelf: Shelf) -> None:
     found = payloads("refund", shelf, Changes(variables=[WHO]))
-    [(body, headers)] = in_turn(found, 1)
+    [(body, shape)] = in_turn(found, 1)
     assert json.loads(body)["metadata"] == {"plan": "pro"}
     assert json.loads(body)["user"] == {"userID": "me"}
-    assert headers == (("X-A", "b"),)
+    assert shape == REFUND.shape
     path = str(shelf.directory / "refund.toml")
     assert bodies(path, shelf, Changes(variables=[WHO, "plan=free"]))[0]["metadata"] == {"plan": "free"}
 

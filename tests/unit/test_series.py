@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from statsig_tui.core.config import Target
-from statsig_tui.core.records import Headers
+from statsig_tui.core.request import Shape
 from statsig_tui.core.series import CATCH_UP_SECONDS, Tally, next_start
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.series import run_series
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Say = Callable[..., "Answer"]
 
 
-def requests(count: int) -> Iterator[tuple[bytes, Headers]]:
-    return ((str(number).encode(), (("X-Number", str(number)),)) for number in range(count))
+def requests(count: int) -> Iterator[tuple[bytes, Shape]]:
+    return ((str(number).encode(), Shape(headers=f"X-Number: {number}")) for number in range(count))
 
 
 def test_starts_keep_the_rate_and_make_up_for_a_little() -> None:

@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 
 from statsig_tui.core import draft
 from statsig_tui.core.library import Template, built_in, name_fault
+from statsig_tui.core.request import Shape
 from statsig_tui.errors import NotFound, SettingsError, UsageError
 from statsig_tui.settings import Places
 from statsig_tui.settings.templates import Shelf, read, written
 
 BODY = '{\n  "event": "refund",\n  "note": "it\'s \\"two\\" items"\n}'
 REFUND = Template(
-    "refund", BODY, about='Two "items"', headers=(("X-A", "b\x7f"),), variables={"plan": "pro", "a b": "é\n"}
+    "refund",
+    BODY,
+    about='Two "items"',
+    shape=Shape("PUT", "/x?y", "X-A: b\x7f"),
+    variables={"plan": "pro", "a b": "é\n"},
 )
 
 
@@ -38,7 +43,7 @@ def test_a_template_comes_back_as_it_was_saved(shelf: Shelf) -> None:
 def test_every_built_in_template_can_be_kept_byte_for_byte(each: Template) -> None:
     again, report = read(written(each), f"{each.name}.toml")
     assert draft.encode(again.text) == draft.encode(each.text)
-    assert (again.headers, again.about, report.warnings) == (each.headers, each.about, [])
+    assert (again.shape, again.about, report.warnings) == (each.shape, each.about, [])
 
 
 @settings(max_examples=200, deadline=None)
@@ -54,6 +59,26 @@ def test_any_bytes_are_kept(body: bytes) -> None:
     assert draft.encode(again.text) == body
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    headers=st.text(st.sampled_from("aB:; \n'\"\\-\te\u0301"), max_size=20)
+    | st.lists(st.sampled_from(["A: b", "C:", "A: d", "E;", "nothing", ""]), max_size=5).map("\n".join),
+    method=st.sampled_from(["", "PUT"]),
+    path=st.sampled_from(["", "/x?y='z'"]),
+)
+@example(headers="X-Two: 1\nContent-Type:\nX-Two: 2", method="", path="")
+def test_what_is_asked_for_beside_a_body_is_kept(headers: str, method: str, path: str) -> None:
+    asked = Shape(method, path, headers)
+    again, report = read(written(Template("any", "{}", shape=asked, variables={"a": "b"})), "any.toml")
+    assert (again.shape, again.variables, report.warnings) == (asked, {"a": "b"}, [])
+
+
+def test_a_file_of_an_earlier_version_says_the_same() -> None:
+    data = b'body = "{}"\n\n[headers]\n"X-A" = "b"\n"X-None" = ""\n'
+    assert read(data, "old.toml")[0].shape == Shape(headers="X-A: b\nX-None;")
+    assert written(Template("old", "{}", shape=Shape(headers="X-A: b"))).endswith(b'[headers]\n"X-A" = "b"\n')
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -62,7 +87,8 @@ def test_any_bytes_are_kept(body: bytes) -> None:
         ("about = 'x'\n", "broken.toml: needs body, or body_base64"),
         ("body = ''\nbody_base64 = ''\n", "broken.toml line 2: body_base64: needs body"),
         ("body_base64 = '§'\n", "broken.toml line 1: body_base64: is not base64"),
-        ("body = ''\nheaders = 'x'\n", "broken.toml line 2: headers: must be a table"),
+        ("body = ''\nheaders = 1\n", "broken.toml line 2: headers: must be a table, or lines of text"),
+        ("body = ''\n[headers]\nA = \"b\\nC: d\"\n", "broken.toml line 3: headers.A: is no header"),
         ("body = ''\n[variables]\nn = 5\n", "broken.toml line 3: variables.n: must be text"),
     ],
 )

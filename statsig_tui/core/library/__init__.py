@@ -7,10 +7,10 @@ from functools import cache
 from statsig_tui.core.library.characters import CHARACTERS
 from statsig_tui.core.library.events import EVENTS
 from statsig_tui.core.library.mistakes import MISTAKES
-from statsig_tui.core.library.model import Found, Template, name_fault
+from statsig_tui.core.library.model import Found, Template, free_name, name_fault, name_for
 from statsig_tui.core.library.sizes import sizes
 
-__all__ = ["Found", "Template", "built_in", "name_fault"]
+__all__ = ["Found", "Template", "built_in", "free_name", "name_fault", "name_for"]
 
 
 @cache

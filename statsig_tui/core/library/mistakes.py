@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statsig_tui.core.library.model import Template
+from statsig_tui.core.request import Shape, lines_of
 
 _GROUP = "QA: mistakes"
 _USER = '"user":{"userID":"user-1042","statsigEnvironment":{"tier":"development"}}'
@@ -12,7 +13,7 @@ _UNKNOWN = "What Statsig answers is not documented."
 def _wrong(
     name: str, about: str, text: str, answer: int, expect: str = _UNKNOWN, *headers: tuple[str, str]
 ) -> Template:
-    return Template(name, text, _GROUP, about, expect, answer, headers)
+    return Template(name, text, _GROUP, about, expect, answer, Shape(headers=lines_of(headers)))
 
 
 def _field(name: str, about: str, fields: str, answer: int, expect: str = _UNKNOWN) -> Template:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from statsig_tui.core.destination import is_control
+from statsig_tui.core.request import Shape
 from statsig_tui.errors import SettingsError
 
 _LONGEST_NAME = 100
@@ -26,8 +27,8 @@ class Template:
     """What Statsig does with it, as far as that is known."""
     answer: int | None = None
     """The status the emulator answers; None: not known."""
-    headers: tuple[tuple[str, str], ...] = ()
-    """Sent instead of those of the same name, or beside the others."""
+    shape: Shape = field(default_factory=Shape)
+    """What its request asks for beside the body."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values of its user variables where nothing else gives one."""
 
@@ -39,6 +40,18 @@ class Found:
     templates: tuple[Template, ...] = ()
     errors: tuple[SettingsError, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def name_for(event_name: str) -> str:
+    """A name for the template of an event."""
+    name = event_name.replace("::", "-").replace("/", "-")
+    return name if name_fault(name) is None else "event"
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, or the first numbered one that is not taken."""
+    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
 
 
 def name_fault(name: str) -> str | None:

@@ -20,10 +20,10 @@ from textual.widgets import Static
 from statsig_tui.core import draft, template
 from statsig_tui.core.config import EMULATOR, Target
 from statsig_tui.core.ids import tag
-from statsig_tui.core.library import Template
+from statsig_tui.core.library import Template, name_for
 from statsig_tui.core.lint import advise_key
 from statsig_tui.core.records import SentDetail, SentRecord, Trace
-from statsig_tui.core.request import Shape, header_lines
+from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
@@ -41,7 +41,7 @@ from statsig_tui.tui.widgets.library_rows import Entry
 from statsig_tui.tui.widgets.lint_list import LintList
 from statsig_tui.tui.widgets.outcome import next_due, waiting
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
-from statsig_tui.tui.widgets.targets import describe
+from statsig_tui.tui.widgets.targets import describe, restored
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 if TYPE_CHECKING:
@@ -210,16 +210,24 @@ class ComposeScreen(LibraryScreen):
     # What is sent
 
     async def _draft_to_send(self) -> Outgoing | None:
-        text = self._draft.take()
+        text, shape = self._draft.take(), self._draft.shape
         outgoing = await self._rendered(text, self._origin)
-        # A template's headers became the draft's own when it was opened.
-        return outgoing and replace(outgoing, text=text, headers=())
+        # A template's shape became the draft's own when it was opened.
+        return outgoing and replace(outgoing, text=text, shape=shape)
 
     async def _entry_to_send(self, entry: Entry) -> Outgoing | None:
         if isinstance(entry, Template):
             return await self._rendered(entry.text, entry)
         detail = await self._sent_detail(entry)
-        return sent_again(detail) if detail is not None else None
+        return sent_again(detail, self._shape_of(detail)) if detail is not None else None
+
+    def _shape_of(self, detail: SentDetail) -> Shape:
+        engine = self.bridge.engine
+        assert engine is not None
+        found = restored(detail, engine)
+        if found.missing:
+            self.host.say(f"Secrets are not kept: without {', '.join(found.missing)} as it was sent.")
+        return found.shape
 
     async def _rendered(self, text: str, origin: Template) -> Outgoing | None:
         try:
@@ -255,11 +263,10 @@ class ComposeScreen(LibraryScreen):
         self._say_answer("sending…")
         self.query_one(TraceView).show(None, 0)
         self._say_waiting("")
-        shape = self._draft.shape if outgoing.text is not None else Shape()
         try:
             record = await self.bridge.do(
                 lambda engine: engine.send(
-                    target, outgoing.body, event_name=outgoing.name, headers=outgoing.headers, shape=shape
+                    target, outgoing.body, event_name=outgoing.name, shape=outgoing.shape
                 )
             )
         except StatsigTuiError:
@@ -267,7 +274,7 @@ class ComposeScreen(LibraryScreen):
             raise
         if self._is_there():
             if outgoing.text is not None:
-                self._draft.mark_sent(outgoing.text, shape)
+                self._draft.mark_sent(outgoing.text, outgoing.shape)
             self._follow(record)
 
     # What was sent
@@ -366,13 +373,14 @@ class ComposeScreen(LibraryScreen):
         detail = await self._sent_detail(entry)
         if detail is not None and await self._may_leave():
             # What was sent holds no variables, whatever it looks like.
-            self._open(replace(_BLANK, text=template.literal(draft.decode(detail.body))))
+            text = template.literal(draft.decode(detail.body))
+            self._open(replace(_BLANK, text=text, shape=self._shape_of(detail)))
             self.close_library()
             self._follow(detail.record)
 
     def _open(self, origin: Template) -> None:
         self._origin = origin
-        self._draft.open(origin.text, Shape(headers="\n".join(map(": ".join, origin.headers))))
+        self._draft.open(origin.text, origin.shape)
         named = "" if origin.name == _BLANK.name else f" · {origin.name}"
         self._draft.border_title = content(f"Event{named}")
 
@@ -381,10 +389,8 @@ class ComposeScreen(LibraryScreen):
         text = self._draft.take()
         name = self._origin.name
         if name == _BLANK.name:
-            name = draft.event_name(template.stand_in(text)).replace("::", "-").replace("/", "-") or name
-        lines = header_lines(self._draft.shape.headers)
-        headers = tuple((line.name, line.value) for line in lines if line.name and line.value is not None)
-        return replace(self._origin, name=name, text=text, headers=headers)
+            name = name_for(draft.event_name(template.stand_in(text)))
+        return replace(self._origin, name=name, text=text, shape=self._draft.shape)
 
     def draft_saved(self, kept: Template) -> None:
         """Go on with the template that was saved."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual import on, work
@@ -17,7 +18,7 @@ from textual.widgets import Input
 
 from statsig_tui.core import draft, kept, paste
 from statsig_tui.core.config import Target
-from statsig_tui.core.paste import Pasted
+from statsig_tui.core.paste import Converted, Pasted
 from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Unresolved
 from statsig_tui.errors import StatsigTuiError, UsageError
@@ -173,7 +174,7 @@ class DraftingScreen(ModeScreen):
             return
         # A part of an event may look like one; a command is never meant to be a part.
         if pasted.kind == "curl" or event.text == event.whole:
-            await self._convert(pasted)
+            await self._convert(pasted, event.text)
 
     @work(group="paste", exclusive=True)
     async def action_paste_as(self) -> None:
@@ -185,12 +186,27 @@ class DraftingScreen(ModeScreen):
         elif pasted.is_as_it_is:
             self.host.say("This is an incoming event: there is nothing to convert.")
         else:
-            await self._convert(pasted)
+            await self._convert(pasted, text)
 
-    async def _convert(self, pasted: Pasted) -> None:
+    async def _convert(self, pasted: Pasted, text: str) -> None:
+        if pasted.cannot:
+            self.host.tell(UsageError(pasted.cannot))
+            return
         chosen = await self.app.push_screen_wait(PasteDialog(pasted))
+        if chosen is not None and pasted.files:
+            chosen = await self._with_files(pasted.files, text)
         if chosen is not None:
             self._draft.become(chosen.text, chosen.shape)
+
+    async def _with_files(self, files: Sequence[str], text: str) -> Converted | None:
+        """The same with the bytes of the files that it names; None, and said, where one cannot be read."""
+        try:
+            found = {name: await asyncio.to_thread(_read, name) for name in files}
+        except UsageError as error:
+            self.host.tell(error)
+            return None
+        pasted = await asyncio.to_thread(paste.recognise, text, found)
+        return pasted.events[0] if pasted is not None else None
 
     # The user's own editor
 
@@ -266,7 +282,7 @@ def _read(name: str) -> bytes:
     path = Path(name).expanduser()
     try:
         if not path.is_file():
-            raise UsageError(f"{path} is no file.")
+            raise UsageError(f"{path} is no file.", f"It is looked for from {Path.cwd()}.")
         with path.open("rb") as file:
             raw = file.read(LONGEST_FILE + 1)
     except OSError as error:

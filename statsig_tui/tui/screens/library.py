@@ -9,7 +9,8 @@ from dataclasses import replace
 from textual import events, on, work
 from textual.widgets import Input, TextArea
 
-from statsig_tui.core.library import Template
+from statsig_tui.core.kept import without_secrets
+from statsig_tui.core.library import Template, free_name
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui.screens.drafting import DraftingScreen
 from statsig_tui.tui.screens.questions import NameDialog
@@ -146,9 +147,8 @@ class LibraryScreen(DraftingScreen):
         entry = self.library.entry
         if isinstance(entry, Template):
             taken = {each.name for each in self.library.saved}
-            names = (entry.name, *(f"{entry.name} {number}" for number in range(2, len(taken) + 3)))
-            free = next(name for name in names if name not in taken)
-            await self._keep(replace(entry, name=free), "Duplicate", "Keep", replaces=False)
+            copy = replace(entry, name=free_name(entry.name, taken))
+            await self._keep(copy, "Duplicate", "Keep", replaces=False)
 
     async def _keep(self, template: Template, title: str, yes: str, *, replaces: bool) -> None:
         taken = {each.name for each in self.library.saved}
@@ -156,7 +156,7 @@ class LibraryScreen(DraftingScreen):
         name = await self.app.push_screen_wait(asked)
         if not isinstance(name, str):
             return
-        kept = replace(template, name=name, group="", answer=None)
+        kept = replace(template, name=name, group="", answer=None, shape=without_secrets(template.shape))
 
         def keep(shelf: Shelf) -> None:
             former = shelf.save(kept, replace=replaces)
@@ -167,7 +167,8 @@ class LibraryScreen(DraftingScreen):
             if replaces:
                 self.draft_saved(kept)
             self.library.go(f"saved {name}")
-            self.host.say(f"Saved as {name}.")
+            secrets = "" if kept.shape == template.shape else ", without the headers that are secrets"
+            self.host.say(f"Saved as {name}{secrets}.")
 
     @work(group="library", exclusive=True)
     async def action_library_rename(self) -> None:

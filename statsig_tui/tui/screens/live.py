@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from typing import ClassVar
@@ -14,12 +15,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TabbedContent
 
-from statsig_tui.core import jsontext
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import CaptureDetail, CaptureRecord, Replay
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
@@ -178,9 +179,7 @@ class LiveScreen(ModeScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body = detail.body
-            if child is not None:
-                body = await self.bridge.ask(lambda archive: _event_of(detail, child))
+            body = await asyncio.to_thread(part_of, detail, child)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
@@ -230,6 +229,8 @@ class LiveScreen(ModeScreen):
         """Replay needs a capture; back needs somewhere to come back from."""
         if action in ("replay", "replay_with"):
             return self._shown is not None and bool(self.host.config.destinations)
+        if action in ("edit_copy", "save_copy"):
+            return self._shown is not None and (action == "edit_copy" or self.host.shelf is not None)
         if action == "back":
             return self.is_mounted and not self.query_one("#captures", RowList).has_focus
         return True
@@ -250,6 +251,18 @@ class LiveScreen(ModeScreen):
                 self._replay(*choice)
 
         self.app.push_screen(ReplayDialog(self._detail.record.id, names, self._destination()), chosen)
+
+    @work(group="copy", exclusive=True)
+    async def action_edit_copy(self) -> None:
+        """Open the event under the cursor as Compose's draft."""
+        if self._shown is not None:
+            await edit_copy(self, *self._shown)
+
+    @work(group="copy", exclusive=True)
+    async def action_save_copy(self) -> None:
+        """Keep the event under the cursor as a template."""
+        if self._shown is not None:
+            await save_copy(self, *self._shown)
 
     def action_tab(self, way: str) -> None:
         """Turn to a neighbouring tab of the detail; the list keeps the keys if it had them."""
@@ -275,13 +288,6 @@ class LiveScreen(ModeScreen):
             return
         way = "as received" if how is Replay.AS_RECEIVED else "re-signed"
         self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
-
-
-def _event_of(detail: CaptureDetail, child: int) -> bytes:
-    raw = detail.body
-    array = raw if detail.record.envelope == "array" else jsontext.members(raw)["data"]
-    objects = [item for item in jsontext.items(array) if item.startswith(b"{")]
-    return objects[child] if child < len(objects) else b""
 
 
 def _now() -> int:

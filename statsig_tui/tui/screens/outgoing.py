@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from statsig_tui.core import draft, template
 from statsig_tui.core.library import Template
-from statsig_tui.core.records import Headers, SentDetail
+from statsig_tui.core.records import SentDetail
+from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Sources
 from statsig_tui.engine.sources import real_sources
 
@@ -17,11 +18,11 @@ Ask = Callable[[Sequence[str], Mapping[str, str]], Awaitable[Mapping[str, str] |
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A body as it is to be sent, with its event's name and what goes beside the target's headers."""
+    """A body as it is to be sent, with its event's name and what its request asks for beside it."""
 
     body: bytes
     name: str
-    headers: Headers = ()
+    shape: Shape = field(default_factory=Shape)
     text: str | None = None
     """The draft it was made of; None: it was not the draft."""
 
@@ -49,11 +50,9 @@ class Renderer:
         rendered = template.render(text, sources)
         self.seq += 1
         body = draft.encode(draft.resolved(rendered, sources.now))
-        return Outgoing(body, draft.event_name(rendered), origin.headers)
+        return Outgoing(body, draft.event_name(rendered), origin.shape)
 
 
-def sent_again(detail: SentDetail) -> Outgoing:
+def sent_again(detail: SentDetail, shape: Shape) -> Outgoing:
     """What was sent, once more and to the byte."""
-    # The key is the target's own affair, and was not kept.
-    headers = tuple(pair for pair in detail.request_headers if pair[0].lower() == "content-type")
-    return Outgoing(detail.body, detail.record.event_name, headers)
+    return Outgoing(detail.body, detail.record.event_name, shape)

@@ -28,15 +28,18 @@ class PasteDialog(ModalScreen[Converted | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "As it is")]
 
-    def __init__(self, pasted: Pasted) -> None:
+    def __init__(self, pasted: Pasted, yes: str = "converts", no: str = "leaves it as it is") -> None:
+        """`yes` and `no` say what enter and escape do, in constants of ours."""
         super().__init__()
         self._pasted = pasted
+        self._yes, self._no = yes, no
 
     def compose(self) -> ComposeResult:
         """What it is, the events, the differences."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"This is {self._pasted.title}")
-            box.border_subtitle = "enter converts · esc leaves it as it is"
+            reads = "reads the file and " * bool(self._pasted.files)
+            box.border_subtitle = f"enter {reads}{self._yes} · esc {self._no}"
             yield OptionList(
                 *(Option(content(fit(item.name or "(no name)", _SHOWN))) for item in self._pasted.events),
                 markup=False,

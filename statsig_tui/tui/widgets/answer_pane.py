@@ -14,7 +14,8 @@ from statsig_tui.core.records import SentDetail
 from statsig_tui.core.redact import Redactor
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
-from statsig_tui.tui.widgets.outcome import answer
+from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.outcome import answer, long_body
 
 _MARGINS = 3
 """Cells beside a line: the padding, and the scrollbar's column."""
@@ -34,12 +35,14 @@ class AnswerPane(VerticalScroll):
         self._is_unfolded = False
 
     def compose(self) -> ComposeResult:
-        """One text."""
+        """One text; below it a body that is too long for it."""
         yield Static(id="answer-text")
+        yield JsonView(id="answer-body")
 
     def show(self, detail: SentDetail, redact: Redactor) -> None:
         """Show an answer."""
         self._shown = (detail, redact)
+        self._show_body(long_body(detail, redact))
         self.border_subtitle = content(detail.record.target)
         self._draw()
         self.refresh_bindings()
@@ -49,6 +52,11 @@ class AnswerPane(VerticalScroll):
         self._shown = None
         self.border_subtitle = ""
         self.query_one(Static).update(Content.styled(words, theme.QUIET))
+        self._show_body(b"")
+
+    def _show_body(self, body: bytes) -> None:
+        self.set_class(bool(body), "-long")
+        self.query_one(JsonView).load(body)
 
     def on_resize(self) -> None:
         """Long values wrap at the width there is."""

@@ -16,7 +16,7 @@ from statsig_tui.tui.text import content, lines
 from statsig_tui.tui.widgets.heads import header_lines
 
 SHOWN = 2000
-"""Characters of an answer's body."""
+"""Characters of an answer's body that stand with what is said of it; a longer one has a view of its own."""
 _ONE_LINE = 60
 """Characters of a JSON body that stay on their line."""
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},:]|[^\s][^][{},:\s]*')
@@ -66,12 +66,21 @@ def answer(sent: SentDetail, redact: Redactor, width: int, *, unfolded: bool = F
     if not sent.response_body:
         parts.append(Content.styled("The answer has no body.", theme.QUIET))
         return Content("\n").join(parts)
-    text = redact(sent.response_body[: SHOWN * 4].decode("utf-8", "backslashreplace"))
-    size = f"{'more than ' * sent.truncated}{len(sent.response_body):,} bytes"
-    parts += [Content(), *(content(line) for line in lines(_laid_out(text)[:SHOWN]))]
-    cut = "… " if len(text) > SHOWN or sent.truncated else ""
-    parts.append(Content.styled(f"{cut}{size}", theme.QUIET))
+    if not long_body(sent, redact):
+        text = redact(sent.response_body.decode("utf-8", "backslashreplace"))
+        parts += [Content(), *(content(line) for line in lines(_laid_out(text)))]
+    size = f"{len(sent.response_body):,} bytes"
+    words = f"… the first {size}: no more of it was read" if sent.truncated else size
+    parts.append(Content.styled(words, theme.QUIET))
     return Content("\n").join(parts)
+
+
+def long_body(sent: SentDetail, redact: Redactor) -> bytes:
+    """An answer's body, masked, that is too long to stand with what is said of it; empty: it is not."""
+    if len(sent.response_body) <= SHOWN:
+        return b""
+    masked = redact(sent.response_body.decode("utf-8", "surrogateescape"))
+    return masked.encode("utf-8", "surrogateescape")
 
 
 def waiting(trace: Trace, config: Config, *, seen: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from statsig_tui.core.records import Headers
 from statsig_tui.core.request import Request, target_of
-from statsig_tui.core.snippets import KINDS, Kind, snippet
+from statsig_tui.core.snippets import KINDS, Kind, Unwritable, snippet
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.fields import Choice
@@ -39,6 +39,8 @@ class Prepared:
     """Masked."""
     asked: Headers
     """Without what this program sends of itself: the others have their own."""
+    left_out: tuple[str, ...]
+    """Headers that the others have to be told not to send."""
     has_now: bool
     """The time in it is that of looking at it."""
 
@@ -129,7 +131,10 @@ class PreviewPane(Vertical):
         """What there is to copy, and what it is called; None: nothing is prepared."""
         if self._prepared is None:
             return None
-        return _written(self.kind or "raw", self._prepared), self.kind or "the request"
+        try:
+            return _written(self.kind or "raw", self._prepared), self.kind or "the request"
+        except Unwritable:
+            return None
 
     def on_resize(self) -> None:
         """Long values wrap at the width there is."""
@@ -168,19 +173,22 @@ class PreviewPane(Vertical):
         if prepared is None or kind is None or self._written == (kind, prepared.request):
             return
         request = prepared.request
-        if len(request.body) > _AT_ONCE:
-            text = await asyncio.to_thread(_written, kind, prepared)
-        else:
-            text = _written(kind, prepared)
+        said = Content.styled("keys stand in it as variables", theme.QUIET)
+        try:
+            if len(request.body) > _AT_ONCE:
+                text = await asyncio.to_thread(_written, kind, prepared)
+            else:
+                text = _written(kind, prepared)
+        except Unwritable as error:
+            text, said = "", content(str(error), theme.WARN)
         if prepared is self._prepared and kind == self.kind:
             self._written = (kind, request)
             self.query_one("#preview-snippet", PlainView).load(text.encode("utf-8", "surrogateescape"))
-            self.query_one("#preview-said", Static).update(
-                Content.styled("keys stand in it as variables", theme.QUIET)
-            )
+            self.query_one("#preview-said", Static).update(said)
 
 
 def _written(kind: Kind, prepared: Prepared) -> str:
     request = prepared.request
-    headers = request.headers if kind == "raw" else prepared.asked
-    return snippet(kind, request.method, request.url, headers, request.body)
+    if kind == "raw":
+        return snippet(kind, request)
+    return snippet(kind, replace(request, headers=prepared.asked), prepared.left_out)
