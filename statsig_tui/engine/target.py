@@ -52,12 +52,13 @@ class Post(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def posting(target: Target) -> AsyncIterator[Post]:
+async def posting(target: Target, shape: Shape | None = None) -> AsyncIterator[Post]:
     """A way to post incoming events to a target, each over a connection of its own."""
     sender = Sender(keep_alive=False, credential="server secret")
 
     async def post(body: bytes, headers: Headers = (), seconds: float = TIMEOUT_SECONDS) -> Outcome:
-        return await sender.send_exactly(request_for(target, body, headers=headers), seconds)
+        request = request_for(target, body, headers=headers, shape=shape)
+        return await sender.send_exactly(request, seconds)
 
     try:
         yield post

@@ -42,6 +42,7 @@ COMMANDS = (
     Command("app.copy_or_quit", "ctrl+c", "Copy, or quit", "Copy the selection; without one, twice: quit", "copy_or_quit", "app", False, True),
     Command("app.quit", "q", "Quit", "Stop the listeners and leave", "quit", "app", False),
     Command("compose.send", "ctrl+j,f5", "Send", "Send the event to the target", "send", "compose", True, True),
+    Command("compose.series", "ctrl+l", "Series", "Send the event so many times or until stopped, at a rate; again: back to the series under way", "series", "compose", True, True),
     Command("compose.new", "ctrl+n", "New", "Start again from the sample event", "new", "compose", True, True),
     Command("compose.target", "ctrl+t", "Target", "Switch the target", "next_target", "compose", True, True),
     Command("compose.view", "ctrl+g", "View", "Form and JSON, two views on one text", "next_view", "compose", True, True),
