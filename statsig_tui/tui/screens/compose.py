@@ -28,12 +28,14 @@ from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.drafting import now
 from statsig_tui.tui.screens.outgoing import Outgoing, Renderer, sent_again
 from statsig_tui.tui.screens.questions import PromptDialog
 from statsig_tui.tui.screens.repeating import RepeatingScreen
 from statsig_tui.tui.text import content
+from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.library import Library
@@ -413,6 +415,28 @@ class ComposeScreen(RepeatingScreen):
         if detail is None:
             self.host.say("It was forgotten: see [retention] in the settings.")
         return detail
+
+    @work(group="compare", exclusive=True)
+    async def action_library_compare(self) -> None:
+        """Show what is different between the entry under the cursor and the draft."""
+        entry = self.library.entry
+        if isinstance(entry, Template):
+            left = Side(entry.name, self._as_sent(entry.text, entry))
+        else:
+            detail = await self._sent_detail(entry) if entry is not None else None
+            if detail is None:
+                return
+            left = Side(f"{clock(detail.record.at)} {detail.record.event_name}", detail.body)
+        right = Side("the draft", self._as_sent(self._draft.take(), self._origin))
+        await self.app.push_screen(CompareScreen(left, right))
+
+    def _as_sent(self, text: str, origin: Template) -> bytes:
+        """The bytes of a text as they would go out now, or as they are where a variable has no value."""
+        sources = self._renderer.sources(origin)
+        try:
+            return draft.encode(draft.resolved(template.render(text, sources), sources.now))
+        except Unresolved:
+            return draft.encode(text)
 
     # Another draft, another view
 
