@@ -26,6 +26,9 @@ class Question(ModalScreen[T | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("ctrl+s,ctrl+j", "accept", "Accept", priority=True),
+        # At once, so that what is typed after it in the same breath goes to the next field.
+        Binding("tab", "app.focus_next", "On", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Back", show=False, priority=True),
     ]
 
     def action_cancel(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
@@ -149,8 +149,15 @@ class SeriesDialog(Question[Plan]):
     @on(Input.Submitted)
     def action_accept(self) -> None:
         """Start, if it can be meant."""
+        self._accept(tuple(self.query(Input)))
+
+    def _accept(self, fields: Sequence[Input]) -> None:
+        if fields:
+            # Behind the keys that were pressed before and that a field has not taken yet.
+            fields[0].call_later(self._accept, fields[1:])
+            return
         plan = self._typed()
-        if not plan.fault():
+        if not plan.fault() and self.app.screen is self:
             self.dismiss(plan)
 
 
@@ -247,6 +254,7 @@ def begun(
 class SeriesScreen(Dialog[None]):
     """How a series goes, ten times a second, and what it came to."""
 
+    HOLDS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", "Stop, then close", priority=True),
         Binding("b", "behind", "Behind"),
@@ -256,11 +264,13 @@ class SeriesScreen(Dialog[None]):
         super().__init__()
         self._shown = run
         self._redact = redact
+        self._height = -1
 
     def compose(self) -> ComposeResult:
         """One text."""
         with VerticalScroll(classes="dialog", id="series") as box:
             box.border_title = content(f"Series to {self._shown.name}")
+            box.border_subtitle = "esc stops · b goes on behind"
             yield Static(id="series-text")
 
     def on_mount(self) -> None:
@@ -276,10 +286,13 @@ class SeriesScreen(Dialog[None]):
         if not self.query("#series"):
             return
         box = self.query_one("#series")
-        box.border_subtitle = _state(run) if is_done else Content("esc stops · b goes on behind")
         text = series_text(found, run.total, run.rate, box.content_size.width, self._redact)
-        self.query_one("#series-text", Static).update(text)
+        height = text.plain.count("\n")
+        # Laying out the dialog draws the screen below it anew: only where it grows.
+        self.query_one("#series-text", Static).update(text, layout=height != self._height)
+        self._height = height
         if is_done:
+            box.border_subtitle = _state(run)
             self._ticker.stop()
 
     async def action_leave(self) -> None:
