@@ -33,28 +33,22 @@ from statsig_tui.core.library import built_in
 from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.printable import from_bytes, lines, printable
+from statsig_tui.core.series import FASTEST, UNASKED, usual_at_once, usual_rate
 from statsig_tui.core.snippets import KINDS, Unwritable, snippet
 from statsig_tui.engine.connecting import is_local
 from statsig_tui.engine.lock import holder
-from statsig_tui.engine.outcome import asked_of, left_out_of
+from statsig_tui.engine.outcome import Outcome, asked_of, left_out_of
 from statsig_tui.engine.sender import head_of
-from statsig_tui.engine.series import run_series
+from statsig_tui.engine.series import Request, run_series
 from statsig_tui.engine.target import request_for
 from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, UsageError
 from statsig_tui.settings.templates import Shelf
 
-UNASKED = 10
-"""So many requests go to a host that is not this machine without its name being asked for."""
-FAR_RATE = 10.0
-"""Requests a second of a series to such a host, where --rate says nothing."""
-_FASTEST = 1_000_000
 _STAND_IN = "secret-that-is-not-set"
 """For a key that only its variable's name is printed of."""
 _JUDGED = 1024 * 1024
 """Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
-_RATED_AT_ONCE = 16
-"""Requests under way at a time where a rate is given and --concurrency is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ def per_second(given: str | None) -> float | None:
         rate = float(given.removesuffix("/s"))
     except ValueError:
         rate = 0.0
-    if not 0 < rate <= _FASTEST:
+    if not 0 < rate <= FASTEST:
         raise UsageError(f"--rate {given} is not understood.", "Write requests a second: 50, 0.5 or 50/s.")
     return rate
 
@@ -161,18 +155,18 @@ async def _sending(
     target: Target, found: Sequence[Payload], plan: Plan, total: int, report: Report
 ) -> int | None:
     """Run the series; the number of the signal that cut it short."""
-    rate = plan.rate
-    if rate is None and total > UNASKED and not is_local(target.url):
-        rate = FAR_RATE
-    concurrency = plan.concurrency or (1 if plan.rate is None else _RATED_AT_ONCE)
+
+    async def note(outcome: Outcome, request: Request) -> None:
+        report.note(outcome)
+
     series = asyncio.ensure_future(
         run_series(
             target,
             in_turn(found, plan.repeat),
             report.tally,
-            report.note,
-            rate=rate,
-            concurrency=min(concurrency, total),
+            note,
+            rate=usual_rate(plan.rate, total, is_local=is_local(target.url)),
+            concurrency=usual_at_once(plan.concurrency, plan.rate, total),
         )
     )
     ended_by: int | None = None

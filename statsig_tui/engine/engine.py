@@ -43,7 +43,7 @@ from statsig_tui.engine import captures, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
-from statsig_tui.engine.emulator import DEMO_HEADER, TRACE_HEADER, Emulator
+from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
 from statsig_tui.engine.framing import Limits
@@ -52,6 +52,8 @@ from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.search import Kind, Search, Stored
+from statsig_tui.engine.sent import keeping_examples, kept
+from statsig_tui.engine.series import Series
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import request_for, send_once
@@ -183,35 +185,12 @@ class Engine:
         at = self._clock.now()
         request = request_for(target, body, headers=headers, shape=shape)
         outcome = await send_once(request, seconds)
-        answered = {name.lower(): value for name, value in outcome.headers}
-        record = SentRecord(
-            id=0,
-            rev=0,
-            at=at,
-            target=target.name,
-            url=self.redact(request.url),
-            event_name=event_name,
-            size=len(body),
-            status=outcome.status,
-            error=self.redact(outcome.error) if outcome.error else None,
-            certainty=outcome.certainty,
-            ms=outcome.ms,
-            trace=answered.get(TRACE_HEADER.decode()),
-        )
-        shown = self.redact.pairs(
-            [pair for pair in request.headers if pair[0].lower() != DEMO_HEADER.decode()]
-        )
-        detail = SentDetail(
-            record,
-            shown,
-            body,
-            self.redact.pairs(outcome.headers),
-            outcome.body,
-            outcome.truncated,
-            method=request.method,
-            timing=outcome.timing,
-        )
-        return await self._store.write(lambda tx: history.insert_sent(tx, detail))
+        detail = kept(target, request, outcome, self.redact, at=at, event_name=event_name)
+        return await self._keep_sent(detail)
+
+    async def send_series(self, series: Series) -> None:
+        """Post a series until it is done or stopped; history keeps an example of each outcome."""
+        await series.run(keeping_examples(series, lambda: self.redact, self._clock.now, self._keep_sent))
 
     async def send_demo(self) -> SentRecord | None:
         """A marked event through the whole pipe, to `receiver` alone: for the first run."""
@@ -398,6 +377,9 @@ class Engine:
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
         at = self._clock.now()
         await self._store.write(lambda tx: history.insert_request(tx, at, method, path, status, fault))
+
+    async def _keep_sent(self, detail: SentDetail) -> SentRecord:
+        return await self._store.write(lambda tx: history.insert_sent(tx, detail))
 
     async def _keep_disabled(self, destination: str, reason: str) -> None:
         at = self._clock.now()

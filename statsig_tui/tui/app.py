@@ -34,6 +34,7 @@ from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import TerminalDriver
@@ -238,7 +239,8 @@ class StatsigApp(App[int]):
         try:
             self._tell_store()
             arrived = await self._count_arrivals()
-            for screen in self.screen_stack:
+            is_held = isinstance(self.screen, Dialog) and self.screen.HOLDS
+            for screen in () if is_held else self.screen_stack:
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
                     await screen.pull()
             if arrived:

@@ -5,7 +5,7 @@ The draft is one text; form and JSON are two views on it. All that was sent is d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,12 +28,14 @@ from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.drafting import now
-from statsig_tui.tui.screens.library import LibraryScreen
 from statsig_tui.tui.screens.outgoing import Outgoing, Renderer, sent_again
 from statsig_tui.tui.screens.questions import PromptDialog
+from statsig_tui.tui.screens.repeating import RepeatingScreen
 from statsig_tui.tui.text import content
+from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.library import Library
@@ -56,7 +58,7 @@ _BLANK = Template("event", "")
 """What a draft comes from that comes from no template."""
 
 
-class ComposeScreen(LibraryScreen):
+class ComposeScreen(RepeatingScreen):
     """Craft an incoming event, send it, watch it arrive."""
 
     MODE = "compose"
@@ -170,7 +172,7 @@ class ComposeScreen(LibraryScreen):
     async def _send(self, load: Callable[[], Awaitable[Outgoing | None]]) -> None:
         try:
             target = self._target()
-            if target is None or not await self._is_allowed(target):
+            if target is None or not await self.is_allowed(target):
                 return
             outgoing = await load()
             if outgoing is not None:
@@ -180,7 +182,8 @@ class ComposeScreen(LibraryScreen):
         finally:
             self._sending = False
 
-    async def _is_allowed(self, target: Target) -> bool:
+    async def is_allowed(self, target: Target) -> bool:
+        """Ask before the first event leaves this machine for a target. Raises Unavailable."""
         engine = self.bridge.engine
         assert engine is not None
         if target.name == EMULATOR and engine.addresses.emulator is None:
@@ -276,6 +279,17 @@ class ComposeScreen(LibraryScreen):
             if outgoing.text is not None:
                 self._draft.mark_sent(outgoing.text, outgoing.shape)
             self._follow(record)
+
+    async def bodies(self, text: str) -> Iterator[bytes] | None:
+        """What a series of the draft is made of."""
+        try:
+            found = await self._renderer.render_many(text, self._origin, self._ask)
+        except Unresolved as error:
+            self._say_unresolved(error)
+            return None
+        if found is None:
+            self.host.say("Not sent.")
+        return found
 
     # What was sent
 
@@ -407,6 +421,28 @@ class ComposeScreen(LibraryScreen):
         if detail is None:
             self.host.say("It was forgotten: see [retention] in the settings.")
         return detail
+
+    @work(group="compare", exclusive=True)
+    async def action_library_compare(self) -> None:
+        """Show what is different between the entry under the cursor and the draft."""
+        entry = self.library.entry
+        if isinstance(entry, Template):
+            left = Side(entry.name, self._as_sent(entry.text, entry))
+        else:
+            detail = await self._sent_detail(entry) if entry is not None else None
+            if detail is None:
+                return
+            left = Side(f"{clock(detail.record.at)} {detail.record.event_name}", detail.body)
+        right = Side("the draft", self._as_sent(self._draft.take(), self._origin))
+        await self.app.push_screen(CompareScreen(left, right))
+
+    def _as_sent(self, text: str, origin: Template) -> bytes:
+        """The bytes of a text as they would go out now, or as they are where a variable has no value."""
+        sources = self._renderer.sources(origin)
+        try:
+            return draft.encode(draft.resolved(template.render(text, sources), sources.now))
+        except Unresolved:
+            return draft.encode(text)
 
     # Another draft, another view
 

@@ -101,7 +101,7 @@ class LibraryScreen(DraftingScreen):
         match action:
             case "library_search":
                 return not isinstance(self.focused, Input | TextArea)
-            case "library_send":
+            case "library_send" | "library_compare":
                 return entry is not None
             case "library_duplicate":
                 return isinstance(entry, Template) and self.host.shelf is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
@@ -20,6 +20,7 @@ from statsig_tui.core.records import CaptureDetail, CaptureRecord, Replay
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
@@ -28,6 +29,9 @@ from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
+
+if TYPE_CHECKING:
+    from statsig_tui.engine.archive import Archive
 
 _PAGE = 500
 _READING_SECONDS = 0.4
@@ -47,6 +51,8 @@ class LiveScreen(ModeScreen):
         self._shown: tuple[int, int | None] | None = None
         self._detail: CaptureDetail | None = None
         self._following: Timer | None = None
+        self._kept: tuple[int, int | None] | None = None
+        """The capture, or event of one, that the next one is compared with."""
 
     def body(self) -> Iterable[Widget]:
         """List and detail."""
@@ -227,6 +233,8 @@ class LiveScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Replay needs a capture; back needs somewhere to come back from."""
+        if action == "compare":
+            return self._shown is not None
         if action in ("replay", "replay_with"):
             return self._shown is not None and bool(self.host.config.destinations)
         if action in ("edit_copy", "save_copy"):
@@ -264,6 +272,39 @@ class LiveScreen(ModeScreen):
         if self._shown is not None:
             await save_copy(self, *self._shown)
 
+    @work(group="compare", exclusive=True)
+    async def action_compare(self) -> None:
+        """Keep what is under the cursor; with another one kept, show what is different."""
+        kept, here = self._kept, self._shown
+        if here is None:
+            return
+        self._kept = None if kept is not None else here
+        if kept is None:
+            self.host.say(f"{_named(*here)} is kept for comparing: = on another one, or here to forget it.")
+        elif kept == here:
+            self.host.say(f"{_named(*here)} is not kept any more.")
+        else:
+            sides = [await self._side(*which) for which in (kept, here)]
+            if sides[0] is not None and sides[1] is not None:
+                await self.app.push_screen(CompareScreen(sides[0], sides[1]))
+
+    async def _side(self, capture: int, child: int | None) -> Side | None:
+        def read(archive: Archive) -> bytes | None:
+            detail = archive.capture(capture)
+            if detail is None:
+                return None
+            return part_of(detail, child)
+
+        try:
+            body = await self.bridge.ask(read)
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return None
+        if body is None:
+            self.host.say(f"{_named(capture, child)} was forgotten: see [retention] in the settings.")
+            return None
+        return Side(_named(capture, child), body)
+
     def action_tab(self, way: str) -> None:
         """Turn to a neighbouring tab of the detail; the list keeps the keys if it had them."""
         self.query_one(Detail).turn(1 if way == "next" else -1)
@@ -288,6 +329,10 @@ class LiveScreen(ModeScreen):
             return
         way = "as received" if how is Replay.AS_RECEIVED else "re-signed"
         self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
+
+
+def _named(capture: int, child: int | None) -> str:
+    return f"#{capture}" if child is None else f"#{capture} event {child}"
 
 
 def _now() -> int:

@@ -6,6 +6,8 @@ it again, and with it the screen below.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
@@ -13,6 +15,9 @@ from textual.screen import ModalScreen, ScreenResultType
 
 class Dialog(ModalScreen[ScreenResultType]):
     """A modal screen that is dismissed once."""
+
+    HOLDS: ClassVar[bool] = False
+    """Whether the screen below stands still meanwhile: whatever moves there draws all of this one anew."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Go away, unless that was done before."""

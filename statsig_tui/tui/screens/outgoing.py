@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, repeat
 
 from statsig_tui.core import draft, template
 from statsig_tui.core.library import Template
@@ -40,17 +41,34 @@ class Renderer:
 
     async def render(self, text: str, origin: Template, ask: Ask) -> Outgoing | None:
         """The text with its variables resolved; None where a prompt is not answered. Raises Unresolved."""
-        labels = template.prompts(text)
-        if labels:
-            answered = await ask(labels, {**origin.variables, **self.answers})
-            if answered is None:
-                return None
-            self.answers |= answered
-        sources = self.sources(origin)
-        rendered = template.render(text, sources)
+        if not await self._answer(text, origin, ask):
+            return None
+        body = _body(text, self.sources(origin))
         self.seq += 1
-        body = draft.encode(draft.resolved(rendered, sources.now))
-        return Outgoing(body, draft.event_name(rendered), origin.shape)
+        return Outgoing(body, draft.event_name(draft.decode(body)), origin.shape)
+
+    async def render_many(self, text: str, origin: Template, ask: Ask) -> Iterator[bytes] | None:
+        """Bodies without end, each with variables of its own when it is taken; prompts are asked once.
+
+        None where a prompt is not answered. Raises Unresolved before there is any.
+        """
+        if not await self._answer(text, origin, ask):
+            return None
+        values = {**origin.variables, **self.answers}
+        first = _body(text, real_sources(1, values))
+        if not template.variables(text) and first == draft.encode(text):
+            return repeat(first)
+        return (_body(text, real_sources(seq, values)) for seq in count(1))
+
+    async def _answer(self, text: str, origin: Template, ask: Ask) -> bool:
+        labels = template.prompts(text)
+        answered = await ask(labels, {**origin.variables, **self.answers}) if labels else {}
+        self.answers |= answered or {}
+        return answered is not None
+
+
+def _body(text: str, sources: Sources) -> bytes:
+    return draft.encode(draft.resolved(template.render(text, sources), sources.now))
 
 
 def sent_again(detail: SentDetail, shape: Shape) -> Outgoing:

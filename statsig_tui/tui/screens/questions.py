@@ -20,12 +20,15 @@ from statsig_tui.tui.text import content, fit
 T = TypeVar("T")
 
 
-class _Question(ModalScreen[T | None]):
+class Question(ModalScreen[T | None]):
     """What such dialogs share: keys and buttons; dismissed with None where nothing is answered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("ctrl+s,ctrl+j", "accept", "Accept", priority=True),
+        # At once, so that what is typed after it in the same breath goes to the next field.
+        Binding("tab", "app.focus_next", "On", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Back", show=False, priority=True),
     ]
 
     def action_cancel(self) -> None:
@@ -52,7 +55,7 @@ class _Question(ModalScreen[T | None]):
         raise NotImplementedError
 
 
-class NameDialog(_Question[str]):
+class NameDialog(Question[str]):
     """Asks for a template's name; dismissed with it, or with None."""
 
     def __init__(self, title: str, yes: str, name: str, taken: Collection[str], *, replaces: bool) -> None:
@@ -96,7 +99,7 @@ class NameDialog(_Question[str]):
             self.dismiss(name)
 
 
-class PromptDialog(_Question[Mapping[str, str]]):
+class PromptDialog(Question[Mapping[str, str]]):
     """Asks for the answers to prompts; dismissed with them by label, or with None."""
 
     def __init__(self, labels: Sequence[str], answers: Mapping[str, str]) -> None:

@@ -52,7 +52,7 @@ def answer(sent: SentDetail, redact: Redactor, width: int, *, unfolded: bool = F
     denied = 200 <= record.status <= 299 and _denies(sent.response_body)
     mark, style = ("✗", theme.BAD) if denied else theme.status(record.status)
     parts = [
-        Content.assemble((f"{mark} {record.status} {_phrase(record.status)}", f"bold {style}"), took),
+        Content.assemble((f"{mark} {record.status} {phrase(record.status)}", f"bold {style}"), took),
         *_timing(sent.timing),
         Content.styled(_meaning(record, denied=denied), theme.QUIET),
     ]
@@ -116,6 +116,14 @@ def next_due(trace: Trace) -> int | None:
     return min(due, default=None)
 
 
+def phrase(status: int) -> str:
+    """The reason that belongs to a status, in lower case; empty for one that has none."""
+    try:
+        return HTTPStatus(status).phrase.lower()
+    except ValueError:
+        return ""
+
+
 def _meaning(record: SentRecord, *, denied: bool) -> str:
     status = record.status or 0
     if denied:
@@ -159,13 +167,6 @@ def _is_container(text: str) -> bool:
         return isinstance(json.loads(text), dict | list)
     except (ValueError, RecursionError):
         return False
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase.lower()
-    except ValueError:
-        return ""
 
 
 def _denies(body: bytes) -> bool:
