@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from statsig_tui.core import jsontext, notation, template
+from statsig_tui.core import jsontext, moments, notation, template
 from statsig_tui.core.event import storable
-from statsig_tui.core.notation import FieldError, Line
-from statsig_tui.core.spans import Member, Object, new_member, object_at, respelled, splice, top, with_member
+from statsig_tui.core.moments import NOW
+from statsig_tui.core.notation import FieldError
+from statsig_tui.core.spans import Member, Object, dump, object_at, splice, top, with_member
 
-__all__ = ["SAMPLE", "Check", "Field", "FieldError", "Shown", "check", "decode", "edit", "encode", "fields"]
+__all__ = ["NOW", "SAMPLE", "Check", "Field", "FieldError", "Shown", "check", "decode", "edit", "encode"]
 
 SAMPLE = """\
 {
@@ -33,8 +34,6 @@ SAMPLE = """\
   "metadata": { "currency": "EUR", "items": 3 },
   "timestamp": "now"
 }"""
-NOW = "now"
-"""A timestamp that becomes the epoch ms of sending."""
 LONGEST = 10_000
 """Characters of a field; what is longer is edited as JSON."""
 _PLACE = re.compile(r"^The body is not JSON: (?=.)| at line \d+, column \d+")
@@ -50,6 +49,14 @@ class Field(StrEnum):
     EMAIL = "email"
     CUSTOM_IDS = "customIDs"
     CUSTOM = "custom"
+    TIER = "statsigEnvironment"
+    """The environment's tier."""
+    IP = "ip"
+    USER_AGENT = "userAgent"
+    COUNTRY = "country"
+    LOCALE = "locale"
+    APP_VERSION = "appVersion"
+    PRIVATE = "privateAttributes"
     OTHER = "other"
     """Every member of the user that has no field."""
     VALUE = "value"
@@ -57,13 +64,19 @@ class Field(StrEnum):
     TIMESTAMP = "timestamp"
 
 
-OBJECTS = (Field.CUSTOM_IDS, Field.CUSTOM, Field.OTHER, Field.METADATA)
-"""Shown as lines of `name = value`."""
-_TEXTS = (Field.EVENT, Field.USER_ID, Field.EMAIL)
-_USERS = (Field.USER_ID, Field.EMAIL, Field.CUSTOM_IDS, Field.CUSTOM)
-_EXPECTED = {Field.VALUE: ("text", "number"), Field.TIMESTAMP: ("number",)} | {
-    field: ("object",) if field in OBJECTS else ("text",) for field in (*OBJECTS, *_TEXTS)
-}
+OBJECTS = (Field.CUSTOM_IDS, Field.CUSTOM, Field.PRIVATE, Field.OTHER, Field.METADATA)
+"""Shown as tables."""
+LESS_USED = (
+    Field.IP, Field.USER_AGENT, Field.COUNTRY, Field.LOCALE, Field.APP_VERSION, Field.PRIVATE, Field.OTHER,
+)  # fmt: skip
+"""Fields of the user that most events do without."""
+USER_FIELDS = (
+    Field.USER_ID, Field.EMAIL, Field.CUSTOM_IDS, Field.CUSTOM, Field.TIER, *LESS_USED[:-1],
+)  # fmt: skip
+TEXTS = (Field.EVENT, Field.USER_ID, Field.EMAIL, *LESS_USED[:5])
+_EXPECTED = {Field.VALUE: ("text", "number")} | dict.fromkeys(TEXTS, ("text",))
+TIERS = ("production", "staging", "development")
+_TIER = "tier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,33 +157,48 @@ def event_name(text: str) -> str:
 
 
 def fields(text: str) -> dict[Field, Shown]:
-    """Every field of a text that is a JSON object."""
+    """Every field of one line, of a text that is a JSON object."""
     whole = top(text)
     user = whole.last("user")
     inner = _inner(text, user)
-    found = {field: Shown() for field in Field}
-    for field in Field:
-        holder = inner if field in _USERS else whole
-        member = holder.last(field) if holder is not None and field is not Field.OTHER else None
-        if member is not None:
-            found[field] = _show(member.raw(text), field)
-    found[Field.OTHER] = _show_lines(text, _others(inner), Field.OTHER)
+    found = {field: Shown() for field in Field if field not in OBJECTS}
+    for field in found:
+        holder = inner if field in USER_FIELDS else whole
+        named = holder.last(field) if holder is not None else None
+        if named is not None:
+            found[field] = _show(named.raw(text), field)
     if user is not None and inner is None and (kind := notation.kind(user.raw(text))) != "null":
         found[Field.USER_ID] = Shown(note=_not_a_user(kind))
     return found
 
 
+def member(text: str, field: Field) -> Member | None:
+    """Where a field's member is, in a text that is a JSON object."""
+    whole = top(text)
+    holder = user_of(text, whole) if field in USER_FIELDS else whole
+    return holder.last(field) if holder is not None else None
+
+
+def user_of(text: str, whole: Object) -> Object | None:
+    """The user, if it is an object."""
+    return _inner(text, whole.last("user"))
+
+
 def edit(text: str, field: Field, content: str) -> str:
     """The text with one field changed; an emptied field's member is gone.
 
-    The text must be a JSON object. Raises FieldError where the content cannot be meant.
+    The text must be a JSON object. A table's field takes its whole value. Raises FieldError where the content
+    cannot be meant.
     """
     whole = top(text)
-    if field is Field.OTHER:
-        return _edit_user(text, whole, lambda inner: _edit_others(text, inner, content))
-    if field in _USERS:
+    if field in USER_FIELDS:
         return _edit_user(text, whole, lambda inner: _edit_member(text, inner, field, content))
     return splice(text, whole, _edit_member(text, whole, field, content))
+
+
+def with_user(text: str, items: list[str]) -> str:
+    """The text with these spelled members as the user it does not have yet. Raises FieldError."""
+    return _edit_user(text, top(text), lambda inner: items)
 
 
 def _edit_user(text: str, whole: Object, change: Callable[[Object | None], list[str]]) -> str:
@@ -186,112 +214,64 @@ def _edit_user(text: str, whole: Object, change: Callable[[Object | None], list[
 
 def _edit_member(text: str, holder: Object | None, field: Field, content: str) -> list[str]:
     """The members of the field's object, each as it is to be spelled."""
-    member = holder.last(field) if holder is not None else None
-    value = _read(member.raw(text) if member is not None else "", field, content)
+    named = holder.last(field) if holder is not None else None
+    raw = named.raw(text) if named is not None else ""
+    value = _read_tier(raw, content) if field is Field.TIER else _read(field, content)
     return with_member(text, holder, field, value)
 
 
-def _read(raw: str, field: Field, content: str) -> str | None:
-    """The spelled value that a content means, `raw` being the former one; None: no value."""
-    if not (content if field in _TEXTS else content.strip()):
+def _read(field: Field, content: str) -> str | None:
+    """The spelled value that a content means; None: no value."""
+    if not (content if field in TEXTS else content.strip()):
         return None
-    if field in OBJECTS:
-        return _read_object(raw, field, content)
     if field is Field.TIMESTAMP:
-        content = content.strip().casefold() if content.strip().casefold() == NOW else content.strip()
-        if content != NOW and not notation.is_spelled(content):
-            raise FieldError('write epoch milliseconds, now, or nothing; anything else as JSON: "…"')
-        return notation.read(content)
-    return notation.read_text(content) if field in _TEXTS else notation.read(content)
+        return moments.read(content)
+    return notation.read_text(content) if field in TEXTS else notation.read(content)
 
 
-def _read_object(raw: str, field: Field, content: str) -> str:
-    if content.strip() == "null":
-        return "null"
-    if template.alone(content) is not None:
-        return content.strip()
-    lines = notation.read_lines(content, texts=field is Field.CUSTOM_IDS)
-    if content.lstrip().startswith("{"):
-        return content.strip()
-    holder = object_at(raw, 0) if raw and notation.kind(raw) == "object" else None
-    items = _matched(raw, holder, holder.members if holder is not None else (), lines, field)
-    return splice(raw, holder, items) if holder is not None else _object(items)
-
-
-def _edit_others(text: str, inner: Object | None, content: str) -> list[str]:
-    mine = _others(inner)
-    lines = notation.read_lines(content, texts=False)
-    if taken := [line.name for line in lines if line.name in _USERS]:
-        raise FieldError(f"{taken[0]} has a field of its own")
-    new = iter(_matched(text, inner, mine, lines, Field.OTHER))
-    kept = (
-        next(new, "") if member in mine else member.spelled(text)
-        for member in (inner.members if inner is not None else ())
-    )
-    return [*(item for item in kept if item), *new]
-
-
-def _matched(
-    text: str, holder: Object | None, mine: Sequence[Member], lines: Sequence[Line], field: Field
-) -> list[str]:
-    """Typed members as they are to be spelled: as they were, where their line is the same."""
-    left = [(member, _line(text, member, field).text) for member in mine]
-    items: dict[int, str] = {}
-    for index, line in enumerate(lines):
-        same = next((pair for pair in left if pair[1] == line.text), None)
-        if same is not None:
-            left.remove(same)
-            items[index] = same[0].spelled(text)
-    for index, line in enumerate(lines):
-        if index in items:
-            continue
-        former = next((pair for pair in left if pair[0].name == line.name), None)
-        if former is not None:
-            left.remove(former)
-            items[index] = respelled(text, former[0], line.value)
-        else:
-            items[index] = new_member(text, holder, line.name, line.value)
-    return [items[index] for index in sorted(items)]
+def _read_tier(raw: str, content: str) -> str | None:
+    """The environment with another tier; None: no environment, because it would be empty."""
+    if raw and notation.kind(raw) not in ("object", "null"):
+        raise FieldError(f"statsigEnvironment is {notation.a(notation.kind(raw))}: mend it as JSON")
+    value = notation.read_text(content) if content.strip() else None
+    if not raw or raw == "null":
+        return None if value is None else _object([f"{dump(_TIER)}: {value}"])
+    holder = object_at(raw, 0)
+    items = with_member(raw, holder, _TIER, value)
+    return splice(raw, holder, items) if items else None
 
 
 def _show(raw: str, field: Field) -> Shown:
     kind = notation.kind(raw)
     if len(raw) > LONGEST:
-        return _too_long(len(raw))
+        return Shown(note=f"{len(raw):,} characters: edit it as JSON", too_long=True)
+    if field is Field.TIER:
+        return _show_tier(raw, kind)
+    if field is Field.TIMESTAMP:
+        return Shown(moments.shown(raw), kind)
     expected = _EXPECTED[field]
-    if field is Field.TIMESTAMP and _is_now(raw):
-        return Shown(NOW)
-    fits = kind in (*expected, "variable") or (kind == "null" and field not in _TEXTS)
+    fits = kind in (*expected, "variable") or (kind == "null" and field not in TEXTS)
     note = "" if fits else f"{notation.a(kind)}: {_AN[expected]} is expected"
-    if field in OBJECTS and kind == "object":
-        members = object_at(raw, 0).members
-        return _show_lines(raw, members, field) if members else Shown("{}")
-    if field in _TEXTS and kind == "text":
+    if field in TEXTS and kind == "text":
         return Shown(notation.shown_text(raw), kind)
     return Shown(notation.shown(raw, bare=field is Field.VALUE), kind, note)
 
 
-def _show_lines(text: str, members: Sequence[Member], field: Field) -> Shown:
-    size = sum(item.end - item.start for item in members)
-    if size > LONGEST:
-        return _too_long(size)
-    return Shown("\n".join(_line(text, member, field).text for member in members))
+def _show_tier(raw: str, kind: str) -> Shown:
+    if kind != "object":
+        note = "" if kind == "null" else f"{notation.a(kind)}: mend it as JSON"
+        return Shown(kind=kind, note=note, too_long=kind != "null")
+    tier = object_at(raw, 0).last(_TIER)
+    if tier is None:
+        return Shown()
+    spelled = tier.raw(raw)
+    found = notation.kind(spelled)
+    if found == "text":
+        return Shown(notation.shown_text(spelled), found)
+    return Shown(notation.shown(spelled, bare=False), found, f"{notation.a(found)}: text is expected")
 
 
-def _line(text: str, member: Member, field: Field) -> Line:
-    return notation.shown_line(member.name, member.raw(text), texts=field is Field.CUSTOM_IDS)
-
-
-_AN = {
-    ("text",): "text",
-    ("number",): "a number",
-    ("object",): "an object",
-    ("text", "number"): "text or a number",
-}
-
-
-def _too_long(size: int) -> Shown:
-    return Shown(note=f"{size:,} characters: edit it as JSON", too_long=True)
+_AN = {("text",): "text", ("text", "number"): "text or a number"}
 
 
 def _not_a_user(kind: str) -> str:
@@ -309,10 +289,6 @@ def _object(items: Sequence[str]) -> str:
 def _inner(text: str, user: Member | None) -> Object | None:
     is_object = user is not None and notation.kind(user.raw(text)) == "object"
     return object_at(text, user.value) if user is not None and is_object else None
-
-
-def _others(inner: Object | None) -> tuple[Member, ...]:
-    return tuple(item for item in inner.members if item.name not in _USERS) if inner is not None else ()
 
 
 def _parsed(text: str) -> object:

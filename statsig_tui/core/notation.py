@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from statsig_tui.core import jsontext, template
 from statsig_tui.core.printable import printable
-from statsig_tui.core.spans import dump, object_at
+from statsig_tui.core.spans import dump
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
-_NAME = re.compile(r'[^\s="{}\[\],:](?:[^="]*[^\s="])?')
 _LINE = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s="{}\[\],:][^=]*?)\s*=\s*(.*)', re.DOTALL)
 _GAPS = re.compile(r'("(?:[^"\\]|\\.)*"|\{\{[^{}]*\}\})|[ \t\r\n]+', re.DOTALL)
 _KINDS = {'"': "text", "{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}
@@ -45,7 +43,7 @@ def read_text(content: str) -> str:
     """The string that is meant, spelled. Raises FieldError."""
     if not content.startswith('"'):
         return dump(content)
-    return _json(content.strip(), "the text in quotes")
+    return read_json(content.strip(), "the text in quotes")
 
 
 def shown(raw: str, *, bare: bool) -> str:
@@ -64,7 +62,7 @@ def read(content: str) -> str:
     if (variable := template.alone(content)) is not None:
         return content.strip() if variable.name in template.NUMBERS else dump(content.strip())
     content = content.strip() if is_spelled(content.strip()) else content
-    return _json(content, "this") if is_spelled(content) else dump(content)
+    return read_json(content, "this") if is_spelled(content) else dump(content)
 
 
 def is_spelled(content: str) -> bool:
@@ -74,32 +72,12 @@ def is_spelled(content: str) -> bool:
     return _NUMBER.fullmatch(content) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A member as it is shown or was typed: its name, its spelled value, and `name = value`."""
-
-    name: str
-    value: str
-    text: str
-
-
-def shown_line(name: str, raw: str, *, texts: bool) -> Line:
-    """A member on one line; with `texts` strings stand bare, whatever they look like."""
-    plain = _NAME.fullmatch(name) is not None and printable(name) == name
-    bare = _bare(raw) if texts and kind(raw) == "text" else None
-    value = bare if bare and not bare.startswith(("{", "[")) else shown(raw, bare=False)
-    return Line(name, raw, f"{name if plain else _quoted(json.dumps(name))} = {value}")
-
-
-def read_lines(content: str, *, texts: bool) -> list[Line]:
-    """The members of lines `name = value`, or of one JSON object. Raises FieldError.
+def read_lines(content: str, *, texts: bool) -> list[tuple[str, str]]:
+    """The names and values of lines `name = value`, spelled. Raises FieldError.
 
     With `texts` whatever is not in quotes or brackets is text, numbers too.
     """
-    if content.lstrip().startswith("{") and kind(content.lstrip()) == "object":
-        raw = _json(content.strip(), "this")
-        return [shown_line(item.name, item.raw(raw), texts=texts) for item in object_at(raw, 0).members]
-    found: list[Line] = []
+    found: list[tuple[str, str]] = []
     for number, line in enumerate(content.split("\n"), 1):
         if not line.strip():
             continue
@@ -107,15 +85,26 @@ def read_lines(content: str, *, texts: bool) -> list[Line]:
         if match is None:
             raise FieldError(f"line {number}: write name = value")
         spelled, typed = match[1], match[2]
-        name: str = json.loads(_json(spelled, "the name")) if spelled.startswith('"') else spelled
         if not typed:
             raise FieldError(f'line {number}: the value is missing; "" is an empty text')
         try:
+            key = read_json(spelled, "the name") if spelled.startswith('"') else dump(spelled)
             is_text = texts and not typed.startswith(('"', "{", "["))
-            found.append(Line(name, dump(typed) if is_text else read(typed), f"{spelled} = {typed}"))
+            found.append((key, dump(typed) if is_text else read(typed)))
         except FieldError as error:
             raise FieldError(f"line {number}: {error}") from None
     return found
+
+
+def read_json(content: str, what: str) -> str:
+    """JSON as it is typed. Raises FieldError, naming what it is."""
+    try:
+        jsontext.parse(template.stand_in(content).encode(errors="surrogatepass"))
+    except jsontext.JsonError as error:
+        if error.code in ("bad_number", "too_deep"):
+            raise FieldError(error.message) from None
+        raise FieldError(f"{what} is not complete JSON yet") from None
+    return content
 
 
 def _bare(raw: str) -> str | None:
@@ -126,13 +115,3 @@ def _bare(raw: str) -> str | None:
 
 def _quoted(raw: str) -> str:
     return raw if printable(raw) == raw else json.dumps(json.loads(raw))
-
-
-def _json(content: str, what: str) -> str:
-    try:
-        jsontext.parse(template.stand_in(content).encode(errors="surrogatepass"))
-    except jsontext.JsonError as error:
-        if error.code in ("bad_number", "too_deep"):
-            raise FieldError(error.message) from None
-        raise FieldError(f"{what} is not complete JSON yet") from None
-    return content

@@ -27,6 +27,7 @@ from statsig_tui.core.records import (
     SentRecord,
     Trace,
 )
+from statsig_tui.core.seen import Seen, gather
 from statsig_tui.engine import captures, dry_run, history, outbox
 from statsig_tui.engine.search import Search, Stored
 
@@ -144,6 +145,17 @@ class Archive:
     def newest_event(self, name: str) -> Event | None:
         """The newest event of a name."""
         return self._ask(lambda db: dry_run.newest(db, name))
+
+    def seen(self, newest: int) -> Seen:
+        """What the newest sent and received events had in them, to be offered for another one."""
+
+        def ask(db: sqlite3.Connection) -> Seen:
+            names = db.execute(
+                "SELECT name FROM seen WHERE name <> '' ORDER BY volume DESC LIMIT ?", (newest,)
+            )
+            return gather((name for (name,) in names), history.bodies(db, newest))
+
+        return self._ask(ask)
 
     def diagnostics(self, destination: str, limit: int) -> list[DiagnosticsRow]:
         """What happened for a destination by the minute, newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,6 +12,8 @@ from statsig_tui.core.records import RequestRecord, SentDetail, SentRecord, Timi
 from statsig_tui.engine.captures import headers_of
 from statsig_tui.engine.store import Tx
 
+_LARGE = 64 * 1024
+"""Bytes of a body that is not looked into for names and keys."""
 _SENT = "id, rev, at, target, url, event_name, size, status, error, certainty, ms, trace"
 
 
@@ -73,6 +75,17 @@ def sent_body(db: sqlite3.Connection, number: int) -> bytes | None:
     """The bytes of one sent event."""
     row = db.execute("SELECT body FROM sent WHERE id = ?", (number,)).fetchone()
     return row[0] if row else None
+
+
+def bodies(db: sqlite3.Connection, newest: int) -> Iterator[bytes]:
+    """Bodies of the newest sent and of the newest accepted events, without the large ones."""
+    for table, column in (("sent", "body"), ("events", "raw")):
+        query = (
+            f"SELECT {column} FROM {table} WHERE length({column}) <= {_LARGE}"
+            f" AND id IN (SELECT id FROM {table} ORDER BY id DESC LIMIT ?)"
+        )
+        for (raw,) in db.execute(query, (newest,)):
+            yield bytes(raw)
 
 
 def requests(db: sqlite3.Connection, limit: int) -> list[RequestRecord]:

@@ -17,9 +17,9 @@ from statsig_tui.core.lint import Advice
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.widgets import draft_pane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.event_form import FieldArea
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.lint_list import LintList
+from statsig_tui.tui.widgets.member_table import MemberTable
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -152,10 +152,10 @@ async def test_enter_leads_to_the_place_in_the_form(app: StatsigApp, ui: Until, 
         await ui(pilot, lambda: "Lint 2 errors" in seen(app) and isinstance(app.focused, Input))
         panel = await to_lint(app, pilot, ui)
         await pilot.press("G", "enter")
-        await ui(pilot, lambda: isinstance(app.focused, FieldArea))
-        area = app.screen.query_one("#field-metadata", FieldArea)
-        assert area.has_focus
-        assert area.document.get_line(area.cursor_location[0]) == "items = 3"
+        await ui(pilot, lambda: isinstance(app.focused, MemberTable))
+        table = app.screen.query_one("#field-metadata", MemberTable)
+        assert table.has_focus
+        assert table.rows[table.cursor].name == "items"
         panel.focus()
         await ui(pilot, lambda: panel.chosen is not None)
         await pilot.press("g", "down", "enter")

@@ -76,9 +76,7 @@ def test_the_sample_is_an_event_the_emulator_takes() -> None:
 def test_fields_of_the_sample() -> None:
     shown = draft.fields(SAMPLE)
     assert shown[Field.EVENT].content == "checkout_completed"
-    assert shown[Field.CUSTOM_IDS].content == "stableID = 3f2c9a"
-    assert shown[Field.CUSTOM].content == 'plan = "pro"\nseats = 3\nbeta = true'
-    assert shown[Field.OTHER].content == 'statsigEnvironment = {"tier":"development"}'
+    assert shown[Field.TIER].content == "development"
     assert (shown[Field.VALUE].content, shown[Field.VALUE].kind) == ("49.90", "number")
     assert shown[Field.TIMESTAMP].content == "now"
     assert not any(field.note for field in shown.values())
@@ -90,11 +88,7 @@ def test_fields_of_the_sample() -> None:
         (Field.EVENT, "refund", '"event":"e"', '"event":"refund"'),
         (Field.EVENT, 'x [/oops] "q"', '"event":"e"', '"event":"x [/oops] \\"q\\""'),
         (Field.USER_ID, "u2", '"userID":"u\\u00e9"', '"userID":"u2"'),
-        (Field.METADATA, 'a = {"deep":[1,2]}\nb = 3', '"b": "x"', '"b": 3'),
-        (Field.METADATA, 'a = {"deep":[1,2]}', ',\n    "b": "x"', ""),
-        (Field.METADATA, 'a = {"deep":[1,2]}\nb = "x"\nc = y z', '"b": "x"', '"b": "x",\n    "c": "y z"'),
-        (Field.CUSTOM, 'n = 1.10\nn = 2\nt = "4"', '"t" : "3"', '"t" : "4"'),
-        (Field.OTHER, "country = DE", '"country":"KR"', '"country":"DE"'),
+        (Field.COUNTRY, "DE", '"country":"KR"', '"country":"DE"'),
         (Field.EMAIL, "a@b", ' , "custom"', ' , "custom"'),
     ],
 )
@@ -118,16 +112,16 @@ def test_fields_build_an_event_from_nothing() -> None:
     text = "{}"
     for field, content in (
         (Field.USER_ID, "u"),
-        (Field.CUSTOM_IDS, "companyID = 12"),
+        (Field.TIER, "staging"),
         (Field.EVENT, "e"),
         (Field.VALUE, "1.0"),
-        (Field.METADATA, "a = 1\nb = two words\n\nc = null"),
+        (Field.METADATA, '{"a": 1}'),
         (Field.TIMESTAMP, " NOW "),
     ):
         text = draft.edit(text, field, content)
     assert text == (
-        '{"user": {"userID": "u", "customIDs": {"companyID": "12"}}, "event": "e", "value": 1.0,'
-        ' "metadata": {"a": 1, "b": "two words", "c": null}, "timestamp": "now"}'
+        '{"user": {"userID": "u", "statsigEnvironment": {"tier": "staging"}}, "event": "e", "value": 1.0,'
+        ' "metadata": {"a": 1}, "timestamp": "now"}'
     )
 
 
@@ -153,11 +147,7 @@ def test_a_value_is_typed_as_it_is_spelled(content: str, spelled: str) -> None:
         (Field.VALUE, "1e400", "beyond the range"),
         (Field.VALUE, '"open', "not complete JSON"),
         (Field.EVENT, '"open', "text in quotes"),
-        (Field.METADATA, "a = 1\nb", "line 2: write name = value"),
-        (Field.METADATA, "a =", "line 1: the value is missing"),
-        (Field.METADATA, "a = {x", "line 1: this is not complete JSON"),
         (Field.METADATA, '{"a":', "not complete JSON"),
-        (Field.OTHER, "userID = u", "userID has a field of its own"),
         (Field.TIMESTAMP, "yesterday", "epoch milliseconds"),
     ],
 )
@@ -171,26 +161,22 @@ def test_a_user_that_is_no_object_has_no_fields() -> None:
     shown = draft.fields(text)
     assert shown[Field.USER_ID].note == "user is a number: mend it as JSON"
     assert shown[Field.EVENT].note == "a number: text is expected"
-    assert shown[Field.METADATA].note == "an array: an object is expected"
     assert shown[Field.VALUE].note == "a boolean: text or a number is expected"
-    assert shown[Field.TIMESTAMP].note == "text: a number is expected"
     with pytest.raises(FieldError, match="user is a number"):
         draft.edit(text, Field.EMAIL, "a@b")
     assert parsed(draft.edit('{"user": null}', Field.EMAIL, "a@b")) == {"user": {"email": "a@b"}}
 
 
 def test_what_cannot_be_seen_is_shown_as_it_is_spelled() -> None:
-    shown = draft.fields(json.dumps({"event": "a\x1b]0;x\x07", "metadata": {"k\n": "\u202e"}}))
+    shown = draft.fields(json.dumps({"event": "a\x1b]0;x\x07"}))
     assert shown[Field.EVENT].content == '"a\\u001b]0;x\\u0007"'
-    assert shown[Field.METADATA].content == '"k\\n" = "\\u202e"'
     raw = draft.fields(json.dumps({"event": "\u202ex"}, ensure_ascii=False))
     assert raw[Field.EVENT].content == '"\\u202ex"'
 
 
 def test_a_field_too_long_for_the_form_says_so() -> None:
-    shown = draft.fields(json.dumps({"event": "x" * 20_000, "user": {"a": "y" * 20_000}}))
+    shown = draft.fields(json.dumps({"event": "x" * 20_000}))
     assert shown[Field.EVENT].too_long
-    assert shown[Field.OTHER].too_long
     assert not shown[Field.EVENT].content
 
 
@@ -231,8 +217,6 @@ def test_a_field_read_back_as_it_is_shown_changes_nothing(text: str) -> None:
             continue
         changed = draft.edit(text, field, shown.content)
         assert jsontext.parse(draft.encode(changed)) == jsontext.parse(draft.encode(text))
-        if field in OBJECTS:
-            assert changed == text
 
 
 @given(texts, st.text(max_size=20))
@@ -255,9 +239,6 @@ def test_variables_are_taken_for_the_values_they_stand_for() -> None:
     shown = draft.fields(text)
     assert shown[Field.VALUE].content == "{{seq}}"
     assert shown[Field.TIMESTAMP].content == "{{now_ms}}"
-    assert shown[Field.CUSTOM_IDS].content == "{{ids}}"
-    assert shown[Field.OTHER].content == "n = {{n}}"
-    assert shown[Field.METADATA].content == 'order = "{{uuid}}"\ndeep = [{{now_ms -5m}}]'
     assert not any(field.note for field in shown.values())
     changed = draft.edit(text, Field.EVENT, "e{{seq}}")
     assert changed == text.replace("{{pick a|b}}", "e{{seq}}")
@@ -270,8 +251,6 @@ def test_variables_are_taken_for_the_values_they_stand_for() -> None:
         (Field.VALUE, "{{uuid}}", '"{{uuid}}"'),
         (Field.TIMESTAMP, "{{now_ms -5m}}", "{{now_ms -5m}}"),
         (Field.METADATA, "{{env META}}", "{{env META}}"),
-        (Field.METADATA, "a = {{uuid}}\nb = {{seq}}", '"a": "{{uuid}}", "b": {{seq}}'),
-        (Field.CUSTOM_IDS, "a = {{seq}}", '"a": {{seq}}'),
         (Field.EVENT, "{{pick a|b}}", '"{{pick a|b}}"'),
         (Field.USER_ID, "{{env USER}}", '"{{env USER}}"'),
     ],
@@ -280,7 +259,7 @@ def test_variables_are_typed_where_values_are(field: Field, content: str, spelle
     changed = draft.edit('{"user": {}}', field, content)
     assert spelled in changed
     assert draft.check(changed).is_object
-    assert draft.fields(changed)[field].note == ""
+    assert field in OBJECTS or draft.fields(changed)[field].note == ""
 
 
 def test_a_user_that_is_a_variable_is_said() -> None:
@@ -288,5 +267,3 @@ def test_a_user_that_is_a_variable_is_said() -> None:
     assert "a variable" in draft.fields(text)[Field.USER_ID].note
     with pytest.raises(FieldError):
         draft.edit(text, Field.USER_ID, "x")
-    with pytest.raises(FieldError):
-        draft.edit(text, Field.OTHER, "{{x}}")

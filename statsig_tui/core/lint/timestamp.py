@@ -6,22 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from statsig_tui.core import event
-from statsig_tui.core.draft import NOW
 from statsig_tui.core.lint.advice import Fix
 from statsig_tui.core.lint.body import Part, name_of, value_of, valued
+from statsig_tui.core.moments import NOW, decimal, is_time, unit_of
 from statsig_tui.core.spans import Member, dump
 
 _DAY = 86_400_000
 _FUTURE = _DAY
 _PAST = 30 * _DAY
-_UNITS = (
-    (Decimal("1e8"), "", Decimal(0)),
-    (Decimal("1e11"), "seconds", Decimal(1000)),
-    (Decimal("1e14"), "", Decimal(1)),
-    (Decimal("1e17"), "microseconds", Decimal("0.001")),
-    (Decimal("1e20"), "nanoseconds", Decimal("0.000001")),
-)
-"""Below which size a number is taken for what, and what makes milliseconds of it."""
 _NAME = "timestamp"
 
 
@@ -61,8 +53,8 @@ def _misnamed(part: Part, stray: Member) -> None:
 def _number(part: Part, member: Member, now: int) -> None:
     path, at = part.path(member), value_of(member)
     # A zero with an exponent beyond all bounds is JSON, too.
-    number = _decimal(member.raw(part.text)) or Decimal(0)
-    unit, factor = _unit(number)
+    number = decimal(member.raw(part.text)) or Decimal(0)
+    unit, factor = unit_of(number)
     if unit:
         words = f"looks like {unit}: epoch milliseconds are expected, which makes it {_year(number)}"
         part.sheet.error("timestamp-unit", path, words, at, valued(member, str(int(number * factor))))
@@ -88,29 +80,12 @@ def _milliseconds(part: Part, member: Member) -> int | None:
     if text is None and part.kind(member) != "number":
         return None
     spelled = text.strip() if text is not None else raw
-    number = (
-        _decimal(spelled) if spelled[:1].isdigit() and "-" not in spelled and ":" not in spelled else None
-    )
+    number = decimal(spelled) if spelled[:1].isdigit() and "-" not in spelled and ":" not in spelled else None
     if number is None:
         ms = event.milliseconds(spelled)
-        return ms if ms is not None and _is_time(ms) else None
-    ms = int(number * _unit(number)[1])
-    return ms if _is_time(ms) else None
-
-
-def _is_time(ms: int) -> bool:
-    return _UNITS[1][0] <= ms < _UNITS[2][0]
-
-
-def _unit(number: Decimal) -> tuple[str, Decimal]:
-    return next(((unit, factor) for below, unit, factor in _UNITS if number < below), ("", Decimal(0)))
-
-
-def _decimal(spelled: str) -> Decimal | None:
-    try:
-        return Decimal(spelled)
-    except InvalidOperation:
-        return None
+        return ms if ms is not None and is_time(ms) else None
+    ms = int(number * unit_of(number)[1])
+    return ms if is_time(ms) else None
 
 
 def _year(number: Decimal) -> str:

@@ -26,14 +26,18 @@ from statsig_tui.tui.external import edited, editor
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.paste import FileDialog, PasteDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.event_form import FieldArea
+from statsig_tui.tui.widgets.event_form import EventForm
+from statsig_tui.tui.widgets.headers_pane import FieldArea
 from statsig_tui.tui.widgets.json_editor import ExactArea, JsonEditor
+from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.targets import prepared
 
 _FACT = "draft"
 _SAVE_SECONDS = 0.5
 """Typing rests this long before the draft is kept."""
+_SEEN = 200
+"""Newest events whose names, ids and keys are offered."""
 LONGEST_FILE = 10 * 1024 * 1024
 """Bytes; the emulator takes no longer body either."""
 
@@ -78,7 +82,7 @@ class DraftingScreen(ModeScreen):
         self._saved = known or ""
         found = kept.load(self._saved)
         if found is not None and self._draft.take() == draft.SAMPLE and self._draft.shape == Shape():
-            (self._draft.become if found.is_changed else self._draft.open)(found.text, found.shape)
+            (self._draft.become if found.is_changed else self._draft.open)(found.text, found.shape, found.off)
             self.host.say("Your draft is restored; ctrl+n begins anew.")
 
     @on(DraftPane.Changed)
@@ -104,7 +108,7 @@ class DraftingScreen(ModeScreen):
 
     def _note_draft(self) -> None:
         pane = self._draft
-        self._unsaved = kept.Kept(pane.text, pane.shape, pane.has_changes)
+        self._unsaved = kept.Kept(pane.text, pane.shape, pane.has_changes, pane.off)
 
     def leave(self) -> None:
         """Note what was typed a moment ago, while there are widgets to ask."""
@@ -115,6 +119,16 @@ class DraftingScreen(ModeScreen):
     async def on_unmount(self) -> None:
         """Keep what was noted."""
         await self._save_now()
+
+    # What has been seen
+
+    @on(EventForm.Wanted)
+    @work(group="seen", exclusive=True)
+    async def _suggest(self) -> None:
+        if self.bridge.engine is not None:
+            seen = await self.bridge.ask(lambda archive: archive.seen(_SEEN))
+            if self.query(DraftPane):
+                self._draft.suggest(seen)
 
     # The request
 
@@ -216,6 +230,9 @@ class DraftingScreen(ModeScreen):
         (self.focused or self).call_later(self._edit_elsewhere)
 
     def _edit_elsewhere(self) -> None:
+        if isinstance(self.focused, MemberTable):
+            self._edit_table(self.focused)
+            return
         field = self.focused if isinstance(self.focused, Input | FieldArea) else None
         text = self._draft.take() if field is None else _text_of(field)
         found = self._edited(draft.encode(text), ".json" if field is None else ".txt")
@@ -231,6 +248,14 @@ class DraftingScreen(ModeScreen):
             self.host.tell(UsageError("This field takes one line: nothing was taken."))
         else:
             field.value = draft.decode(found)
+
+    def _edit_table(self, table: MemberTable) -> None:
+        text = table.listing
+        found = self._edited(draft.encode(text), ".json")
+        if found == draft.encode(text):
+            self.host.say("Nothing was changed.")
+        elif found is not None:
+            table.take(draft.decode(found))
 
     def _edited(self, raw: bytes, suffix: str) -> bytes | None:
         """What the user's editor makes of it; None: nothing, which was said."""

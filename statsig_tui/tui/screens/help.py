@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from statsig_tui.tui import theme
@@ -16,6 +17,7 @@ from statsig_tui.tui.commands import COMMANDS
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.line_view import LineView
+from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.row_list import RowList
 
 _KEY_NAMES = {
@@ -60,11 +62,13 @@ class HelpScreen(Dialog[None]):
         keys = self.app.config.interface.keys if hasattr(self.app, "config") else {}
         here = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == self._mode and c.keys]
         everywhere = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == "app" and c.keys]
+        rows = [(b.key, b.description) for b in _bindings(MemberTable)]
         lists = [(b.key, b.description) for b in _bindings(LineView, RowList)]
         bodies = [(b.key, b.description) for b in _bindings(JsonView)]
         parts = [
             _table(self._mode.capitalize(), here),
             _table("Everywhere", everywhere),
+            *([_table("In tables of the form", rows)] if self._mode == "compose" else []),
             _table("In lists", lists),
             _table("In bodies", bodies),
             _table("Words", WORDS),
@@ -72,7 +76,7 @@ class HelpScreen(Dialog[None]):
         return Content("\n\n").join(parts)
 
 
-def _bindings(*widgets: type[LineView]) -> list[Binding]:
+def _bindings(*widgets: type[Widget]) -> list[Binding]:
     return [
         binding
         for widget in widgets

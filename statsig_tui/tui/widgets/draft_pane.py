@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,16 +19,19 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TabbedContent, TabPane, TextArea
 
-from statsig_tui.core import draft, template
+from statsig_tui.core import draft, tables, template
 from statsig_tui.core.draft import Check, Field, Shown
 from statsig_tui.core.lint import Advice, advise
 from statsig_tui.core.request import Shape
+from statsig_tui.core.seen import Seen
+from statsig_tui.core.tables import Off, Table
 from statsig_tui.core.template import Sources
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.headers_pane import HeadersPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.lint_list import LintList
+from statsig_tui.tui.widgets.member_table import Change, MemberTable
 from statsig_tui.tui.widgets.preview_pane import PreviewPane
 from statsig_tui.tui.widgets.variables_line import VariablesLine
 
@@ -37,17 +41,14 @@ _AT_ONCE = 16 * 1024
 """Characters that are judged without a thread."""
 
 
-_FIELDS = {
-    "event": Field.EVENT,
-    "value": Field.VALUE,
-    "metadata": Field.METADATA,
-    "timestamp": Field.TIMESTAMP,
-    "user": Field.OTHER,
-    "user.userID": Field.USER_ID,
-    "user.email": Field.EMAIL,
-    "user.customIDs": Field.CUSTOM_IDS,
-    "user.custom": Field.CUSTOM,
-}
+_UNDOABLE = 50
+"""Edits of tables that are remembered with the rows that were off."""
+
+_FIELDS = (
+    {name: name for name in (Field.EVENT, Field.VALUE, Field.METADATA, Field.TIMESTAMP)}
+    | {"user": Field.OTHER, "user.statsigEnvironment.tier": Field.TIER}
+    | {f"user.{name}": name for name in draft.USER_FIELDS}
+)
 """Path -> the field that shows what is there."""
 
 
@@ -58,8 +59,21 @@ class _Judged:
     text: str
     check: Check
     fields: Mapping[Field, Shown]
+    tables: Mapping[Field, Table]
+    off: Mapping[Field, Off]
     advice: Sequence[Advice]
     variables: Sequence[template.Shown]
+
+
+@dataclass(slots=True)
+class _Step:
+    """An edit of a table: the text before and after it, and the rows that were off before."""
+
+    field: Field
+    number: int
+    before: str
+    after: str
+    off: Mapping[Field, Off]
 
 
 class DraftPane(Vertical):
@@ -78,7 +92,10 @@ class DraftPane(Vertical):
         self._sources = sources
         self.border_title = "Event"
         self._clean = (text, Shape())
-        self._judged = _judge(text, sources())
+        self.off: Mapping[Field, Off] = {}
+        """Rows of the tables that are not in the text."""
+        self._steps: deque[_Step] = deque(maxlen=_UNDOABLE)
+        self._judged = _judge(text, sources(), self.off)
         self._is_judging = False
         self._about_key: Sequence[Advice] = ()
         self._typed_in: Field | None = None
@@ -112,15 +129,17 @@ class DraftPane(Vertical):
         """What is asked for beside the text."""
         return self.query_one(HeadersPane).shape
 
-    def open(self, text: str, shape: Shape | None = None) -> None:
+    def open(self, text: str, shape: Shape | None = None, off: Mapping[Field, Off] | None = None) -> None:
         """Make this the draft, as one that is kept elsewhere; ctrl+z in the JSON editor takes it back."""
         shape = shape or Shape()
         self._clean = (text, shape)
-        self.become(text, shape)
+        self.become(text, shape, off)
 
-    def become(self, text: str, shape: Shape) -> None:
+    def become(self, text: str, shape: Shape, off: Mapping[Field, Off] | None = None) -> None:
         """Make this the draft, as if it had been typed."""
         self._typed_in = None
+        self.off = off or {}
+        self._steps.clear()
         self.query_one(HeadersPane).show(shape)
         self._show_shape()
         self._use(text)
@@ -141,7 +160,7 @@ class DraftPane(Vertical):
         panel = self.query_one(LintList)
         chosen = panel.chosen if panel.has_focus else None
         text = self.take()
-        judged = self._judged if self._judged.text == text else await _judged(text, self._sources())
+        judged = self._judged if self._judged.text == text else await self._judge_now()
         wanted = [item for item in judged.advice if chosen is None or _is_same(item, chosen)]
         fix = next((item.fix for item in wanted if item.fix is not None), None)
         if fix is not None and text == self.text:
@@ -167,9 +186,27 @@ class DraftPane(Vertical):
         editor.select_span(item.start, item.end)
 
     @on(LintList.Undone)
-    def _undo(self, event: LintList.Undone) -> None:
+    @on(MemberTable.Undone)
+    def _undo(self, event: LintList.Undone | MemberTable.Undone) -> None:
         event.stop()
-        self.query_one(JsonEditor).undo()
+        if not self._steps or self._steps[-1].after != self.text:
+            self.query_one(JsonEditor).undo()
+            return
+        step = self._steps.pop()
+        self._typed_in = None
+        self.off = step.off
+        if step.before == self.text:
+            self.post_message(self.Changed())
+            self._show_table(step.field)
+        else:
+            # It was the editor's last edit, too.
+            self.query_one(JsonEditor).undo()
+            self._use(step.before)
+            self._show_table(step.field)
+
+    def suggest(self, seen: Seen) -> None:
+        """Offer what has been seen while fields are typed in."""
+        self.query_one(EventForm).suggest(seen)
 
     def next_view(self) -> None:
         """From form to JSON and back."""
@@ -228,6 +265,9 @@ class DraftPane(Vertical):
 
     def _take_json(self, text: str) -> None:
         if text != self.text:
+            step = self._steps[-1] if self._steps else None
+            if step is not None and (step.after, step.before) == (self.text, text):
+                self.off = self._steps.pop().off  # undone in the editor: its row is in the text again
             self.text = text
             self._typed_in = None
             self.post_message(self.Changed())
@@ -245,6 +285,37 @@ class DraftPane(Vertical):
                 continue
             self._typed_in = field
             self._use(text)
+        for field, change in form.changes():
+            if self._judged.check.is_object:
+                self._take_table(form, field, change)
+
+    def _take_table(self, form: EventForm, field: Field, change: Change) -> None:
+        if tables.table(self.text, field, self._off_of(field)) != change.base:
+            self._show_table(field)  # the text is another one by now
+            return
+        try:
+            if change.whole is None:
+                text = tables.written(self.text, field, change.rows)
+            else:
+                text = draft.edit(self.text, field, change.whole)
+        except draft.FieldError as error:
+            form.refuse(field, str(error))
+            return
+        last = self._steps[-1] if self._steps else None
+        if last is not None and (last.field, last.number, last.after) == (field, change.step, self.text):
+            last.after = text
+        else:
+            self._steps.append(_Step(field, change.step, self.text, text, self.off))
+        self._typed_in = None
+        self.off = {**self.off, field: tables.off(change.rows)}
+        self._use(text)
+        self._show_table(field)
+
+    def _off_of(self, field: Field) -> Off:
+        return self.off.get(field, tables.NOTHING)
+
+    def _show_table(self, field: Field) -> None:
+        self.query_one(EventForm).show_table(field, tables.table(self.text, field, self._off_of(field)))
 
     @on(TabbedContent.TabActivated)
     def _view_changed(self, event: TabbedContent.TabActivated) -> None:
@@ -270,12 +341,17 @@ class DraftPane(Vertical):
             return  # what is typed meanwhile is judged behind it: one thread at a time is enough
         self._is_judging = True
         try:
-            judged = await _judged(self.text, self._sources())
-            while judged.text is not self.text:
-                judged = await _judged(self.text, self._sources())
+            judged = await self._judge_now()
+            while judged.text is not self.text or judged.off is not self.off:
+                judged = await self._judge_now()
         finally:
             self._is_judging = False
         self._show(judged)
+
+    async def _judge_now(self) -> _Judged:
+        text, sources, off = self.text, self._sources(), self.off
+        is_large = len(text) > _AT_ONCE
+        return await asyncio.to_thread(_judge, text, sources, off) if is_large else _judge(text, sources, off)
 
     def _show(self, judged: _Judged) -> None:
         self._judged = judged
@@ -294,7 +370,7 @@ class DraftPane(Vertical):
         if not check.is_object:
             form.show_fault(check)
         elif self.query_one(TabbedContent).active == "form":
-            form.show(judged.fields, self._typed_in)
+            form.show(judged.fields, judged.tables, self._typed_in)
         self._show_advice()
         self._prepare_preview()
 
@@ -310,18 +386,14 @@ class DraftPane(Vertical):
             self.preview.post_message(PreviewPane.Wanted())
 
 
-async def _judged(text: str, sources: Sources) -> _Judged:
-    is_large = len(text) > _AT_ONCE
-    return await asyncio.to_thread(_judge, text, sources) if is_large else _judge(text, sources)
-
-
-def _judge(text: str, sources: Sources) -> _Judged:
+def _judge(text: str, sources: Sources, off: Mapping[Field, Off]) -> _Judged:
     check = draft.check(text)
     fields = draft.fields(text) if check.is_object else {}
+    found = tables.tables(text, off) if check.is_object else {}
     places = [(variable.start, variable.end) for variable in template.variables(text)]
     now = time.time_ns() // 1_000_000
     advice = advise(template.stand_in(text), now=now, is_draft=True, variables=places)
-    return _Judged(text, check, fields, advice, template.preview(text, sources))
+    return _Judged(text, check, fields, found, off, advice, template.preview(text, sources))
 
 
 def _is_same(one: Advice, other: Advice) -> bool:

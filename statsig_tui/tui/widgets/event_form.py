@@ -1,117 +1,97 @@
-"""The form over a draft: one line or more a field, and what is wrong with a field under it.
+"""The form over a draft: every field of an incoming event, the less used ones of the user behind a fold.
 
 It shows what it is given and tells what is typed; the text and its rules are elsewhere.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import ClassVar
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static, TextArea
+from textual.suggester import SuggestFromList
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
-from statsig_tui.core.draft import NOW, OBJECTS, Check, Field, Shown
+from statsig_tui.core.draft import LESS_USED, OBJECTS, Check, Field, Shown
+from statsig_tui.core.seen import Seen
+from statsig_tui.core.tables import Table
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import content, printable
-from statsig_tui.tui.times import day_and_clock
-from statsig_tui.tui.widgets.json_editor import ExactArea
+from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.field_rows import (
+    FieldRow,
+    LineRow,
+    TableRow,
+    TextRow,
+    TierRow,
+    TimeRow,
+    ValueRow,
+)
+from statsig_tui.tui.widgets.member_table import Change, MemberTable
 
-_LABELS = {
-    field: f"  {field}" for field in (Field.USER_ID, Field.EMAIL, Field.CUSTOM_IDS, Field.CUSTOM, Field.OTHER)
-}
-_PLACEHOLDERS = {
-    Field.EVENT: "a name",
-    Field.USER_ID: "none",
-    Field.EMAIL: "none",
-    Field.CUSTOM_IDS: "name = value",
-    Field.CUSTOM: 'name = value; "3" is text',
-    Field.OTHER: "country = KR",
-    Field.VALUE: '49.90, or "49.90" for text',
-    Field.METADATA: 'name = value; "3" is text',
-    Field.TIMESTAMP: "the time of arrival",
-}
 _KEPT = """\
 The text stays as it is, and can be sent as it is.
 The fields come back when it is mended."""
-_MS_DIGITS = 14
+_STALE_SECONDS = 10.0
+"""So long what has been seen is offered without asking again."""
+_KINDS: dict[Field, Callable[[Field], FieldRow[Any]]] = {
+    Field.VALUE: ValueRow,
+    Field.TIMESTAMP: TimeRow,
+    Field.TIER: TierRow,
+    **dict.fromkeys(OBJECTS, TableRow),
+}
 
 
-class FieldArea(ExactArea):
-    """Lines of `name = value`, as high as they need; the arrows leave it at its ends."""
+class Fold(Widget, can_focus=True):
+    """One line for the less used fields: which of them have something, and whether they are shown."""
 
-    def on_key(self, event: events.Key) -> None:
-        """Go on to the next field where there is no line left."""
-        row = self.cursor_location[0]
-        if (event.key == "up" and row == 0) or (event.key == "down" and row == self.document.line_count - 1):
-            event.prevent_default()
-            event.stop()
-            (self.screen.focus_previous if event.key == "up" else self.screen.focus_next)()
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Fold {
+        height: 1;
+        color: $text-muted;
+        &:focus {
+            color: $foreground;
+            background: $primary-muted;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", "Fold"),
+        Binding("right,l", "fold(True)", "Unfold", show=False),
+        Binding("left,h", "fold(False)", "Fold", show=False),
+    ]
 
+    class Toggled(Message):
+        """The fields are to be shown, or hidden."""
 
-class FieldRow(Horizontal):
-    """A label, what is typed, the kind of value that is, and what is wrong with it."""
+        def __init__(self, is_open: bool) -> None:
+            super().__init__()
+            self.is_open = is_open
 
-    def __init__(self, field: Field) -> None:
-        super().__init__(id=f"row-{field}", classes="-first" if field is Field.VALUE else "")
-        self.field = field
-        hint = _PLACEHOLDERS[field]
-        if field in OBJECTS:
-            self.control: Input | FieldArea = FieldArea(id=f"field-{field}", placeholder=hint)
-        else:
-            self.control = Input(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
-            self.control.cursor_blink = False
-        self.told = ""
-        """The content that was shown or told last."""
-        self._kind = Static(classes="kind")
-        self._note = Static(classes="note")
+    is_open = False
+    filled: tuple[str, ...] = ()
+    """Names of the fields that have something."""
 
-    def compose(self) -> ComposeResult:
-        """Left to right."""
-        yield Static(Content(_LABELS.get(self.field, str(self.field))), classes="label")
-        with Vertical(classes="typed"):
-            with Horizontal(classes="box"):
-                yield self.control
-                yield self._kind
-            yield self._note
+    def render(self) -> RenderResult:
+        """Mark, how many fields, and what is in them."""
+        mark = "▾" if self.is_open else "▸"
+        words = ", ".join(self.filled) if not self.is_open else ""
+        return Content.assemble(f"  {mark} {len(LESS_USED)} more", (f"  {words}", theme.ACCENT))
 
-    @property
-    def content(self) -> str:
-        """What is typed."""
-        return self.control.value if isinstance(self.control, Input) else self.control.text
+    def on_click(self) -> None:
+        """A click folds and unfolds."""
+        self.action_fold()
 
-    def show(self, shown: Shown) -> None:
-        """Show a field as the text has it."""
-        if self.content != shown.content:
-            with self.prevent(Input.Changed, TextArea.Changed):
-                if isinstance(self.control, Input):
-                    self.control.value = shown.content
-                else:
-                    self.control.load_text(shown.content)
-        self.told = shown.content
-        self.control.disabled = shown.too_long
-        self.annotate(shown)
-
-    def annotate(self, shown: Shown) -> None:
-        """Show the kind and the notes, and leave what is typed alone."""
-        self._kind.update(Content.styled(_kind(self.field, shown), theme.QUIET))
-        when = _date(shown.content) if self.field is Field.TIMESTAMP else ""
-        self._say(shown.note or when, theme.WARN if shown.note else theme.QUIET)
-
-    def refuse(self, words: str) -> None:
-        """Say why what is typed is not in the text."""
-        self._kind.update(Content.styled("not taken", theme.BAD))
-        self._say(words, theme.BAD)
-
-    def _say(self, words: str, style: str) -> None:
-        self._note.update(content(words, style))
-        self._note.display = bool(words)
+    def action_fold(self, is_open: bool | None = None) -> None:
+        """Show the fields, or hide them."""
+        self.post_message(self.Toggled(not self.is_open if is_open is None else is_open))
 
 
 class EventForm(VerticalScroll, can_focus=False):
@@ -123,29 +103,49 @@ class EventForm(VerticalScroll, can_focus=False):
     ]
 
     class Edited(Message):
-        """Fields were changed by hand: untold() says which."""
+        """Fields were changed by hand: untold() and changes() say which."""
+
+    class Wanted(Message):
+        """What has been seen is to be offered while something is typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: Mapping[Field, Shown] = {}
+        self._tables: Mapping[Field, Table] = {}
+        self._seen = Seen()
+        self._asked = 0.0
 
     def compose(self) -> ComposeResult:
         """The fields in the order of the wire, the user's under their own head."""
         yield Static(id="fault")
-        yield FieldRow(Field.EVENT)
+        yield _row(Field.EVENT)
         yield Static(Content("user"), id="user-head", classes="label")
-        for field in (Field.USER_ID, Field.EMAIL, Field.CUSTOM_IDS, Field.CUSTOM, Field.OTHER):
-            yield FieldRow(field)
+        for field in (Field.USER_ID, Field.EMAIL, Field.CUSTOM_IDS, Field.CUSTOM, Field.TIER):
+            yield _row(field)
+        yield Fold()
+        yield Vertical(id="less-used")
         for field in (Field.VALUE, Field.METADATA, Field.TIMESTAMP):
-            yield FieldRow(field)
+            yield _row(field)
 
-    def show(self, fields: Mapping[Field, Shown], typed_in: Field | None = None) -> None:
+    def show(
+        self, fields: Mapping[Field, Shown], tables: Mapping[Field, Table], typed_in: Field | None = None
+    ) -> None:
         """Show a text's fields; the one that is being typed in keeps what was typed."""
         self.remove_class("-broken")
+        self._fields, self._tables = fields, tables
         for row in self._rows():
-            if row.content != row.told:
-                continue  # these fields are older than what was typed here
-            # What cannot be seen is shown as it is spelled, there too.
-            if row.field is typed_in and not _is_unseen(row.content):
-                row.annotate(fields[row.field])
-            else:
-                row.show(fields[row.field])
+            if isinstance(row, LineRow):
+                row.show(fields[row.field], is_typed_in=row.field is typed_in)
+            elif isinstance(row, TableRow):
+                row.show(tables[row.field])
+        fold = self.query_one(Fold)
+        fold.filled = tuple(field for field in LESS_USED if self._has(field))
+        fold.refresh()
+
+    def show_table(self, field: Field, table: Table) -> None:
+        """Show one table as the text has it now."""
+        self._tables = {**self._tables, field: table}
+        self.query_one(f"#row-{field}", TableRow).replace(table)
 
     def show_fault(self, check: Check) -> None:
         """Say why there are no fields."""
@@ -163,13 +163,20 @@ class EventForm(VerticalScroll, can_focus=False):
         self.query_one(f"#row-{field}", FieldRow).refuse(words)
 
     def untold(self) -> list[tuple[Field, str]]:
-        """What was typed and not told yet; it counts as told now."""
-        found = []
+        """What was typed in fields of one line and not told yet; it counts as told now."""
+        found = ((row.field, row.untold()) for row in self._rows() if isinstance(row, LineRow))
+        return [(field, typed) for field, typed in found if typed is not None]
+
+    def changes(self) -> list[tuple[Field, Change]]:
+        """What was edited in tables and is not in the text yet."""
+        found = ((row.field, row.untold()) for row in self._rows() if isinstance(row, TableRow))
+        return [(field, change) for field, change in found if change is not None]
+
+    def suggest(self, seen: Seen) -> None:
+        """Offer what has been seen."""
+        self._seen = seen
         for row in self._rows():
-            if row.content != row.told:
-                row.told = row.content
-                found.append((row.field, row.told))
-        return found
+            self._offer(row)
 
     def focus_first(self) -> None:
         """Put the cursor into the first field, if there is one."""
@@ -177,44 +184,66 @@ class EventForm(VerticalScroll, can_focus=False):
             self.query_one(f"#field-{Field.EVENT}").focus()
 
     def go_to(self, field: Field, name: str = "") -> bool:
-        """Put the cursor into a field, at the line of a name; False where it cannot be edited here."""
-        row = self.query_one(f"#row-{field}", FieldRow)
-        if self.has_class("-broken") or row.control.disabled:
+        """Put the cursor into a field, at the row of a name; False where it cannot be edited here."""
+        shown = self._tables.get(field)
+        is_off = shown.too_large if shown is not None else self._fields.get(field, Shown()).too_long
+        if self.has_class("-broken") or is_off:
             return False
-        row.control.focus()
-        if isinstance(row.control, FieldArea):
-            lines = row.control.text.split("\n")
-            starts = (f"{name} =", f"{json.dumps(name)} =")
-            at = next((index for index, line in enumerate(lines) if line.startswith(starts)), 0)
-            row.control.move_cursor((at, len(lines[at])))
+        self._go_to(field, name)
         return True
 
-    def _rows(self) -> Iterator[FieldRow]:
+    async def _unfold(self, is_open: bool) -> None:
+        fold, below = self.query_one(Fold), self.query_one("#less-used")
+        fold.is_open = is_open
+        fold.refresh()
+        if is_open and not below.children:
+            rows = [_row(field) for field in LESS_USED]
+            await below.mount(*rows)
+            for row in rows:
+                self._offer(row)
+            if self._fields:
+                self.show(self._fields, self._tables)
+        below.display = is_open
+
+    def _go_to(self, field: Field, name: str) -> None:
+        async def go() -> None:
+            if field in LESS_USED and not self.query_one(Fold).is_open:
+                await self._unfold(True)
+            self.query_one(f"#row-{field}", FieldRow).go_to(name)
+
+        self.call_next(go)
+
+    def _has(self, field: Field) -> bool:
+        table, shown = self._tables.get(field), self._fields.get(field)
+        if table is not None:
+            return bool(table.rows) or table.is_there
+        return shown is not None and shown != Shown()
+
+    def _offer(self, row: FieldRow[Widget]) -> None:
+        offered = self._seen.of(row.field)
+        if offered and isinstance(row, TextRow | TableRow):
+            row.suggest(SuggestFromList(offered))
+
+    def _rows(self) -> Iterator[FieldRow[Widget]]:
         yield from self.query(FieldRow)
 
-    @on(Input.Changed)
-    @on(TextArea.Changed)
-    def _typed(self, event: Input.Changed | TextArea.Changed) -> None:
+    @on(Fold.Toggled)
+    async def _toggled(self, event: Fold.Toggled) -> None:
+        event.stop()
+        await self._unfold(event.is_open)
+
+    @on(FieldRow.Edited)
+    def _typed(self, event: FieldRow.Edited) -> None:
         event.stop()
         self.post_message(self.Edited())
 
-    @on(Input.Submitted)
-    def _next_field(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.screen.focus_next()
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Ask for what has been seen, now and then, once something is about to be typed."""
+        now = time.monotonic()
+        if isinstance(event.widget, Input | MemberTable) and now - self._asked > _STALE_SECONDS:
+            self._asked = now
+            self.post_message(self.Wanted())
 
 
-def _kind(field: Field, shown: Shown) -> str:
-    if field is Field.TIMESTAMP:
-        return "when sent" if shown.content == NOW else ""
-    return shown.kind if field is Field.VALUE else ""
-
-
-def _date(digits: str) -> str:
-    """The day that epoch milliseconds mean: seconds are found out by it."""
-    is_ms = digits.isascii() and digits.isdigit() and len(digits) <= _MS_DIGITS
-    return day_and_clock(int(digits)) if is_ms else ""
-
-
-def _is_unseen(text: str) -> bool:
-    return any(printable(line) != line for line in text.split("\n"))
+def _row(field: Field) -> FieldRow[Widget]:
+    return _KINDS.get(field, TextRow)(field)

@@ -5,7 +5,7 @@ It shows a shape and tells what is typed; what a shape means is core/request.py'
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -15,12 +15,24 @@ from textual.widgets import Input, Static, TextArea
 from statsig_tui.core.request import HeaderLine, Shape, header_lines
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
-from statsig_tui.tui.widgets.event_form import FieldArea
+from statsig_tui.tui.widgets.json_editor import ExactArea
 
 _HOW = """\
 name: value   adds or replaces a header
 name:         leaves it out, also one that is always sent
 name;         sends it empty"""
+
+
+class FieldArea(ExactArea):
+    """Lines of text, as high as they need; the arrows leave it at its ends."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Go on to the next field where there is no line left."""
+        row = self.cursor_location[0]
+        if (event.key == "up" and row == 0) or (event.key == "down" and row == self.document.line_count - 1):
+            event.prevent_default()
+            event.stop()
+            (self.screen.focus_previous if event.key == "up" else self.screen.focus_next)()
 
 
 class HeadersPane(VerticalScroll, can_focus=False):

@@ -1,0 +1,536 @@
+"""An object of the draft as a table: a row a member, with mark, name, value and type, edited in place.
+
+It shows what it is given and tells what the rows are to be; the text is core/tables.py's affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.geometry import Offset, Region, Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.suggester import Suggester
+from textual.widget import Widget
+from textual.widgets import Input
+
+from statsig_tui.core import cells, notation, tables
+from statsig_tui.core.cells import Kind
+from statsig_tui.core.draft import Field
+from statsig_tui.core.notation import FieldError
+from statsig_tui.core.tables import Row, Table
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import fit
+from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
+
+Column = Literal["name", "value"]
+MARK = 3
+"""Cells before the name."""
+_GAP = 2
+_LONGEST_NAME = 28
+_ROOMY = 44
+"""Cells from which a type is spelled out."""
+_SHORT = {Kind.STRING: "str", Kind.NUMBER: "num", Kind.VARIABLE: "var"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a table is to become, and what it was when that was decided."""
+
+    base: Table
+    rows: tuple[Row, ...]
+    whole: str | None
+    """The value to put in the place of the object; None: the rows are meant."""
+    step: int
+    """The same while one cell is typed in: what is to be taken back at once."""
+
+
+class CellInput(Input):
+    """The cell that is being typed in; the keys that leave it are the table's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, f"leave('{how}')", show=False)
+        for key, how in (
+            ("enter", "enter"), ("tab", "tab"), ("shift+tab", "back"), ("escape", "escape"),
+            ("up", "up"), ("down", "down"),
+        )
+    ]  # fmt: skip
+
+    def action_leave(self, how: str) -> None:
+        """Let the table decide where to go."""
+        if isinstance(self.parent, MemberTable):
+            self.parent.leave(how)
+
+
+class MemberTable(Widget, can_focus=True, can_focus_children=True):
+    """Rows over one line to add another; letters act on the row under the cursor, enter edits a cell."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    MemberTable {
+        height: auto;
+        width: 1fr;
+        CellInput {
+            display: none;
+            position: absolute;
+            height: 1;
+            padding: 0;
+            background: $foreground 16%;
+        }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--row", "table--cell"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "edit", "Edit"),
+        Binding("a", "add", "Add"),
+        Binding("space", "switch", "On/off"),
+        Binding("t,ctrl+y", "type(1)", "Type"),
+        Binding("T", "type(-1)", "Type before", show=False),
+        Binding("delete,backspace", "delete", "Delete"),
+        Binding("u,ctrl+z", "undo", "Undo"),
+        Binding("alt+up,K", "shift(-1)", "Move the row up", show=False),
+        Binding("alt+down,J", "shift(1)", "Move the row down", show=False),
+        Binding("up,k", "move(-1)", "Row above", show=False),
+        Binding("down,j", "move(1)", "Row below", show=False),
+        Binding("left,h", "column('name')", "Name", show=False),
+        Binding("right,l", "column('value')", "Value", show=False),
+    ]
+
+    class Edited(Message):
+        """Rows are to be others now, or what is typed cannot be meant."""
+
+    class Undone(Message):
+        """The last edit is to be taken back."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(id=f"field-{field}")
+        self.field = field
+        self.table = Table()
+        """What the text has, and the rows that are off."""
+        self.refused = ""
+        """Why what is typed is not in the rows."""
+        self._rows: tuple[Row, ...] = ()
+        self._whole: str | None = None
+        self._row = 0
+        self._column: Column = "name"
+        self._editing: Column | None = None
+        self._is_new = False
+        """The row under the cursor takes its type from what is typed."""
+        self._before: tuple[Row, ...] = ()
+        """The rows when the cell was entered."""
+        self._step = 0
+        self._typing: tuple[int, str, str] | None = None
+        """The row whose type is being stepped through, what it was, and what it is now."""
+        self._input = CellInput(compact=True, select_on_focus=False)
+        self._input.cursor_blink = False
+
+    def compose(self) -> list[Widget]:
+        """The cell that is typed in."""
+        return [self._input]
+
+    # What is shown
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows as they are to be."""
+        return self._rows
+
+    @property
+    def cursor(self) -> int:
+        """The row under the cursor; behind the last: the line to add one."""
+        return self._row
+
+    @property
+    def change(self) -> Change | None:
+        """What was edited and is not shown yet as a part of the text."""
+        if self._whole is None and self._rows == self.table.rows:
+            return None
+        return Change(self.table, self._rows, self._whole, self._step)
+
+    def show(self, table: Table) -> None:
+        """Show an object as the text has it; the cell that is typed in stays, if its row does."""
+        if table == self.table and self._whole is None and self._rows == table.rows:
+            # Their places in the text may be others.
+            self.table, self._rows = table, table.rows
+            return
+        expected = self._rows
+        height = self._height
+        self.table, self._rows, self._whole = table, table.rows, None
+        is_same = self._row < len(expected) and self._rows[self._row : self._row + 1] == (
+            expected[self._row],
+        )
+        if self._editing is not None and not (is_same or self._is_pending or table.other):
+            self._end()
+        self._row = min(self._row, self._last)
+        self.disabled = table.too_large
+        self.refresh(layout=self._height != height)
+        if self._height != height and (self.has_focus or self._editing is not None):
+            self.call_after_refresh(self._bring)
+
+    def refuse(self, words: str) -> None:
+        """Go back to what the text has, and say why; what is typed stays to be mended."""
+        self._rows, self._whole, self.refused = self.table.rows, None, words
+        self.refresh(layout=True)
+
+    def suggest(self, suggester: Suggester) -> None:
+        """Offer names while one is typed."""
+        self._names = suggester
+
+    _names: Suggester | None = None
+
+    def go_to(self, name: str) -> None:
+        """Put the cursor on the row of a name."""
+        found = [index for index, row in enumerate(self._rows) if row.is_on and row.name == name]
+        self._row = found[-1] if found else 0
+        self._column = "value"
+        self.focus()
+        self._bring()
+        self.refresh()
+
+    # Drawing
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool(self.table.other)
+
+    @property
+    def _is_pending(self) -> bool:
+        return self._editing is not None and not self._is_whole and self._row >= len(self._rows)
+
+    @property
+    def _last(self) -> int:
+        return 0 if self._is_whole or self.table.too_large else len(self._rows)
+
+    @property
+    def _height(self) -> int:
+        return self._last + 1
+
+    @property
+    def _widths(self) -> tuple[int, int, int]:
+        kind = 8 if self.size.width >= _ROOMY else 4
+        left = max(4, self.size.width - MARK - _GAP - 1 - kind)
+        longest = max((len(row.name) for row in self._rows), default=0)
+        name = min(_LONGEST_NAME, left * 3 // 5, max(longest, left * 2 // 5))
+        return name, left - name, kind
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A line a row, and one to add another."""
+        return self._height
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a row."""
+        is_cursor = y == self._row and (self.has_focus or self._editing is not None)
+        style = self.get_visual_style("table--row") if is_cursor else self.visual_style
+        segments = self._line(y, is_cursor and self._editing is None).render_segments(style)
+        return Strip(segments).adjust_cell_length(self.size.width, style.rich_style)
+
+    def _line(self, y: int, is_cursor: bool) -> Content:
+        cell = "$text-primary bold" if is_cursor else ""
+        if self.table.too_large:
+            return Content()
+        if self._is_whole:
+            shown = fit(notation.shown(self.table.other, bare=False), self.size.width - MARK)
+            return Content.assemble(" " * MARK, Content.styled(shown, cell))
+        if y >= len(self._rows):
+            empty = "{}  " if self.table.is_there and not self._rows else ""
+            return Content.assemble(" " * MARK, (f"{empty}+ add", cell or theme.QUIET))
+        row = self._rows[y]
+        names, values, kinds = self._widths
+        is_overruled = y in self.table.overruled()
+        name = fit(row.name, names) or '""'
+        value = fit(_shown(row), values)
+        kind = _SHORT.get(row.kind, str(row.kind)) if kinds < 8 else str(row.kind)
+        plain = theme.QUIET if not row.is_on or is_overruled else ""
+        return Content.assemble(
+            (f" {TICKED if row.is_on else UNTICKED} ", theme.ACCENT if row.is_on else theme.QUIET),
+            Content.styled(_padded(name, names), cell if self._column == "name" and cell else plain),
+            " " * _GAP,
+            Content.styled(_padded(value, values), cell if self._column == "value" and cell else plain),
+            (" " + ("unused" if is_overruled else kind)[:kinds], theme.WARN if is_overruled else theme.QUIET),
+        )
+
+    # Moving
+
+    def action_move(self, by: int) -> None:
+        """One row up or down; beyond the ends to the fields there."""
+        if 0 <= self._row + by <= self._last:
+            self._row += by
+            self._bring()
+            self.refresh()
+        elif by < 0:
+            self.screen.focus_previous()
+        else:
+            self.screen.focus_next()
+
+    def action_column(self, column: Column) -> None:
+        """To the name or to the value."""
+        self._column = column
+        self.refresh()
+
+    def on_focus(self, event: events.Focus) -> None:
+        """Show the cursor."""
+        self.call_after_refresh(self._bring)
+
+    def _bring(self) -> None:
+        form = next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
+        if form is not None and self.size:
+            line = Region(self.region.x, self.region.y + self._row, self.size.width, 1)
+            form.scroll_to_region(
+                line.translate(form.scroll_offset - form.content_region.offset), animate=False, force=True
+            )
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to a cell; on the mark switch the row, on the type change it, on the cursor's cell edit it."""
+        at = event.get_content_offset(self)
+        if at is None or event.widget is not self:
+            return
+        was = (self._row, self._column)
+        names, values, _ = self._widths
+        self._row = min(at.y, self._last)
+        self._column = "name" if at.x < MARK + names + 1 else "value"
+        self.refresh()
+        if self._row >= len(self._rows) and not self._is_whole:
+            self.action_add()
+        elif at.x < MARK:
+            self.action_switch()
+        elif at.x >= MARK + names + _GAP + values:
+            self.action_type(1)
+        elif was == (self._row, self._column):
+            self.action_edit()
+
+    # Editing
+
+    def action_edit(self) -> None:
+        """Type in the cell under the cursor; a truth value flips at once."""
+        if self._is_whole:
+            self._enter("value", self.table.other)
+            return
+        if self._row >= len(self._rows):
+            self.action_add()
+            return
+        row = self._rows[self._row]
+        if self._column == "name":
+            self._enter("name", notation.shown_text(row.key) if row.name else "")
+        elif row.kind is Kind.BOOL:
+            self._do(self._with(replace(row, raw=cells.flipped(row.raw))))
+        elif len(row.raw) > cells.LONGEST:
+            self._tell(f"{len(row.raw):,} characters: edit it as JSON")
+        else:
+            self._is_new = row.kind is Kind.NULL
+            self._enter("value", "" if self._is_new else cells.content(row.raw))
+
+    def action_add(self) -> None:
+        """Type the name of a new row below the others."""
+        if not self._is_whole:
+            self._row = len(self._rows)
+            self._is_new = True
+            self._enter("name", "")
+
+    def action_switch(self) -> None:
+        """Take the row out of the text, or put it back where it was."""
+        if self._row < len(self._rows):
+            row = self._rows[self._row]
+            self._do(self._with(replace(row, is_on=not row.is_on)))
+
+    def action_type(self, by: int) -> None:
+        """Make the value one of the next type; once round it is what it was."""
+        if self._row >= len(self._rows):
+            return
+        row = self._rows[self._row]
+        first = row.raw
+        if self._typing is not None and self._typing[::2] == (self._row, row.raw):
+            first = self._typing[1]
+        raw = cells.retyped(first, cells.next_kind(row.kind, by))
+        self._typing = (self._row, first, raw)
+        self._do(self._with(replace(row, raw=raw)))
+        if self._editing == "value":
+            self._is_new = False
+            self._enter("value", cells.content(raw))
+
+    def action_delete(self) -> None:
+        """Delete the row; of an object without rows the object itself."""
+        if self._row < len(self._rows):
+            self._do((*self._rows[: self._row], *self._rows[self._row + 1 :]))
+            self._row = min(self._row, max(0, len(self._rows) - 1))
+        elif self.table.is_there and not self._rows:
+            self._step += 1
+            self._whole = ""
+            self._tell("")
+
+    def action_undo(self) -> None:
+        """Take back the last edit."""
+        self.post_message(self.Undone())
+
+    def action_shift(self, by: int) -> None:
+        """Move the row among the others."""
+        to = self._row + by
+        if self._row < len(self._rows) and 0 <= to < len(self._rows):
+            rows = list(self._rows)
+            rows[self._row], rows[to] = rows[to], rows[self._row]
+            self._row = to
+            self._do(tuple(rows))
+            self._bring()
+
+    @property
+    def listing(self) -> str:
+        """The rows as one text, for an editor."""
+        return self.table.other or tables.listing(self._rows)
+
+    def take(self, text: str) -> None:
+        """Make the rows what an editor made of their listing; those that are off stay."""
+        try:
+            if self._is_whole:
+                self._step += 1
+                self._whole = text.strip()
+                self._tell("")
+                return
+            rows = list(tables.listed(text, self.field))
+        except FieldError as error:
+            self._tell(str(error))
+            return
+        for index, row in tables.off(self._rows):
+            rows.insert(index, row)
+        self._do(tuple(rows))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take lines of `name = value`, or the members of an object; a name that is there gets the value."""
+        event.stop()
+        if self._editing is not None or self._is_whole:
+            return
+        try:
+            found = tables.listed(event.text.replace("\r", "\n"), self.field)
+        except FieldError as error:
+            self._tell(str(error))
+            return
+        rows = list(self._rows)
+        for new in found:
+            at = next((index for index, row in enumerate(rows) if row.is_on and row.name == new.name), None)
+            if at is None:
+                rows.append(new)
+            else:
+                rows[at] = replace(rows[at], raw=new.raw)
+        self._do(tuple(rows))
+
+    def leave(self, how: str) -> None:
+        """Leave the cell by a key: on to the next cell, or back to the rows."""
+        column = self._editing
+        if how == "escape":
+            self._give_up()
+            return
+        if self.refused:
+            return  # it says what is to be mended; escape gives it up
+        is_named = not self._is_pending
+        if column == "name" and how in ("enter", "tab") and is_named and not self._is_whole:
+            self._column = "value"
+            row = self._rows[self._row]
+            if row.kind is not Kind.BOOL and len(row.raw) <= cells.LONGEST:
+                self._enter("value", cells.content(row.raw), keeps=self._is_new)
+                return
+        if column == "value" and how == "back" and not self._is_whole:
+            self._column = "name"
+            self._enter("name", notation.shown_text(self._rows[self._row].key), keeps=True)
+            return
+        goes_on = self._is_new and is_named and how == "enter"
+        self._end()
+        if how in ("up", "down"):
+            self.action_move(-1 if how == "up" else 1)
+        elif how == "tab":
+            self.screen.focus_next()
+        elif goes_on:
+            self._row, self._column = len(self._rows), "name"
+            self._bring()
+            self.refresh()
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """What is typed is told already: the cell closes, unless the terminal alone lost the focus."""
+        if self._editing is not None and self.app.app_focus and not self._input.has_focus:
+            self._end(takes_focus=False)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._editing is None:
+            return
+        content = event.value
+        try:
+            if self._is_whole:
+                self._whole = content
+            elif self._is_pending:
+                if content:
+                    key = notation.read_text(content)
+                    self._rows = (*self._rows, tables.new_row(self._rows, self.field, key))
+            elif self._editing == "name":
+                self._rows = self._with(tables.renamed(self._rows[self._row], content))
+            else:
+                row = tables.respelled(self._rows[self._row], content, self.field, is_new=self._is_new)
+                self._rows = self._with(row)
+        except FieldError as error:
+            self._tell(str(error))
+        else:
+            self._tell("")
+
+    def _enter(self, column: Column, content: str, *, keeps: bool = False) -> None:
+        """Open a cell; with `keeps` as a part of the edit that is under way."""
+        if not keeps:
+            self._step += 1
+            self._before = self._rows
+        self._editing = self._column = column
+        self.refused = ""
+        names, values, _ = self._widths
+        start = MARK if column == "name" or self._is_whole else MARK + names + _GAP
+        width = self.size.width - MARK if self._is_whole else names if column == "name" else values
+        self._input.suggester = self._names if column == "name" else None
+        with self.prevent(Input.Changed):
+            self._input.value = content
+        self._input.cursor_position = len(content)
+        self._input.styles.offset = Offset(start, self._row)
+        self._input.styles.width = width
+        self._input.display = True
+        self.screen.set_focus(self._input)
+        self.refresh(layout=True)
+        self.call_after_refresh(self._bring)
+
+    def _give_up(self) -> None:
+        if not self._is_whole:
+            self._rows = self._before
+        elif self._whole is not None:
+            self._whole = self.table.other
+        self._end()
+        self._row = min(self._row, self._last)
+        self._tell("")
+
+    def _end(self, *, takes_focus: bool = True) -> None:
+        self._editing, self._is_new, self.refused = None, False, ""
+        self._input.display = False
+        if takes_focus:
+            self.screen.set_focus(self)
+        self.refresh(layout=True)
+        self.post_message(self.Edited())
+
+    def _with(self, row: Row) -> tuple[Row, ...]:
+        return (*self._rows[: self._row], row, *self._rows[self._row + 1 :])
+
+    def _do(self, rows: tuple[Row, ...]) -> None:
+        self._step += 1
+        self._rows = rows
+        self._tell("")
+
+    def _tell(self, refused: str) -> None:
+        self.refused = refused
+        self.refresh(layout=True)
+        self.post_message(self.Edited())
+
+
+def _shown(row: Row) -> str:
+    if len(row.raw) > cells.LONGEST:
+        return row.raw[: cells.LONGEST].removeprefix('"')
+    return cells.content(row.raw) or '""'
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - Content(text).cell_length)
