@@ -29,7 +29,7 @@ SCREENS = {"f6": "compose", "f7": "destinations", "f8": "live"}
 async def to(app: StatsigApp, pilot: Pilot[int], ui: Until, key: str) -> None:
     """Show a screen."""
     await pilot.press(key)
-    await ui(pilot, lambda: app.current_mode == SCREENS[key])
+    await ui(pilot, lambda: app.current_mode == SCREENS[key] and app.screen.is_mounted)
 
 
 async def test_the_keys_of_screens_and_help_act_wherever_the_focus_is(app: StatsigApp, ui: Until) -> None:

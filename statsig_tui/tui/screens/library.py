@@ -25,6 +25,8 @@ class LibraryScreen(DraftingScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.library = Library()
+        """The tree; the subclass puts it into its place."""
         self._undo: list[tuple[str, Callable[[], object]]] = []
         """What brings back what was deleted or replaced, newest last: words, and how."""
         self._told: set[str] = set()
@@ -53,11 +55,6 @@ class LibraryScreen(DraftingScreen):
         raise NotImplementedError
 
     # Moving about
-
-    @property
-    def library(self) -> Library:
-        """The tree."""
-        return self.query_one(Library)
 
     def action_library(self) -> None:
         """Go to the library, or back from it."""
@@ -93,7 +90,7 @@ class LibraryScreen(DraftingScreen):
         """Offer what can be done with what is under the cursor."""
         if action == "save":
             return self.host.shelf is not None
-        if not action.startswith("library_") or not self.query(Library):
+        if not action.startswith("library_"):
             return super().check_action(action, parameters)
         library = self.library
         entry = library.entry if self.focused is not None and library.is_tree(self.focused) else None
@@ -109,6 +106,10 @@ class LibraryScreen(DraftingScreen):
         return bool(self._undo) and self.focused is not None and library.is_tree(self.focused)
 
     # Own templates
+
+    def painted(self) -> None:
+        """Fill the library."""
+        self.library.stock()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Show the templates as they are kept now, whoever changed them."""
@@ -127,7 +128,7 @@ class LibraryScreen(DraftingScreen):
         found = await asyncio.to_thread(shelf.load)
         if mine != self._loads:
             return  # what was read later is on its way, and this may be older than a change
-        if self.query(Library):
+        if self.library.is_attached:
             self.library.show(saved=found.templates)
         for words in (*(error.message for error in found.errors), *found.warnings):
             if words not in self._told:

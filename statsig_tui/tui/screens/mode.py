@@ -64,8 +64,16 @@ class ModeScreen(Screen[None]):
         """The mode's own widgets."""
         return ()
 
+    def _compositor_refresh(self) -> None:
+        # While updates are held back, as during the start, Textual draws a whole frame and drops it.
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     async def pull(self) -> None:
         """Draw what the store holds now; called while shown, at most 20 times a second."""
+
+    def painted(self) -> None:
+        """The app's first frame is drawn: bring what it did without."""
 
     def leave(self) -> None:
         """The app is about to end."""

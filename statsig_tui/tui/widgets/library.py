@@ -5,6 +5,7 @@ the cursor. It shows what it is given and tells what is chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -76,7 +77,7 @@ class Library(Vertical):
     def __init__(self) -> None:
         super().__init__(id="library", classes="pane")
         self.border_title = "Library"
-        self._contents = Contents(built_in())
+        self._contents = Contents()
         self._opened = set(_OPENED)
         self._rows: dict[str, Row] = {}
         self._list = LibraryList(id="library-list", markup=False, compact=True)
@@ -119,6 +120,11 @@ class Library(Vertical):
             former.saved if saved is None else saved,
             former.sent if sent is None else sent,
         )
+        self._fill()
+
+    def stock(self) -> None:
+        """List the built-in templates, too, and with them everything: making them takes some time."""
+        self._contents = replace(self._contents, built_in=built_in())
         self._fill()
 
     def focus_search(self) -> None:
@@ -203,7 +209,7 @@ class Library(Vertical):
 
     def _fill(self) -> None:
         width = self._list.scrollable_content_region.width - 2
-        if width <= 0:
+        if width <= 0 or not self._contents.built_in:
             return
         former, at = self._row(), self._list.highlighted
         shown = rows(self._contents, self._opened, self._search.value)
