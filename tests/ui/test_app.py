@@ -12,7 +12,7 @@ from textual.command import CommandList
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import TextArea
+from textual.widgets import TabPane, TextArea
 
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.confirm import ConfirmDialog
@@ -24,6 +24,13 @@ from statsig_tui.tui.widgets.destination_list import DestinationList
 
 Until = Callable[..., Awaitable[None]]
 SCREENS = {"f6": "compose", "f7": "destinations", "f8": "live"}
+VIEWS = {"f6": ("ctrl+g", "ctrl+r", "ctrl+r"), "f7": ("right_square_bracket",) * 4, "f8": ()}
+"""What goes through the views of a screen that are not shown at first."""
+
+
+def filled(app: StatsigApp) -> list[TabPane]:
+    """The tabs that have something in them."""
+    return [pane for pane in app.screen.query(TabPane) if pane.children]
 
 
 async def to(app: StatsigApp, pilot: Pilot[int], ui: Until, key: str) -> None:
@@ -38,6 +45,10 @@ async def test_the_keys_of_screens_and_help_act_wherever_the_focus_is(app: Stats
         tried = 0
         for key in SCREENS:
             await to(app, pilot, ui, key)
+            for view, turn in enumerate(VIEWS[key]):
+                # What is in a view is there once it was shown.
+                await pilot.press(turn)
+                await ui(pilot, lambda shown=view + 1: len(filled(app)) > shown)
             for widget in app.screen.query("*"):
                 if widget.can_focus:
                     app.screen.set_focus(widget)
