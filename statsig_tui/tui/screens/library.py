@@ -109,11 +109,13 @@ class LibraryScreen(DraftingScreen):
 
     def painted(self) -> None:
         """Fill the library."""
-        self.library.stock()
+        self.library.show()
+        self._load()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Show the templates as they are kept now, whoever changed them."""
-        self._load()
+        if self._was_shown:
+            self._load()
 
     @work(group="shelf", exclusive=True)
     async def _load(self) -> None:

@@ -5,7 +5,6 @@ the cursor. It shows what it is given and tells what is chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -116,15 +115,11 @@ class Library(Vertical):
         """Show these; the cursor stays on its row."""
         former = self._contents
         self._contents = Contents(
-            former.built_in,
+            # Made when they are shown first: that takes longer than the first frame.
+            built_in(),
             former.saved if saved is None else saved,
             former.sent if sent is None else sent,
         )
-        self._fill()
-
-    def stock(self) -> None:
-        """List the built-in templates, too, and with them everything: making them takes some time."""
-        self._contents = replace(self._contents, built_in=built_in())
         self._fill()
 
     def focus_search(self) -> None:
