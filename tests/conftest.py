@@ -50,6 +50,12 @@ SECRET = "webhook-" + "s" * 43
 R = TypeVar("R")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: a test of screens or processes waits about as long as it computes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Compile the program once: where Python may not write, each of the run's many processes would."""
     if not hasattr(session.config, "workerinput"):
