@@ -59,6 +59,27 @@ async def test_the_keys_of_screens_and_help_act_wherever_the_focus_is(app: Stats
         assert tried > 30
 
 
+async def test_what_is_around_the_focus_is_told_apart_and_no_longer_when_it_moves(
+    app: StatsigApp, ui: Until
+) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        library, answer = app.screen.query_one("#library"), app.screen.query_one("#answer")
+        app.screen.query_one("#library-list").focus()
+        await ui(pilot, lambda: library.styles.border_top != answer.styles.border_top)
+        around, without = library.styles.border_top, answer.styles.border_top
+        answer.focus()
+        await ui(pilot, lambda: (answer.styles.border_top, library.styles.border_top) == (around, without))
+        await to(app, pilot, ui, "f7")
+        await pilot.press("e")
+        await ui(pilot, lambda: len(app.screen.query("Field .label")) > 1)
+        first, second = list(app.screen.query("Field .label"))[:2]
+        await ui(pilot, lambda: first.styles.color != second.styles.color)
+        lit, dim = first.styles.color, second.styles.color
+        await pilot.press("tab")
+        await ui(pilot, lambda: (first.styles.color, second.styles.color) == (dim, lit))
+
+
 async def test_a_dialog_is_answered_before_another_screen_is_shown(app: StatsigApp, ui: Until) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await ui(pilot, lambda: app.bridge.engine is not None)
