@@ -6,7 +6,9 @@ Types of what the fixtures give are for annotations: `if TYPE_CHECKING: from tes
 from __future__ import annotations
 
 import asyncio
+import compileall
 import contextlib
+import gc
 import ipaddress
 import json
 import os
@@ -46,6 +48,25 @@ PATIENCE = 20.0
 KEY = "secret-" + "k" * 43
 SECRET = "webhook-" + "s" * 43
 R = TypeVar("R")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: a test of screens or processes waits about as long as it computes."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the program once: where Python may not write, each of the run's many processes would."""
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(Path(__file__).parents[1] / "statsig_tui", quiet=2)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays: the collector need not walk it in every test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

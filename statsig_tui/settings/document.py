@@ -29,6 +29,7 @@ from statsig_tui.core.destination import (
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import SettingsError
 from statsig_tui.settings.lines import Lines, Route, TooComplex, scan
+from statsig_tui.settings.plain import Unfit, built
 from statsig_tui.settings.references import map_secrets, strip_secret
 
 if TYPE_CHECKING:
@@ -212,6 +213,14 @@ def nested_fields(cls: type) -> dict[str, tuple[type | None, bool]]:
 
 
 def _typed(document: Table, report: Report) -> Config | None:
+    try:
+        config: Config = built(Config, document)
+    except Unfit:
+        return _validated(document, report)
+    return config
+
+
+def _validated(document: Table, report: Report) -> Config | None:
     from pydantic import ValidationError
 
     try:
@@ -225,7 +234,7 @@ def _typed(document: Table, report: Report) -> Config | None:
 
 @cache
 def _adapter() -> TypeAdapter[Config]:
-    # Slow to import and to build, and needed only where there is a file.
+    # Slow to import and to build, and needed only where a file may be wrong.
     from pydantic import TypeAdapter
 
     return TypeAdapter(Config)

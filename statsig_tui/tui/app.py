@@ -19,6 +19,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
@@ -72,6 +73,7 @@ class StatsigApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     _is_shown = False
+    _is_ending = False
 
     def __init__(
         self,
@@ -137,6 +139,8 @@ class StatsigApp(App[int]):
 
     @work(exit_on_error=False)
     async def _start(self) -> None:
+        for screen in self.mode_screens():
+            screen.painted()
         try:
             await self.bridge.start(self._wake)
         except StatsigTuiError as error:
@@ -167,6 +171,7 @@ class StatsigApp(App[int]):
     async def _shutdown(self) -> None:
         # Before the widgets go: whoever is still reading the store would draw on what is gone.
         self.workers.cancel_all()
+        self._is_ending = True
         await super()._shutdown()
 
     def _wake(self) -> None:
@@ -411,6 +416,11 @@ class StatsigApp(App[int]):
             self.call_later(self.run_action, action)
 
         return run
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Widgets go one after the other, and Textual's own still look for parts of theirs that went before.
+        if not (self._is_ending and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         # Textual's own report prints local variables, and with them keys and signing secrets.

@@ -6,16 +6,19 @@ import json
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from statsig_tui.core.config import Config
 from statsig_tui.errors import SettingsError
 from statsig_tui.settings import Loaded, check, load, save
+from statsig_tui.settings.plain import Unfit, built
 
 GOOD = """\
 # Written by statsig-tui. Comments are lost when the app saves.
@@ -75,6 +78,14 @@ PIECES = [
     "-", "true", "1", "9" * 30, "nan", "inf", "1979-05-27", '"x"', "name", "secret", "destinations",
     "port = 1\n", "[receiver]\n", "[unknown_12]\n", "unknown_13 = 1\n", '{ env = "A", unknown_14 = 2 }',
     "\ufeff", "\x1b", "\0", "\u202e",
+]  # fmt: skip
+ADAPTER = TypeAdapter(Config)
+MISSING = object()
+VALUES = [
+    True, False, 0, 1, -1, 16, 300, 65_535, 65_536, 10_001, 2**40, 0.0, 0.5, -2.5, 604_801.0, 1e300, "", "x",
+    "x" * 100, "x" * 101, "quick", "array", "number", "enforce", "1", [], [1, 2.5], [-1], [True], ["a"], [[]],
+    {}, {"a": "b"}, {"a": True}, {"env": "A"}, {"env": 1}, [{"env": "A"}], {"name": "n", "url": "u"},
+    [{"name": "n", "url": "u"}], [{"name": "n"}],
 ]  # fmt: skip
 
 
@@ -157,6 +168,46 @@ def test_a_spoilt_file_is_loaded_and_kept_or_refused_with_a_line(text: str) -> N
         assert load(file, {}).config == found.config
 
 
+def places(value: Any, route: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands, containers too."""
+    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*route, step)
+        if isinstance(item, dict | list):
+            yield from places(item, (*route, step))
+
+
+def without_unknown(value: Any) -> Any:
+    """Only what the program knows."""
+    if isinstance(value, dict):
+        return {key: without_unknown(item) for key, item in value.items() if not key.startswith("unknown")}
+    return [without_unknown(item) for item in value] if isinstance(value, list) else value
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(st.lists(st.tuples(st.integers(0), st.sampled_from([MISSING, *VALUES])), min_size=1, max_size=2))
+def test_what_is_read_without_pydantic_is_what_pydantic_reads(changes: list[tuple[int, Any]]) -> None:
+    document = without_unknown(tomllib.loads(GOOD))
+    for number, value in changes:
+        everywhere = list(places(document))
+        *route, last = everywhere[number % len(everywhere)]
+        inside: Any = document
+        for step in route:
+            inside = inside[step]
+        if value is MISSING:
+            del inside[last]
+        else:
+            inside[last] = deepcopy(value)
+    try:
+        expected = repr(ADAPTER.validate_json(json.dumps(document), strict=True))
+    except ValidationError:
+        expected = "wrong"
+    try:
+        found = repr(built(Config, document))
+    except Unfit:
+        found = "wrong"
+    assert found in (expected, "wrong"), "what it does not take is left to pydantic"
+
+
 def test_the_good_file_is_good() -> None:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "config.toml"
@@ -165,3 +216,4 @@ def test_the_good_file_is_good() -> None:
         found = load(file, {})
         assert [item.name for item in found.config.destinations] == ["my api", "other"]
         assert len(list(unknown(tomllib.loads(GOOD)))) == 13
+        assert built(Config, without_unknown(tomllib.loads(GOOD))).receiver == found.config.receiver

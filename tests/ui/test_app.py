@@ -12,7 +12,7 @@ from textual.command import CommandList
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import TextArea
+from textual.widgets import TabPane, TextArea
 
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.confirm import ConfirmDialog
@@ -24,12 +24,19 @@ from statsig_tui.tui.widgets.destination_list import DestinationList
 
 Until = Callable[..., Awaitable[None]]
 SCREENS = {"f6": "compose", "f7": "destinations", "f8": "live"}
+VIEWS = {"f6": ("ctrl+g", "ctrl+r", "ctrl+r"), "f7": ("right_square_bracket",) * 4, "f8": ()}
+"""What goes through the views of a screen that are not shown at first."""
+
+
+def filled(app: StatsigApp) -> list[TabPane]:
+    """The tabs that have something in them."""
+    return [pane for pane in app.screen.query(TabPane) if pane.children]
 
 
 async def to(app: StatsigApp, pilot: Pilot[int], ui: Until, key: str) -> None:
     """Show a screen."""
     await pilot.press(key)
-    await ui(pilot, lambda: app.current_mode == SCREENS[key])
+    await ui(pilot, lambda: app.current_mode == SCREENS[key] and app.screen.is_mounted)
 
 
 async def test_the_keys_of_screens_and_help_act_wherever_the_focus_is(app: StatsigApp, ui: Until) -> None:
@@ -38,6 +45,10 @@ async def test_the_keys_of_screens_and_help_act_wherever_the_focus_is(app: Stats
         tried = 0
         for key in SCREENS:
             await to(app, pilot, ui, key)
+            for view, turn in enumerate(VIEWS[key]):
+                # What is in a view is there once it was shown.
+                await pilot.press(turn)
+                await ui(pilot, lambda shown=view + 1: len(filled(app)) > shown)
             for widget in app.screen.query("*"):
                 if widget.can_focus:
                     app.screen.set_focus(widget)
@@ -46,6 +57,27 @@ async def test_the_keys_of_screens_and_help_act_wherever_the_focus_is(app: Stats
                     assert actions == {f: f"mode('{mode}')" for f, mode in SCREENS.items()} | {"f1": "help"}
                     tried += 1
         assert tried > 30
+
+
+async def test_what_is_around_the_focus_is_told_apart_and_no_longer_when_it_moves(
+    app: StatsigApp, ui: Until
+) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        library, answer = app.screen.query_one("#library"), app.screen.query_one("#answer")
+        app.screen.query_one("#library-list").focus()
+        await ui(pilot, lambda: library.styles.border_top != answer.styles.border_top)
+        around, without = library.styles.border_top, answer.styles.border_top
+        answer.focus()
+        await ui(pilot, lambda: (answer.styles.border_top, library.styles.border_top) == (around, without))
+        await to(app, pilot, ui, "f7")
+        await pilot.press("e")
+        await ui(pilot, lambda: len(app.screen.query("Field .label")) > 1)
+        first, second = list(app.screen.query("Field .label"))[:2]
+        await ui(pilot, lambda: first.styles.color != second.styles.color)
+        lit, dim = first.styles.color, second.styles.color
+        await pilot.press("tab")
+        await ui(pilot, lambda: (first.styles.color, second.styles.color) == (dim, lit))
 
 
 async def test_a_dialog_is_answered_before_another_screen_is_shown(app: StatsigApp, ui: Until) -> None:

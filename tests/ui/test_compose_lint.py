@@ -67,8 +67,9 @@ async def test_advice_is_told_with_its_place_and_goes_when_it_is_heeded(
         assert "⚠ warning metadata.items: a number: Statsig" in seen(app)
         pane = await drafting(app, pilot, ui, BAD)
         await ui(pilot, lambda: "Lint 2 errors · 1 warning" in seen(app))
+        # The panel grows with its next layout.
+        await ui(pilot, lambda: "event: holds #: Statsig drops events" in seen(app))
         assert "✗ error   user.privateAttributes: for" in seen(app)
-        assert "event: holds #: Statsig drops events" in seen(app)
         assert "3:12" in seen(app)
         pane = await drafting(app, pilot, ui, '{"user":{"userID":"u"},"event":"e"}')
         await ui(pilot, lambda: "✓ Nothing to advise." in seen(app))

@@ -450,7 +450,7 @@ async def test_attempts_open_from_minute_to_request_and_back(
         await at.until(
             at.pilot, lambda: "POST http" in seen(at.app) and r"[/oops] \u001b]0;X" in seen(at.app)
         )
-        assert "X-Statsig-Signature" in seen(at.app)
+        await at.until(at.pilot, lambda: "X-Statsig-Signature" in seen(at.app))
         await at.press("right")
         await at.until(at.pilot, lambda: "X-Odd" in seen(at.app) and "[/y]" in seen(at.app))
         assert "500 [/x] [@click=app.quit]q[/]" in seen(at.app)

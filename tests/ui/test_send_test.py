@@ -46,7 +46,7 @@ async def test_a_template_is_sent_and_the_filter_asked_if_wanted(
         await pilot.press("escape")
         await ui(pilot, lambda: app.screen.query_one(DestinationList).has_focus)
         panes = app.screen.query_one(DestinationPanes)
-        panes.tab = SIGNING
+        await panes.open(SIGNING)
         app.screen.query_one("#self-test").focus()
         await pilot.press("enter")
         # Our receiver reports bad signatures unless it is told to refuse them.

@@ -54,7 +54,10 @@ def test_c01_a_missing_directory_is_a_missing_file(tmp_path: Path) -> None:
     assert not load(tmp_path / "none" / "config.toml", {}).existed
 
 
-def test_only_a_file_costs_the_import_of_pydantic(file: Path) -> None:
+@pytest.mark.parametrize("text", [None, '[receiver]\nport = 0\n[[targets]]\nname = "x"\nurl = "http://x"'])
+def test_only_what_is_wrong_costs_the_import_of_pydantic(file: Path, text: str | None) -> None:
+    if text is not None:
+        written(file, text)
     program = (
         "import sys, pathlib; from statsig_tui.settings import load; load(pathlib.Path(sys.argv[1]), {});"
         "print({'pydantic', 'keyring', 'tomli_w'} & set(sys.modules))"

@@ -38,9 +38,7 @@ from statsig_tui.tui.text import content
 from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.library import Library
 from statsig_tui.tui.widgets.library_rows import Entry
-from statsig_tui.tui.widgets.lint_list import LintList
 from statsig_tui.tui.widgets.outcome import next_due, waiting
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
 from statsig_tui.tui.widgets.targets import describe, restored
@@ -81,13 +79,14 @@ class ComposeScreen(RepeatingScreen):
         self._origin = _BLANK
         """The template that the draft was opened from: its headers and defaults go with the draft."""
         self._renderer = Renderer()
+        self._can_fix = False
 
     def body(self) -> Iterable[Widget]:
         """Target; library, draft, outcome."""
         with Vertical(classes="mode-body"):
             yield TargetBar(self._send_key())
             with Horizontal(id="compose"):
-                yield Library()
+                yield self.library
                 yield DraftPane(draft.SAMPLE, self._sources)
                 with Container(id="outcome"):
                     yield AnswerPane()
@@ -464,12 +463,13 @@ class ComposeScreen(RepeatingScreen):
 
     @on(DraftPane.FixesChanged)
     def _offer_fix(self) -> None:
+        self._can_fix = self._draft.can_fix
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a fix only where there is one."""
         if action == "fix":
-            return any(panel.can_fix for panel in self.query(LintList))
+            return self._can_fix
         return super().check_action(action, parameters)
 
     def _send_key(self) -> str:

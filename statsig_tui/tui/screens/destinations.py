@@ -163,12 +163,12 @@ class DestinationsScreen(ModeScreen):
         self.host.pull_soon()
 
     @on(DestinationList.Turned)
-    def _turned(self, event: DestinationList.Turned) -> None:
-        self._panes.turn(event.by)
+    async def _turned(self, event: DestinationList.Turned) -> None:
+        await self._panes.turn(event.by)
 
     @on(DestinationList.Opened)
-    def _enter(self) -> None:
-        self._panes.enter()
+    async def _enter(self) -> None:
+        await self._panes.enter()
 
     @on(DestinationPanes.Turned)
     @on(Looked)
@@ -200,12 +200,12 @@ class DestinationsScreen(ModeScreen):
 
     # Actions
 
-    def action_tab(self, way: str) -> None:
+    async def action_tab(self, way: str) -> None:
         """Turn to a neighbouring tab."""
         is_inside = self._panes.has_focus_within
-        self._panes.turn(1 if way == "next" else -1)
+        await self._panes.turn(1 if way == "next" else -1)
         if is_inside:
-            self._panes.enter()
+            await self._panes.enter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters act in the list; nothing is offered that cannot be done."""
@@ -248,13 +248,13 @@ class DestinationsScreen(ModeScreen):
         else:
             self._list.focus()
 
-    def action_edit(self) -> None:
+    async def action_edit(self) -> None:
         """Go to the form."""
-        self._panes.open(DELIVERY)
+        await self._panes.open(DELIVERY)
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Go to the filter."""
-        self._panes.open(FILTER)
+        await self._panes.open(FILTER)
 
     @on(DetailsLine.Pressed)
     def action_filter_details(self) -> None:

@@ -132,13 +132,13 @@ class DraftingScreen(ModeScreen):
 
     # The request
 
-    def action_next_view(self) -> None:
+    async def action_next_view(self) -> None:
         """From form to JSON and back."""
-        self._draft.next_view()
+        await self._draft.next_view()
 
-    def action_next_request_view(self) -> None:
+    async def action_next_request_view(self) -> None:
         """To the whole request, and to its headers."""
-        self._draft.next_request_view()
+        await self._draft.next_request_view()
 
     @on(PreviewPane.Wanted)
     @work(group="preview", exclusive=True)

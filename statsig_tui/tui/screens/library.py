@@ -26,6 +26,8 @@ class LibraryScreen(DraftingScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.library = Library()
+        """The tree; the subclass puts it into its place."""
         self._undo: list[tuple[str, Callable[[], object]]] = []
         """What brings back what was deleted or replaced, newest last: words, and how."""
         self._told: set[str] = set()
@@ -54,11 +56,6 @@ class LibraryScreen(DraftingScreen):
         raise NotImplementedError
 
     # Moving about
-
-    @property
-    def library(self) -> Library:
-        """The tree."""
-        return self.query_one(Library)
 
     def action_library(self) -> None:
         """Go to the library, or back from it."""
@@ -94,7 +91,7 @@ class LibraryScreen(DraftingScreen):
         """Offer what can be done with what is under the cursor."""
         if action == "save":
             return self.host.shelf is not None
-        if not action.startswith("library_") or not self.query(Library):
+        if not action.startswith("library_"):
             return super().check_action(action, parameters)
         library = self.library
         entry = library.entry if self.focused is not None and library.is_tree(self.focused) else None
@@ -111,9 +108,15 @@ class LibraryScreen(DraftingScreen):
 
     # Own templates
 
+    def painted(self) -> None:
+        """Fill the library."""
+        self.library.show()
+        self._load()
+
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Show the templates as they are kept now, whoever changed them."""
-        self._load()
+        if self._was_shown:
+            self._load()
 
     @work(group="shelf", exclusive=True)
     async def _load(self) -> None:
@@ -128,7 +131,7 @@ class LibraryScreen(DraftingScreen):
         found = await asyncio.to_thread(shelf.load)
         if mine != self._loads:
             return  # what was read later is on its way, and this may be older than a change
-        if self.query(Library):
+        if self.library.is_attached:
             self.library.show(saved=found.templates)
         for words in (*(error.message for error in found.errors), *found.warnings):
             if words not in self._told:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -34,6 +36,8 @@ class ModeScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
     MODE: ClassVar[str] = ""
+    # Whoever has the focus draws itself; Textual would draw the whole screen whenever it moves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     _was_shown = False
 
     def __init__(self) -> None:
@@ -64,8 +68,28 @@ class ModeScreen(Screen[None]):
         """The mode's own widgets."""
         return ()
 
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        # Textual styles all that is in the widest frame around the focus anew; little of it looks at it.
+        nodes: set[DOMNode] = set()
+        for widget in (focused, blurred):
+            around = reversed(widget.ancestors_with_self) if widget is not None else ()
+            widest = next((node for node in around if node._has_focus_within), None)
+            if widest is not None:
+                inside = widest.walk_children(with_self=True)
+                nodes.update(node for node in inside if node._has_focus_within)
+        if nodes:
+            self.app.stylesheet.update_nodes(nodes, animate=True)
+
+    def _compositor_refresh(self) -> None:
+        # While updates are held back, as during the start, Textual draws a whole frame and drops it.
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     async def pull(self) -> None:
         """Draw what the store holds now; called while shown, at most 20 times a second."""
+
+    def painted(self) -> None:
+        """The app's first frame is drawn: bring what it did without."""
 
     def leave(self) -> None:
         """The app is about to end."""

@@ -85,6 +85,7 @@ class AttemptsPane(Vertical):
         """Of each delivery the revision at which its attempts were read, and these."""
         self._drawn_for: tuple[object, ...] = ()
         self._timer: Timer | None = None
+        self._redact: Callable[[str], str] = str
 
     def compose(self) -> ComposeResult:
         """One step is seen at a time."""
@@ -93,6 +94,11 @@ class AttemptsPane(Vertical):
             yield Table(self._minutes, header=minutes_heading, id=MINUTES)
             yield DeliveryTable(self._deliveries, id=DELIVERIES)
             yield AttemptDetail(id=ATTEMPT)
+
+    def on_mount(self) -> None:
+        """Begin with what was chosen before the widgets were there."""
+        self.query_one(AttemptDetail).redact = self._redact
+        self._go(MINUTES)
 
     @property
     def step(self) -> str:
@@ -107,13 +113,16 @@ class AttemptsPane(Vertical):
 
     def show(self, destination: str, redact: Callable[[str], str]) -> None:
         """Begin with a destination's minutes."""
-        self.query_one(AttemptDetail).redact = redact
+        self._redact = redact
+        if self.is_mounted:
+            self.query_one(AttemptDetail).redact = redact
         if destination == self._destination:
             return
         self._destination = destination
         self._minute = self._attempt = None
         self._known.clear()
-        self._go(MINUTES)
+        if self.is_mounted:
+            self._go(MINUTES)
 
     def renamed(self, name: str) -> None:
         """The shown destination has another name now."""

@@ -44,13 +44,6 @@ TABS = {
     SIGNING: "Signing",
     ATTEMPTS: "Attempts",
 }
-_PANES: dict[str, Callable[[], Widget]] = {
-    OVERVIEW: Overview,
-    FILTER: FilterEditor,
-    DELIVERY: DestinationForm,
-    SIGNING: SigningPane,
-    ATTEMPTS: AttemptsPane,
-}
 _NONE = "Nothing is forwarded.\n\nctrl+n adds a destination; u in the list brings back a deleted one."
 
 
@@ -91,6 +84,18 @@ class DestinationPanes(Vertical):
         self._subject: Subject | None = None
         self._counted = -1
         """Accepted events when the names were last read."""
+        self._overview = Overview()
+        self._filter = FilterEditor()
+        self._form = DestinationForm()
+        self._signing = SigningPane()
+        self.attempts = AttemptsPane()
+        self._unseen: dict[str, Widget] = {
+            FILTER: self._filter,
+            DELIVERY: self._form,
+            SIGNING: self._signing,
+            ATTEMPTS: self.attempts,
+        }
+        """What was not shown yet: each is mounted when it is."""
 
     def compose(self) -> ComposeResult:
         """The tabs, and what stands there without a destination."""
@@ -98,21 +103,19 @@ class DestinationPanes(Vertical):
         with TabbedContent(initial=OVERVIEW):
             for tab, title in TABS.items():
                 with TabPane(Content(title), id=tab):
-                    yield _PANES[tab]()
+                    if tab == OVERVIEW:
+                        yield self._overview
 
     @property
     def tab(self) -> str:
         """The shown tab's id."""
         return self.query_one(TabbedContent).active
 
-    @tab.setter
-    def tab(self, tab: str) -> None:
+    async def _go(self, tab: str) -> None:
+        unseen = self._unseen.pop(tab, None)
+        if unseen is not None:
+            await self.query_one(f"#{tab}", TabPane).mount(unseen)
         self.query_one(TabbedContent).active = tab
-
-    @property
-    def attempts(self) -> AttemptsPane:
-        """The Attempts tab."""
-        return self.query_one(AttemptsPane)
 
     @property
     def editor(self) -> Editor[Any] | None:
@@ -125,29 +128,30 @@ class DestinationPanes(Vertical):
         editor = self.editor
         return editor is not None and editor.is_changed
 
-    def turn(self, by: int) -> None:
+    async def turn(self, by: int) -> None:
         """Show a neighbouring tab."""
         tabs = list(TABS)
-        self.tab = tabs[(tabs.index(self.tab) + by) % len(tabs)]
+        await self._go(tabs[(tabs.index(self.tab) + by) % len(tabs)])
 
-    def enter(self) -> None:
+    async def enter(self) -> None:
         """Go to the first thing in the shown tab."""
+        await self._go(self.tab)
         pane = self.query_one(f"#{self.tab}", TabPane).children[0]
         (pane.first() if isinstance(pane, Editor | AttemptsPane) else pane).focus()
 
-    def open(self, tab: str) -> None:
+    async def open(self, tab: str) -> None:
         """Show a tab and go to the first thing in it."""
-        self.tab = tab
-        self.enter()
+        await self._go(tab)
+        await self.enter()
 
     def search(self) -> None:
         """Go to the search box of Event Filtering."""
-        self.query_one(FilterEditor).search()
+        self._filter.search()
 
     @property
     def filter_editor(self) -> FilterEditor:
         """The Event Filtering tab."""
-        return self.query_one(FilterEditor)
+        return self._filter
 
     def rename(self, old: str, new: str) -> None:
         """The shown destination has another name now; its edits stay its own."""
@@ -165,7 +169,7 @@ class DestinationPanes(Vertical):
         if subject is None:
             self.border_subtitle = Content()
             return
-        form = self.query_one(DestinationForm)
+        form = self._form
         form.taken, form.emulator, form.real_url = subject.taken, subject.emulator, subject.real_url
         for editor in self._editors().values():
             editor.show(subject.saved)
@@ -176,7 +180,7 @@ class DestinationPanes(Vertical):
         """Take new totals of the shown destination."""
         self._subject = subject
         if self.tab == OVERVIEW:
-            self.query_one(Overview).show(
+            self._overview.show(
                 subject.saved, subject.real_url, subject.counts, follows=follows_receiver(subject.saved)
             )
         self.say_unsaved()
@@ -197,10 +201,10 @@ class DestinationPanes(Vertical):
 
     def question(self) -> Callable[[Archive, int], Found]:
         """What the shown tab asks, given how many events are accepted by now."""
-        is_filter, counted = self.tab == FILTER, self._counted
-        attempts = self.attempts.question() if self.tab == ATTEMPTS else None
-        editor = self.query_one(FilterEditor)
-        due, wondered = (editor.trial(), editor.wondered()) if is_filter else (None, None)
+        is_filter, counted = self.tab == FILTER and self._filter.is_ready, self._counted
+        is_attempts = self.tab == ATTEMPTS and self.attempts.is_mounted
+        attempts = self.attempts.question() if is_attempts else None
+        due, wondered = (self._filter.trial(), self._filter.wondered()) if is_filter else (None, None)
 
         def ask(archive: Archive, events: int) -> Found:
             trial = due(events) if due is not None else None
@@ -217,12 +221,12 @@ class DestinationPanes(Vertical):
         """Draw what was found; `curl` is what to try where there is nothing."""
         if found.seen is not None:
             self._counted = events
-            self.query_one(FilterEditor).take({event.name: event.volume for event in found.seen}, curl)
+            self._filter.take({event.name: event.volume for event in found.seen}, curl)
         if found.trial is not None:
             of, tried = found.trial
-            self.query_one(FilterEditor).take_trial(tried, of, events)
+            self._filter.take_trial(tried, of, events)
         if found.newest is not None:
-            self.query_one(FilterEditor).take_newest(*found.newest)
+            self._filter.take_newest(*found.newest)
         if found.view is not None:
             nothing = f"No event was judged for this destination yet.\n\n{curl}"
             self.attempts.take(found.view, Content.styled(nothing, theme.QUIET), self.held())
@@ -238,16 +242,17 @@ class DestinationPanes(Vertical):
         self.say_unsaved()
 
     @on(TabbedContent.TabActivated)
-    def _activated(self) -> None:
+    async def _activated(self) -> None:
+        await self._go(self.tab)
         self._counted = -1
-        self.query_one(FilterEditor).order()
+        self._filter.order()
         if self._subject is not None:
             self.recount(self._subject)
         self.post_message(self.Turned())
 
     def _editors(self) -> dict[str, Editor[Any]]:
         return {
-            FILTER: self.query_one(FilterEditor),
-            DELIVERY: self.query_one(DestinationForm),
-            SIGNING: self.query_one(SigningPane),
+            FILTER: self._filter,
+            DELIVERY: self._form,
+            SIGNING: self._signing,
         }

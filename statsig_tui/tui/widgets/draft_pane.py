@@ -17,6 +17,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane, TextArea
 
 from statsig_tui.core import draft, tables, template
@@ -100,18 +101,24 @@ class DraftPane(Vertical):
         self._about_key: Sequence[Advice] = ()
         self._typed_in: Field | None = None
         self._settling: Timer | None = None
+        self._editor = JsonEditor(text, id="text", numbers=True)
+        self._headers = HeadersPane()
+        self._preview = PreviewPane()
+        self._unseen: dict[str, Widget] = {
+            "json": self._editor,
+            "headers": self._headers,
+            "preview": self._preview,
+        }
+        """Views that were not shown yet: the form comes up sooner without them."""
 
     def compose(self) -> ComposeResult:
         """Two views on the text; what goes with it; the whole request; what there is to say of the text."""
         with TabbedContent(initial="form", id="views"):
             with TabPane("Form", id="form"):
                 yield EventForm()
-            with TabPane("JSON", id="json"):
-                yield JsonEditor(self.text, id="text", numbers=True)
-            with TabPane("Headers", id="headers"):
-                yield HeadersPane()
-            with TabPane("Preview", id="preview"):
-                yield PreviewPane()
+            yield TabPane("JSON", id="json")
+            yield TabPane("Headers", id="headers")
+            yield TabPane("Preview", id="preview")
         yield VariablesLine()
         yield LintList()
 
@@ -125,9 +132,14 @@ class DraftPane(Vertical):
         return (self.text, self.shape) != self._clean
 
     @property
+    def can_fix(self) -> bool:
+        """Whether there is a fix to apply."""
+        return self.query_one(LintList).can_fix
+
+    @property
     def shape(self) -> Shape:
         """What is asked for beside the text."""
-        return self.query_one(HeadersPane).shape
+        return self._headers.shape
 
     def open(self, text: str, shape: Shape | None = None, off: Mapping[Field, Off] | None = None) -> None:
         """Make this the draft, as one that is kept elsewhere; ctrl+z in the JSON editor takes it back."""
@@ -140,7 +152,7 @@ class DraftPane(Vertical):
         self._typed_in = None
         self.off = off or {}
         self._steps.clear()
-        self.query_one(HeadersPane).show(shape)
+        self._headers.show(shape)
         self._show_shape()
         self._use(text)
 
@@ -168,7 +180,7 @@ class DraftPane(Vertical):
             self._use(fix.applied(text))
 
     @on(LintList.Chosen)
-    def _go_to(self, event: LintList.Chosen) -> None:
+    async def _go_to(self, event: LintList.Chosen) -> None:
         """Bring the cursor to an advice's place: in the form where a field shows it, else in the text."""
         event.stop()
         item = event.advice
@@ -180,17 +192,16 @@ class DraftPane(Vertical):
             field, name = (_FIELDS[item.path], "") if item.path in _FIELDS else (_FIELDS.get(path), name)
             if field is not None and self.query_one(EventForm).go_to(field, name):
                 return
-            views.active = "json"
-        editor = self.query_one(JsonEditor)
-        editor.focus()
-        editor.select_span(item.start, item.end)
+        await self._show_view("json")
+        self._editor.focus()
+        self._editor.select_span(item.start, item.end)
 
     @on(LintList.Undone)
     @on(MemberTable.Undone)
     def _undo(self, event: LintList.Undone | MemberTable.Undone) -> None:
         event.stop()
         if not self._steps or self._steps[-1].after != self.text:
-            self.query_one(JsonEditor).undo()
+            self._undo_text()
             return
         step = self._steps.pop()
         self._typed_in = None
@@ -200,45 +211,54 @@ class DraftPane(Vertical):
             self._show_table(step.field)
         else:
             # It was the editor's last edit, too.
-            self.query_one(JsonEditor).undo()
+            self._undo_text()
             self._use(step.before)
             self._show_table(step.field)
+
+    def _undo_text(self) -> None:
+        self._editor.undo()
+        self._take_json(self._editor.text)
 
     def suggest(self, seen: Seen) -> None:
         """Offer what has been seen while fields are typed in."""
         self.query_one(EventForm).suggest(seen)
 
-    def next_view(self) -> None:
+    async def _show_view(self, name: str) -> None:
+        unseen = self._unseen.pop(name, None)
+        if unseen is not None:
+            await self.query_one(f"#{name}", TabPane).mount(unseen)
+        self.query_one(TabbedContent).active = name
+
+    async def next_view(self) -> None:
         """From form to JSON and back."""
-        views = self.query_one(TabbedContent)
-        views.active = "json" if views.active == "form" else "form"
+        await self._show_view("json" if self.query_one(TabbedContent).active == "form" else "form")
         self.focus_view()
 
     def focus_view(self) -> None:
         """Put the cursor into the view that is shown."""
         if self.query_one(TabbedContent).active == "json":
-            self.query_one(JsonEditor).focus()
+            self._editor.focus()
         else:
             self.query_one(EventForm).focus_first()
 
-    def next_request_view(self) -> None:
+    async def next_request_view(self) -> None:
         """To the request as it goes out, from there to its headers, and back."""
-        views = self.query_one(TabbedContent)
-        views.active = "headers" if views.active == "preview" else "preview"
-        if views.active == "headers":
-            self.query_one(HeadersPane).focus_first()
+        if self.query_one(TabbedContent).active == "preview":
+            await self._show_view("headers")
+            self._headers.focus_first()
         else:
-            self.query_one(PreviewPane).focus_first()
+            await self._show_view("preview")
+            self._preview.focus_first()
 
     @property
     def preview(self) -> PreviewPane | None:
         """The preview, while it is looked at."""
-        is_shown = self.query_one(TabbedContent).active == "preview"
-        return self.query_one(PreviewPane) if is_shown else None
+        is_shown = self.query_one(TabbedContent).active == "preview" and self._preview.is_mounted
+        return self._preview if is_shown else None
 
     def take(self) -> str:
         """The draft with all that is typed, a moment ago too."""
-        self._take_json(self.query_one(JsonEditor).text)
+        self._take_json(self._editor.text)
         self._take_fields()
         return self.text
 
@@ -318,8 +338,9 @@ class DraftPane(Vertical):
         self.query_one(EventForm).show_table(field, tables.table(self.text, field, self._off_of(field)))
 
     @on(TabbedContent.TabActivated)
-    def _view_changed(self, event: TabbedContent.TabActivated) -> None:
+    async def _view_changed(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
+        await self._show_view(self.query_one(TabbedContent).active)
         self._prepare_preview()
         self.screen.refresh_bindings()
         self._settle_soon()
@@ -327,7 +348,7 @@ class DraftPane(Vertical):
     def _use(self, text: str) -> None:
         self.text = text
         self.post_message(self.Changed())
-        self.query_one(JsonEditor).set_text(text)
+        self._editor.set_text(text)
         self._settle_soon()
 
     def _settle_soon(self) -> None:
@@ -369,7 +390,7 @@ class DraftPane(Vertical):
         form = self.query_one(EventForm)
         if not check.is_object:
             form.show_fault(check)
-        elif self.query_one(TabbedContent).active == "form":
+        elif self.query_one(TabbedContent).active in ("form", ""):  # at the start no view is active yet
             form.show(judged.fields, judged.tables, self._typed_in)
         self._show_advice()
         self._prepare_preview()

@@ -83,6 +83,11 @@ class HeadersPane(VerticalScroll, can_focus=False):
     class Changed(Message):
         """Something was typed."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape = Shape()
+        """What the fields begin with."""
+
     def compose(self) -> ComposeResult:
         """Method, path, lines; what is odd about the lines; how they are written."""
         for name, hint in (("method", "POST"), ("path", "/v1/webhooks/event_webhook")):
@@ -97,14 +102,26 @@ class HeadersPane(VerticalScroll, can_focus=False):
         yield Static(id="header-notes")
         yield Static(Content(_HOW), id="header-how")
 
+    def on_mount(self) -> None:
+        """Show what was asked for while nobody looked."""
+        self._fill()
+
     @property
     def shape(self) -> Shape:
         """What is typed."""
+        if not self.is_mounted:
+            return self._shape
         method, path = (self.query_one(f"#shape-{name}", Input).value.strip() for name in ("method", "path"))
         return Shape(method, path, self.query_one(FieldArea).text)
 
     def show(self, shape: Shape) -> None:
         """Show a shape."""
+        self._shape = shape
+        if self.is_mounted:
+            self._fill()
+
+    def _fill(self) -> None:
+        shape = self._shape
         with self.prevent(Input.Changed, TextArea.Changed):
             self.query_one("#shape-method", Input).value = shape.method
             self.query_one("#shape-path", Input).value = shape.path
@@ -128,7 +145,7 @@ class HeadersPane(VerticalScroll, can_focus=False):
         self.screen.focus_next()
 
     def _note(self) -> None:
-        notes = [_note(line) for line in header_lines(self.shape.headers) if line.note]
+        notes = [_note(line) for line in header_lines(self.query_one(FieldArea).text) if line.note]
         shown = self.query_one("#header-notes", Static)
         shown.update(Content("\n").join(notes))
         shown.display = bool(notes)

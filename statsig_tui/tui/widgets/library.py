@@ -76,7 +76,7 @@ class Library(Vertical):
     def __init__(self) -> None:
         super().__init__(id="library", classes="pane")
         self.border_title = "Library"
-        self._contents = Contents(built_in())
+        self._contents = Contents()
         self._opened = set(_OPENED)
         self._rows: dict[str, Row] = {}
         self._list = LibraryList(id="library-list", markup=False, compact=True)
@@ -115,7 +115,8 @@ class Library(Vertical):
         """Show these; the cursor stays on its row."""
         former = self._contents
         self._contents = Contents(
-            former.built_in,
+            # Made when they are shown first: that takes longer than the first frame.
+            built_in(),
             former.saved if saved is None else saved,
             former.sent if sent is None else sent,
         )
@@ -203,7 +204,7 @@ class Library(Vertical):
 
     def _fill(self) -> None:
         width = self._list.scrollable_content_region.width - 2
-        if width <= 0:
+        if width <= 0 or not self._contents.built_in:
             return
         former, at = self._row(), self._list.highlighted
         shown = rows(self._contents, self._opened, self._search.value)
