@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from statsig_tui.core.records import Headers
+from statsig_tui.engine.exchange import Answer, Connection
 from statsig_tui.engine.outcome import ANSWER_LIMIT, USER_AGENT, Outcome
 from statsig_tui.engine.wire import Wire, place_of
 
@@ -173,6 +174,20 @@ async def test_a_body_goes_out_to_its_end_though_200_came_early(wire: Wire, list
         while not came:
             await asyncio.sleep(0.001)
     assert came[0].endswith(body)
+
+
+async def test_an_answer_that_waits_behind_a_failed_write_is_read() -> None:
+    """D19: who closes over what is still coming in has said why before."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
+    theirs.sendall(b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n")
+    theirs.close()
+    answer = Answer()
+    async with asyncio.timeout(PATIENCE):
+        await connection.post(answer, b"POST / HTTP/1.1\r\n\r\n", b"x" * 10_000_000)
+    assert answer.head is not None
+    assert (answer.head.status, answer.is_complete, connection.is_reusable) == (413, True, False)
 
 
 ENDLESS: dict[str, tuple[bytes, bytes, str | None]] = {
