@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 _SHAPE = re.compile(r"\b(secret|client|console|webhook)(?:-|%2[dD])[A-Za-z0-9_%]{8,}")
@@ -25,6 +26,7 @@ def mask_secret(value: str) -> str:
     return f"{kind}…{body[-_TAIL:]}" if len(body) >= 3 * _TAIL else f"{kind}…"
 
 
+@lru_cache(maxsize=256)
 def tells_secret(name: str) -> bool:
     """Whether a header's name says that its value is a secret."""
     return _SECRET_NAME.search(name) is not None

@@ -129,12 +129,11 @@ class StoreLedger:
 
     def _masked(self, attempt: AttemptRecord) -> AttemptRecord:
         redact = self._redact()
-        return replace(
-            attempt,
-            reason=redact(attempt.reason),
-            response_headers=redact.pairs(attempt.response_headers),
-            error=redact(attempt.error) if attempt.error else attempt.error,
-        )
+        reason, headers = redact(attempt.reason), redact.pairs(attempt.response_headers)
+        error = redact(attempt.error) if attempt.error else attempt.error
+        if (reason, headers, error) == (attempt.reason, attempt.response_headers, attempt.error):
+            return attempt
+        return replace(attempt, reason=reason, response_headers=headers, error=error)
 
 
 async def _encoded(destination: Destination, events: Sequence[bytes]) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
+
+import msgspec
 
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.filters import Verdict
@@ -103,7 +104,7 @@ def open_delivery(
         "INSERT INTO deliveries (rev, at, created, batch, destination, events, state, next_at, replay,"
         " headers) VALUES (?,?,?,?,?,?,?,?,?,?)",
         (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value, at,
-         replay, json.dumps(headers)),
+         replay, _stored(headers)),
     )  # fmt: skip
     number = cast("int", cursor.lastrowid)
     tx.db.executemany(
@@ -141,7 +142,7 @@ def begin_attempt(
     tx.db.execute(
         "INSERT INTO attempts (delivery, number, at, url, request_headers, signature, sent_timestamp)"
         " VALUES (?,?,?,?,?,?,?)",
-        (job.delivery, job.attempt + 1, at, url, json.dumps(headers), signature, timestamp),
+        (job.delivery, job.attempt + 1, at, url, _stored(headers), signature, timestamp),
     )
     return _announced(tx, job.delivery)
 
@@ -165,7 +166,7 @@ def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
     tx.db.execute(
         "UPDATE attempts SET status = ?, reason = ?, response_headers = ?, response_body = ?,"
         " truncated = ?, error = ?, ms = ? WHERE delivery = ? AND number = ?",
-        (attempt.status, attempt.reason, json.dumps(attempt.response_headers), attempt.response_body,
+        (attempt.status, attempt.reason, _stored(attempt.response_headers), attempt.response_body,
          attempt.truncated, attempt.error, attempt.ms, attempt.delivery, attempt.number),
     )  # fmt: skip
 
@@ -367,6 +368,10 @@ def _interrupt(tx: Tx, delivery: int) -> None:
         " WHERE delivery = ? AND status IS NULL AND error IS NULL",
         (delivery,),
     )
+
+
+def _stored(headers: Headers) -> str:
+    return msgspec.json.encode(headers).decode()
 
 
 def _announced(tx: Tx, delivery: int) -> DeliveryRecord:

@@ -25,10 +25,9 @@ from statsig_tui.engine.connecting import (
 from statsig_tui.engine.exchange import Answer, Connection
 from statsig_tui.engine.outcome import ILLEGAL, STALE, Outcome, answered, late, with_own
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+"""A header (RFC 9110 §5)."""
 _PORTS = {"http": 80, "https": 443}
-_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
-"""What may stand behind a header's name (RFC 9110 §5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def place_of(url: str) -> Place | None:
     if parsed.scheme not in _PORTS or not parsed.host or parsed.userinfo:
         return None
     port = parsed.port or _PORTS[parsed.scheme]
-    start = f"POST {parsed.raw_path.decode()} HTTP/1.1\r\nHost: {parsed.netloc.decode()}\r\n"
+    start = f"POST {parsed.raw_path.decode()} HTTP/1.1\r\nHost: {parsed.netloc.decode()}"
     return Place(url, parsed.raw_host.decode().strip("[]"), port, parsed.scheme == "https", start)
 
 
@@ -166,10 +165,7 @@ def _not_sent(error: str, began: float) -> Outcome:
 
 def _head(place: Place, headers: Headers, length: int) -> bytes | None:
     """The request's head as it goes out; None where a header is none."""
-    lines = [place.start]
-    for name, value in with_own(headers):
-        if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
-            return None
-        lines.append(f"{name}: {value}\r\n")
-    lines.append(f"Content-Length: {length}\r\n\r\n")
-    return "".join(lines).encode("latin-1")
+    lines = [f"{name}: {value}" for name, value in with_own(headers)]
+    if not all(map(_LINE.fullmatch, lines)):
+        return None
+    return "\r\n".join((place.start, *lines, f"Content-Length: {length}\r\n\r\n")).encode("latin-1")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from statsig_tui.core.records import Headers
+from statsig_tui.engine.exchange import Answer, Connection
 from statsig_tui.engine.outcome import ANSWER_LIMIT, USER_AGENT, Outcome
 from statsig_tui.engine.wire import Wire, place_of
 
@@ -175,6 +176,20 @@ async def test_a_body_goes_out_to_its_end_though_200_came_early(wire: Wire, list
     assert came[0].endswith(body)
 
 
+async def test_an_answer_that_waits_behind_a_failed_write_is_read() -> None:
+    """D19: who closes over what is still coming in has said why before."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
+    theirs.sendall(b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n")
+    theirs.close()
+    answer = Answer()
+    async with asyncio.timeout(PATIENCE):
+        await connection.post(answer, b"POST / HTTP/1.1\r\n\r\n", b"x" * 10_000_000)
+    assert answer.head is not None
+    assert (answer.head.status, answer.is_complete, connection.is_reusable) == (413, True, False)
+
+
 ENDLESS: dict[str, tuple[bytes, bytes, str | None]] = {
     "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "protocol error: the answer's head"),
     "a header": (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 1000, "protocol error: the answer's head"),
@@ -187,17 +202,21 @@ ENDLESS: dict[str, tuple[bytes, bytes, str | None]] = {
 
 @pytest.mark.parametrize("what", ENDLESS)
 async def test_an_answer_without_end_ends_at_a_bound(wire: Wire, listen: Listen, what: str) -> None:
-    """Long before the deadline: not even bounded memory is worth reading for so long."""
+    """Not at the deadline: not even in bounded memory is it worth reading for so long."""
     start, more, error = ENDLESS[what]
+    sent = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
         writer.write(start)
+        nonlocal sent
         while True:
             writer.write(more)
             await writer.drain()
+            sent += len(more)
 
     outcome = await post(wire, await listen(serve))
+    assert sent < 20_000_000, "what a connection holds by itself, and some more"
     if error is not None:
         assert outcome.error is not None
         assert outcome.error.startswith(error)
