@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import capture, forwarding, peers, scale, starting, viewing
+from benchmarks import capture, forwarding, keystrokes, peers, scale, starting, viewing
 from benchmarks.measure import Absent, Plan, Row, Rows, say, table
 
 _GROUPS: dict[str, Callable[[Plan], Rows]] = {
@@ -22,6 +22,7 @@ _GROUPS: dict[str, Callable[[Plan], Rows]] = {
     "scale": scale.scaled,
     "feed": viewing.fed,
     "body": viewing.opened,
+    "keys": keystrokes.typed,
     "memory": scale.remembered,
     "idle": starting.idled,
 }

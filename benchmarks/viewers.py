@@ -2,6 +2,7 @@
 
 python -m benchmarks.viewers rows|table        a feed of 1,000 rows a second
 python -m benchmarks.viewers body|text FILE    a JSON file, opened with o
+python -m benchmarks.viewers draft FILE|blank  a JSON file as Compose's draft, and nothing, to type into
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from textual.widgets import DataTable, Static, TextArea
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.records import CaptureRecord, EventSummary
 from statsig_tui.core.signing import SignatureState
+from statsig_tui.engine.sources import real_sources
 from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
+from statsig_tui.tui.widgets.draft_pane import DraftPane
+from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
 
@@ -121,6 +125,33 @@ class _Viewer(App[None]):
             self._viewer.move_cursor(self._viewer.document.end)
 
 
+class _Typing(App[None]):
+    """Has the cursor where it is typed."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._text = path.read_text() if path is not None else None
+
+    def compose(self) -> ComposeResult:
+        if self._text is None:
+            area = TextArea()
+            area.cursor_blink = False
+            yield area
+        else:
+            yield DraftPane(self._text, lambda: real_sources(1, {}))
+        yield Static(_READY)
+
+    def on_mount(self) -> None:
+        if self._text is None:
+            self.query_one(TextArea).focus()
+            return
+        self.query_one(DraftPane).next_view()
+        # Into a text in the midst of it.
+        lines = self._text.split("\n")
+        row = next(row for row in range(len(lines) // 2, len(lines)) if '": "' in lines[row])
+        self.query_one(JsonEditor).move_cursor((row, lines[row].index('": "') + 4))
+
+
 def main(kind: str, *arguments: str) -> None:
     """Run one of them until its terminal ends it."""
     if kind == "rows":
@@ -129,6 +160,8 @@ def main(kind: str, *arguments: str) -> None:
         _TableFeed().run()
     elif kind == "body":
         _Viewer(Path(arguments[0]), JsonView()).run()
+    elif kind in ("draft", "blank"):
+        _Typing(Path(arguments[0]) if arguments else None).run()
     elif kind == "text":
         _Viewer(Path(arguments[0]), TextArea(read_only=True, soft_wrap=False)).run()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from statsig_tui.core import tables
 from statsig_tui.core.draft import SAMPLE, Field
-from statsig_tui.core.redact import tells_secret
+from statsig_tui.core.redact import is_secret
 from statsig_tui.core.request import Shape, header_lines
 
 
@@ -38,8 +38,8 @@ def dump(draft: Kept) -> str:
 
 
 def without_secrets(shape: Shape) -> Shape:
-    """A shape without the headers whose names tell that they are secrets."""
-    secret = {item.line for item in header_lines(shape.headers) if item.value and tells_secret(item.name)}
+    """A shape without the headers that are secrets."""
+    secret = {item.line for item in header_lines(shape.headers) if is_secret(item.name, item.value or "")}
     lines = enumerate(shape.headers.split("\n"), 1)
     return replace(shape, headers="\n".join(line for number, line in lines if number not in secret))
 

@@ -61,5 +61,10 @@ class Redactor:
         return mask_secret(value) if value and tells_secret(name) else self(value)
 
 
+def is_secret(name: str, value: str) -> bool:
+    """Whether a header's value is a secret: by its name, or because it has the shape of a Statsig key."""
+    return bool(value) and (tells_secret(name) or _SHAPE.search(value) is not None)
+
+
 def _masked(match: re.Match[str]) -> str:
     return mask_secret(match.group(0).replace("%2D", "-", 1).replace("%2d", "-", 1))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from statsig_tui.core.config import EMULATOR_KEY
 from statsig_tui.core.printable import lines
 from statsig_tui.core.records import Headers
-from statsig_tui.core.redact import tells_secret
+from statsig_tui.core.redact import is_secret
 from statsig_tui.core.request import Request, is_chunked, target_of
 
 Kind = Literal["curl", "httpie", "python", "raw"]
@@ -47,7 +47,7 @@ def snippet(kind: Kind, request: Request, left_out: Sequence[str] = ()) -> str:
 
 def variable(name: str, value: str) -> str | None:
     """The environment variable that stands for a header's value; None where it is no secret."""
-    if not value or value == EMULATOR_KEY or not tells_secret(name):
+    if value == EMULATOR_KEY or not is_secret(name, value):
         return None
     return KEY_VARIABLE if name.upper() == KEY_HEADER else re.sub(r"\W", "_", name.upper())
 

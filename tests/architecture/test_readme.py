@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 from statsig_tui.cli import cli
+from statsig_tui.core.request import Shape
+from statsig_tui.settings.templates import read
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -35,6 +38,16 @@ def test_every_command_is_in_the_readme_and_has_an_example() -> None:
         assert f"statsig-tui {name}" in README
         subcommands = getattr(command, "commands", {"": command})
         assert all("Example:" in (each.help or "") for each in subcommands.values())
+
+
+def test_the_template_of_the_readme_says_all_there_is_to_say() -> None:
+    [block] = [text for text in re.findall(r"```toml\n(.+?)```", README, re.DOTALL) if "[variables]" in text]
+    template, report = read(block.encode(), "readme.toml")
+    assert report.warnings == []
+    assert all(
+        getattr(template, field.name) for field in fields(template) if field.name not in ("group", "answer")
+    )
+    assert template.shape == Shape("PUT", "/v1/webhooks/event_webhook?try=1", "X-Team: shop")
 
 
 def test_every_picture_of_the_readme_exists() -> None:

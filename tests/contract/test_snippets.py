@@ -154,11 +154,17 @@ def test_method_and_headers_are_these(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_snippet_holds_a_secret(kind: str) -> None:
-    headers = (*JSON, ("Authorization", "Bearer canary"), ("X-Api-Key", "canary"), ("Cookie", "canary"))
+    headers = (
+        *JSON,
+        ("Authorization", "Bearer canary"),
+        ("X-Api-Key", "canary"),
+        ("Cookie", "canary"),
+        ("X-Team", KEY),
+    )
     text = snippet(kind, Request("POST", "http://127.0.0.1:1/", headers, b"{}"))  # type: ignore[arg-type]  # one of KINDS
     assert KEY not in text
     assert "canary" not in text
-    for name in ("STATSIG_SERVER_SECRET", "AUTHORIZATION", "X_API_KEY", "COOKIE"):
+    for name in ("STATSIG_SERVER_SECRET", "AUTHORIZATION", "X_API_KEY", "COOKIE", "X_TEAM"):
         assert name in text
 
 

@@ -13,6 +13,7 @@ from textual import events
 
 from statsig_tui.core.config import EMULATOR_KEY
 from statsig_tui.core.draft import SAMPLE
+from statsig_tui.core.request import Shape
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.widgets.json_view import JsonView
 from tests.ui.conftest import draft_of, started
@@ -100,6 +101,10 @@ async def test_y_copies_a_curl_that_sends_the_same(later_app: StatsigApp, ui: Un
         assert json.loads(process.stdout) == {"success": True}
         await pilot.press("right", "right")
         await ui(pilot, lambda: "import httpx" in seen(app))
+        # What a program would send differently is not written for it.
+        draft_of(app).become(SAMPLE, Shape(path="/{x}"))
+        await pilot.press("left")
+        await ui(pilot, lambda: "HTTPie writes this path in another way: take curl." in seen(app))
 
 
 async def test_y_puts_what_is_too_long_for_the_terminal_into_a_file(

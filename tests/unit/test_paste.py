@@ -32,8 +32,8 @@ bodies = st.binary(max_size=60) | st.text(max_size=40).map(str.encode)
 
 @settings(max_examples=200, deadline=None)
 @given(
-    method=st.sampled_from(["POST", "PUT", "GET", "PROPFIND"]),
-    query=st.text("abc/?&=%'\"[]{} $`!\\", max_size=12),
+    method=st.sampled_from(["POST", "PUT", "GET", "HEAD", "PROPFIND"]),
+    query=st.text("abc./?&=%'\"[]{} $`!\\", max_size=12),
     given_headers=headers,
     body=bodies,
 )

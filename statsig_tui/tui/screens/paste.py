@@ -39,7 +39,7 @@ class PasteDialog(ModalScreen[Converted | None]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"This is {self._pasted.title}")
             reads = "reads the file and " * bool(self._pasted.files)
-            box.border_subtitle = f"enter {reads}{self._yes} · esc {self._no}"
+            box.border_subtitle = content(f"enter {reads}{self._yes} · esc {self._no}")
             yield OptionList(
                 *(Option(content(fit(item.name or "(no name)", _SHOWN))) for item in self._pasted.events),
                 markup=False,

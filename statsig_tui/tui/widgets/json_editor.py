@@ -56,6 +56,15 @@ class ExactDocument(Document):
         return EditResult((top + len(put) - 1, column), replaced)
 
 
+class CountedDocument(WrappedDocument):
+    """A wrapped document that knows its height; Textual counts all lines anew for each one that it draws."""
+
+    @property
+    def height(self) -> int:
+        """Lines on the screen, if it were high enough."""
+        return len(self._offset_to_line_info)
+
+
 class ExactArea(TextArea):
     """A TextArea that keeps every character, shows the unseen ones, and never blinks."""
 
@@ -139,7 +148,7 @@ class ExactArea(TextArea):
     def _set_document(self, text: str, language: str | None) -> None:
         document: DocumentBase = ExactDocument(text)
         self.document = document
-        self.wrapped_document = WrappedDocument(document, tab_width=self.indent_width)
+        self.wrapped_document = CountedDocument(document, tab_width=self.indent_width)
         self.navigator = DocumentNavigator(self.wrapped_document)
         self._build_highlight_map()
         self.move_cursor((0, 0))
