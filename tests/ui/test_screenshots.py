@@ -29,6 +29,7 @@ from statsig_tui.core.records import SentRecord
 from statsig_tui.engine.engine import Engine, running
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
+from tests.ui.conftest import draft_of
 
 PICTURES = Path(__file__).parents[2] / "screenshots"
 DATA = Path(__file__).parents[1] / "data"
@@ -62,6 +63,20 @@ TRAFFIC = (
     (("statsig::config_change", 1), ("page_view", 2)),
 )
 """What becomes a batch each."""
+MISTAKEN = """\
+{
+  "user": {
+    "userID": "user-1042",
+    "custom": { "plan": "pro", "password": "hunter2" },
+    "privateAttributes": { "income": 50000 }
+  },
+  "eventName": "checkout_completed",
+  "event": "statsig::checkout completed",
+  "value": 49.90,
+  "metadata": { "currency": "EUR", "items": 3 },
+  "timestamp": 1767225600
+}"""
+"""Several things that Statsig would not take, or not take as they are meant."""
 
 
 def app_with_traffic(tmp_path: Path) -> StatsigApp:
@@ -178,11 +193,45 @@ async def test_destinations(
         picture(app, "destinations", text)
 
 
+async def test_json_with_lint(
+    tmp_path: Path, ui: Callable[..., Awaitable[None]], seen: Callable[[StatsigApp], str]
+) -> None:
+    app = app_with_traffic(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(app, ui, pilot)
+        await pilot.press("f6")
+        draft_of(app).open(MISTAKEN)
+        await pilot.press("ctrl+g")
+        await ui(pilot, lambda: '"eventName"' in seen(app) and "Lint" in seen(app))
+        text = seen(app)
+        for words in ("seconds", "error", "fix", "valid JSON"):
+            assert words in text
+        picture(app, "json", text)
+
+
+async def test_series(
+    tmp_path: Path, ui: Callable[..., Awaitable[None]], seen: Callable[[StatsigApp], str]
+) -> None:
+    app = app_with_traffic(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(app, ui, pilot)
+        await pilot.press("f6", "ctrl+l")
+        await ui(pilot, lambda: "100 requests to emulator" in seen(app))
+        await pilot.press(*"150", "tab", *"50", "enter")
+        await ui(pilot, lambda: "of 50/s asked for" in seen(app) and "done" in seen(app))
+        text = seen(app)
+        for words in ("150 of 150", "✓ 202 accepted", "p99", "≤"):
+            assert words in text
+        picture(app, "series", text)
+
+
 def test_the_pictures_in_the_readme_are_of_this_app() -> None:
     for name, words in (
         ("live", "FOLLOW|HELD"),
         ("compose", "What happened next"),
         ("destinations", "Include new events"),
+        ("json", "Lint"),
+        ("series", "p50"),
     ):
         assert re.search(words, (PICTURES / f"{name}.txt").read_text())
         assert (PICTURES / f"{name}.svg").stat().st_size > 10_000
