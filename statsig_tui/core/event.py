@@ -119,6 +119,11 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text is free of lone surrogates."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def milliseconds(value: object) -> int | None:
     """A timestamp field as epoch ms: a number, digits as text, or ISO 8601; None for anything else."""
     if isinstance(value, bool):

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.config import ReceiverConfig
-from statsig_tui.core.envelope import Batch, Content, EnvelopeName, NotABatch, Verification, decode
-from statsig_tui.core.event import EventClass
-from statsig_tui.core.records import Captured, EventSummary
+from statsig_tui.core.envelope import Content, NotABatch, Verification, decode, listed
+from statsig_tui.core.records import Captured
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import (
     SIGNATURE_HEADER,
@@ -201,23 +200,14 @@ def _captured(
     path = scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
     client = scope["client"]
     signature, timestamp = header(scope, _SIGNATURE), header(scope, _TIMESTAMP)
-    envelope: EnvelopeName | None = None
-    events: tuple[EventSummary, ...] = ()
-    if isinstance(content, Batch):
-        envelope = content.envelope
-        events = tuple(
-            EventSummary(e.name, e.event_class, e.user_id, e.time_uuid, e.timestamp) for e in content.events
-        )
-    elif isinstance(content, Verification):
-        envelope = "verification"
-        events = (EventSummary("url_verification", EventClass.VERIFICATION, None, None, None),)
+    envelope, events = listed(content)
     return Captured(
         at=now,
         method=scope["method"],
         path=redact(path),
         http_version=scope["http_version"],
         peer=f"{client[0]}:{client[1]}" if client else "",
-        headers=tuple((k.decode("latin-1"), redact(v.decode("latin-1"))) for k, v in scope["headers"]),
+        headers=redact.pairs((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]),
         body=body,
         envelope=envelope,
         events=events,

@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from statsig_tui.core.envelope import Batch, decode
+from statsig_tui.core.envelope import decode, listed
 from statsig_tui.core.query import Query, parse
 from statsig_tui.core.query.view import of_capture
-from statsig_tui.core.records import Captured, EventSummary
+from statsig_tui.core.records import Captured
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 from statsig_tui.engine import captures, schema
 from statsig_tui.engine.search import Search
@@ -77,17 +77,13 @@ queries = st.recursive(
 
 def keep(tx: Tx, given: dict[str, Any]) -> None:
     body = b"word" if given["events"] is None else json.dumps({"data": given["events"]}).encode()
-    batch = decode(body)
-    listed = batch.events if isinstance(batch, Batch) else ()
+    envelope, listed_events = listed(decode(body))
     captures.insert(
         tx,
         Captured(
             at=given["at"], method=given["method"], path=given["path"], http_version="1.1",
             peer=given["peer"], headers=(), body=body,
-            envelope=batch.envelope if isinstance(batch, Batch) else None,
-            events=tuple(
-                EventSummary(e.name, e.event_class, e.user_id, e.time_uuid, e.timestamp) for e in listed
-            ),
+            envelope=envelope, events=listed_events,
             signature=None, timestamp=None, verdict=SignatureVerdict(given["state"], "", ""),
             status=given["status"], fault=given["fault"], answer_headers=(), answer_body=b"", ms=given["ms"],
         ),
