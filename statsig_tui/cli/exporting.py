@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
 
@@ -22,14 +21,14 @@ from statsig_tui.cli.queries import found, kind_and_query
 from statsig_tui.cli.showing import body_of, whole, write_bytes
 from statsig_tui.core import jsontext
 from statsig_tui.core.config import DEFAULT_RECEIVER_URL
-from statsig_tui.core.exchange import Exchange, masked_bytes, to_har
+from statsig_tui.core.exchange import Exchange, iso, masked_bytes, to_har
 from statsig_tui.core.printable import escaped
 from statsig_tui.core.query import Query
 from statsig_tui.core.query import view as views
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord
 from statsig_tui.core.snippets import snippet
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.exchanges import exchange
+from statsig_tui.engine.exchanges import exchange, without_secrets
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.reading import reading
 from statsig_tui.engine.search import Kind, Stored, plain
@@ -117,7 +116,7 @@ class _Export:
                 # A delivery that was never attempted is no request yet.
                 self.count -= 1
             else:
-                yield it.masked(self._redact) if self._redact is not None else it
+                yield without_secrets(it, self._redact) if self._redact is not None else it
 
     def _ndjson(self, records: Iterable[Stored]) -> Iterator[bytes]:
         for record in records:
@@ -151,13 +150,12 @@ class _Export:
     def _rows(self, record: Stored) -> Iterator[Sequence[object]]:
         """One row for each event that fits."""
         view = self._view(record)
-        at = datetime.fromtimestamp(record.at / 1000, UTC).isoformat(timespec="milliseconds")
         for index in self._query.fitting(view, self._now):
             event, full = view.events[index], view.document(index)
             yield (
-                view.id, at, event.event_name, event.event_class.value, event.user_id, event.time_uuid,
-                event.timestamp, full.get("value"), full.get("metadata"), full.get("user"), view.path,
-                view.status, view.signature,
+                view.id, iso(record.at), event.event_name, event.event_class.value, event.user_id,
+                event.time_uuid, event.timestamp, full.get("value"), full.get("metadata"), full.get("user"),
+                view.path, view.status, view.signature,
             )  # fmt: skip
 
     def _view(self, record: Stored) -> views.View:

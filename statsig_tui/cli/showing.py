@@ -18,7 +18,7 @@ from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.printable import from_bytes, printable
 from statsig_tui.core.records import DeliveryRecord, EventRecord, Headers
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.exchanges import exchange
+from statsig_tui.engine.exchanges import exchange, without_secrets
 from statsig_tui.engine.reading import reading
 from statsig_tui.engine.search import Stored
 from statsig_tui.errors import NotFound, UsageError
@@ -66,7 +66,7 @@ def whole(
     if it is None:
         body = body_of(archive, record)
         return fields | body_fields(masked_bytes(body, redact) if redact is not None else body)
-    own = to_fields(it.masked(redact) if redact is not None else it)
+    own = to_fields(without_secrets(it, redact) if redact is not None else it)
     if isinstance(record, DeliveryRecord):
         return fields | {name: own[name] for name in own if name not in fields}
     return fields | own | {"signature_reason": it.signature_reason}
@@ -106,7 +106,7 @@ def _lines(archive: Archive, record: Stored, redact: Callable[[str], str]) -> It
         yield ""
         yield from _body(masked_bytes(body_of(archive, record), redact))
         return
-    yield from _request(it.masked(redact))
+    yield from _request(without_secrets(it, redact))
 
 
 def _request(it: Exchange) -> Iterator[str]:

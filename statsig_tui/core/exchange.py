@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from statsig_tui.core.event import is_unicode, milliseconds
@@ -15,6 +15,9 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import target_of
 from statsig_tui.core.signing import SignatureState
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = 253_402_300_799_999
+"""The end of the year 9999, epoch ms."""
 _MARK = "_statsig_tui"
 """What HAR has no place for; a name with an underscore is ours to use."""
 
@@ -67,6 +70,11 @@ class Exchange:
         )
 
 
+def iso(at: int) -> str:
+    """Epoch ms as ISO 8601 in UTC."""
+    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds")
+
+
 def masked_bytes(body: bytes, redact: Callable[[str], str]) -> bytes:
     """Bytes with every secret masked; what is no UTF-8 in them stays as it is."""
     return redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
@@ -103,7 +111,7 @@ def from_fields(fields: Any) -> Exchange:
         raise NotAnExchange('it is no exported capture: {"type":"capture", …}')
     answer = _object(fields, "answer")
     return Exchange(
-        at=_number(fields, "at"),
+        at=_time(fields),
         method=_said(fields, "method"),
         url=_said(fields, "path"),
         headers=_headers(fields.get("headers")),
@@ -123,7 +131,7 @@ def to_har(it: Exchange) -> dict[str, Any]:
     """It as an entry of an HTTP archive (HAR 1.2)."""
     took = it.ms or 0.0
     return {
-        "startedDateTime": datetime.fromtimestamp(it.at / 1000, UTC).isoformat(timespec="milliseconds"),
+        "startedDateTime": iso(it.at),
         "time": took,
         "request": {
             "method": it.method,
@@ -167,8 +175,8 @@ def from_har(entry: Any) -> Exchange:
     if not isinstance(entry, dict):
         raise NotAnExchange("it is no object")
     request, response, own = _object(entry, "request"), _object(entry, "response"), _object(entry, _MARK)
-    at = milliseconds(entry.get("startedDateTime"))
-    if at is None:
+    at = milliseconds(_text(entry, "startedDateTime"))
+    if at is None or not 0 <= at <= _LAST:
         raise NotAnExchange("startedDateTime is no time")
     content = _object(response, "content")
     return Exchange(
@@ -239,6 +247,13 @@ def _number(holder: Mapping[str, Any], name: str) -> int:
     if isinstance(found, bool) or not isinstance(found, int) or abs(found) >= 2**53:
         raise NotAnExchange(f"{name} is no whole number")
     return found
+
+
+def _time(holder: Mapping[str, Any]) -> int:
+    at = _number(holder, "at")
+    if not 0 <= at <= _LAST:
+        raise NotAnExchange("at is no time")
+    return at
 
 
 def _milliseconds(found: Any) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.search import Stored, plain
 from statsig_tui.engine.store import Store, Tx
 
+_OF_THE_PACKED = ("content-encoding", "content-length")
 _AT_ONCE = 100
 """Captures taken in one transaction."""
 
@@ -35,6 +37,15 @@ def exchange(archive: Archive, record: Stored, receiver: str) -> Exchange | None
             return _of_sent(archive, record)
         case _:
             return None
+
+
+def without_secrets(it: Exchange, redact: Callable[[str], str]) -> Exchange:
+    """The same with every secret masked; a packed body is unpacked first, or nothing in it could be."""
+    body = plain(it.headers, it.body)
+    if body is not it.body:
+        kept = tuple(pair for pair in it.headers if pair[0].lower() not in _OF_THE_PACKED)
+        it = replace(it, headers=kept, body=body)
+    return it.masked(redact)
 
 
 async def take(database: Path, found: Iterable[Exchange], redact: Redactor) -> AsyncIterator[int]:

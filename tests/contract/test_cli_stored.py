@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import csv
+import gzip
 import io
 import json
 import stat
@@ -169,6 +171,17 @@ async def test_an_export_holds_no_secret_unless_it_is_asked_for(
     assert again.exit_code == 3
     assert "is there already" in again.stderr
     assert out.read_bytes() == before
+
+
+async def test_a_packed_body_is_unpacked_to_be_masked(running: Site, run: Run) -> None:
+    packed = gzip.compress(json.dumps(BATCH).encode())
+    await running.webhook(packed, "/packed", secret=SECRET, headers={"Content-Encoding": "gzip"})
+    (line,) = lines(await run("export", "path:/packed checkout"))
+    assert json.loads(line["body"])["data"][0]["metadata"]["note"].startswith("webhook-…")
+    assert "content-encoding" not in dict(line["headers"])
+    assert '"eventName": "checkout"' in (await run("show", "c3")).stdout
+    (line,) = lines(await run("export", "path:/packed", "--with-secrets"))
+    assert base64.b64decode(line["body_base64"]) == packed
 
 
 async def test_what_was_exported_comes_back_marked(running: Site, run: Run, tmp_path: Path) -> None:
