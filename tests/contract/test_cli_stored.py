@@ -9,7 +9,6 @@ import gzip
 import io
 import json
 import stat
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,6 +123,9 @@ async def test_all_of_one_thing_is_shown_without_secrets(running: Site, run: Run
     assert "webhook-…" in text
     assert SECRET not in text
     assert "hush-hush" not in text
+    stored = running.engine.archive.capture(1)
+    assert stored is not None
+    assert "hush-hush" not in str(stored.headers), "it is masked before it is stored"
     assert (await run("show", "c1", "--raw")).stdout_bytes == json.dumps(BATCH).encode()
     assert (await run("show", "c2", "--raw")).stdout_bytes == b'{"data":[\xff'
     assert "\\xff" in (await run("show", "c2")).stdout
@@ -246,7 +248,7 @@ async def test_it_is_replayed_as_received_resigned_and_as_events(
     (_, *again) = await here.got(3)
     for got in again:
         stamp = got.headers[TIMESTAMP_HEADER.lower()]
-        assert abs(int(stamp) - time.time() * 1000) < 60_000
+        assert int(stamp) > int(kept[TIMESTAMP_HEADER.lower()])
         assert got.headers[SIGNATURE_HEADER.lower()] == sign(SECRET, stamp, original.body)
     result = await run("replay", "c1", "--to", "http://127.0.0.1:9/")
     assert (result.exit_code, result.stdout) == (1, "")

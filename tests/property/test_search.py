@@ -64,6 +64,10 @@ stored = st.fixed_dictionaries(
         "peer": st.sampled_from(["127.0.0.1:9", captures.IMPORTED]),
     }
 )
+WITHOUT_FAULT = {
+    "events": None, "at": NOW, "path": "/", "method": "POST", "state": SignatureState.VALID, "status": 200,
+    "fault": None, "ms": 1.0, "peer": "127.0.0.1:9",
+}  # fmt: skip
 queries = st.recursive(
     st.sampled_from(CLAUSES),
     lambda inner: st.one_of(
@@ -110,6 +114,7 @@ def by_hand(db: sqlite3.Connection, query: Query) -> list[int]:
 @settings(max_examples=150, deadline=None)
 @given(st.lists(stored, max_size=8), queries, st.integers(1, 3), st.sampled_from([1, 3, 2000]))
 @example([], parse("dup:yes"), 1, 1)
+@example([WITHOUT_FAULT], parse("-fault:bad*"), 1, 1)
 def test_a_search_finds_what_asking_one_by_one_finds(
     given: list[dict[str, Any]], query: Query, limit: int, span: int
 ) -> None:
