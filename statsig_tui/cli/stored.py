@@ -125,7 +125,7 @@ def import_command(options: Options, source: str) -> int:
 
     \b
     Example:
-      statsig-tui import captures.har --data /tmp/look
+      statsig-tui import captures.har --data ./look
     """
     from statsig_tui.cli.importing import run_import
 
