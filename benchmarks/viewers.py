@@ -141,11 +141,11 @@ class _Typing(App[None]):
             yield DraftPane(self._text, lambda: real_sources(1, {}))
         yield Static(_READY)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         if self._text is None:
             self.query_one(TextArea).focus()
             return
-        self.query_one(DraftPane).next_view()
+        await self.query_one(DraftPane).next_view()
         # Into a text in the midst of it.
         lines = self._text.split("\n")
         row = next(row for row in range(len(lines) // 2, len(lines)) if '": "' in lines[row])

@@ -17,6 +17,7 @@ from statsig_tui.cli.options import (
     port_options,
     secret_options,
 )
+from statsig_tui.cli.stored import COMMANDS
 from statsig_tui.core.printable import printable
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -82,12 +83,17 @@ def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the ready line here, too."
 )
-@click.option("--wait", type=click.IntRange(1), help="End with 0 after this many captures.")
+@click.option("--wait", type=click.IntRange(1), help="End with 0 after this many captures that fit.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
-    help="Seconds; with --wait, end with 4 then, else with 0.",
+    help="Seconds; with --wait or --expect end with 4 then, or with 1 where others came; else with 0.",
 )
+@click.option("--expect", metavar="QUERY", help="What has to come: see `list --help`. Once, without --wait.")
+@click.option("--path", metavar="PATH", help="Show and count this path alone; * is any text.")
+@click.option("--enforce", is_flag=True, help="Answer 401 where the signature is not valid.")
+@click.option("--secret-env", metavar="NAME", help="Know the signing secret in this environment variable.")
+@click.option("--forward-to", metavar="URL", help="Post each capture on, as it was received.")
 @failing_in_words
 def listen(
     options: Options,
@@ -97,18 +103,29 @@ def listen(
     ready_file: Path | None,
     wait: int | None,
     timeout: float | None,
+    expect: str | None,
+    path: str | None,
+    enforce: bool,
+    secret_env: str | None,
+    forward_to: str | None,
 ) -> int:
     """The receiver alone: catch webhook deliveries, verify and show them.
 
-    Without --data nothing is kept beyond the end. Any path is taken.
+    Without --data nothing is kept beyond the end. Any path is taken. What is forwarded keeps its bytes and
+    its signature; headers whose secrets were masked are left out, and no answer is awaited to answer here.
 
     \b
     Example:
       statsig-tui listen --port 0 --json --wait 1 --timeout 30
+      statsig-tui listen --expect 'event:checkout_* user:u1 sig:valid' --timeout 30
+      statsig-tui listen --forward-to http://localhost:3000/webhook
     """
-    from statsig_tui.cli.serve import Output, run_listen
+    from statsig_tui.cli.queries import read_query
+    from statsig_tui.cli.serve import Listening, Output, run_listen
 
-    return run_listen(options, port, Output(as_json, bodies, options.quiet, ready_file), wait, timeout)
+    query = read_query(expect) if expect is not None else None
+    asked = Listening(port, wait, timeout, query, path, enforce, secret_env, forward_to)
+    return run_listen(options, Output(as_json, bodies, options.quiet, ready_file), asked)
 
 
 @cli.command()
@@ -395,6 +412,10 @@ def config_check(options: Options) -> int:
     if not problems and not options.quiet:
         click.echo(f"{options.places().config}: nothing to mend")
     return 1 if problems else 0
+
+
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

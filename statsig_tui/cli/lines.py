@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 import time
@@ -10,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from statsig_tui.core.exchange import body_fields
 from statsig_tui.core.ids import tag
 from statsig_tui.core.printable import escaped, printable
 from statsig_tui.core.records import (
@@ -32,12 +32,9 @@ def json_line(fields: Mapping[str, Any]) -> str:
 
 def as_json(record: Record | AttemptRecord, body: bytes | None = None) -> str:
     """One record as one JSON line; `body` is a capture's, where it is to be added."""
-    fields = _fields(record)
+    fields = fields_of(record)
     if body is not None:
-        try:
-            fields["body"] = body.decode()
-        except UnicodeDecodeError:
-            fields["body_base64"] = base64.b64encode(body).decode()
+        fields |= body_fields(body)
     return json_line(fields)
 
 
@@ -61,10 +58,11 @@ def as_text(record: Record | AttemptRecord) -> str:
             )
         case CaptureRecord():
             fault = f"  {record.fault}" if record.fault else ""
+            came = "  imported" if record.imported else ""
             text = (
                 f"capture   {tag('c', record.id)}  {record.status}  {record.method} {record.path}"
                 f"  {_plural(len(record.events), 'event')}  {names(record)}"
-                f"  signature {record.signature}  {record.size:,} bytes{fault}"
+                f"  signature {record.signature}  {record.size:,} bytes{fault}{came}"
             )
         case RequestRecord():
             fault = f"  {record.fault}" if record.fault else ""
@@ -94,7 +92,8 @@ def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _fields(record: Record | AttemptRecord) -> dict[str, Any]:
+def fields_of(record: Record | AttemptRecord) -> dict[str, Any]:
+    """The fields of a record's JSON line."""
     match record:
         case EventRecord():
             return {
@@ -152,6 +151,7 @@ def _fields(record: Record | AttemptRecord) -> dict[str, Any]:
                 "signature": record.signature,
                 "status": record.status,
                 "fault": record.fault,
+                "imported": record.imported,
             }
         case RequestRecord():
             return {

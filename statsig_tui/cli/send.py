@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import signal
 import sys
 import time
@@ -29,6 +28,7 @@ from statsig_tui.core.config import (
     Secret,
     Target,
 )
+from statsig_tui.core.exchange import body_fields
 from statsig_tui.core.library import built_in
 from statsig_tui.core.lint import advise, advise_key
 from statsig_tui.core.nearest import nearest
@@ -111,7 +111,7 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     """Send what the source gives; 0 where every answer is as expected, else 1."""
     is_expected = _expectation(plan.expect)
     config = options.load().config
-    target = _target(options, config, plan.target, needs_key=plan.kind is None)
+    target = target_named(options, config, plan.target, needs_key=plan.kind is None)
     redact = options.secrets
 
     def tell(words: str) -> None:
@@ -127,7 +127,7 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
     if plan.dry_run:
         return _print_only(found, plan, target, redact)
     if total > UNASKED and not is_local(target.url):
-        _confirm(target, total, plan.really)
+        confirm(target.url, total, plan.really)
     report = Report(
         target, redact, is_expected, is_series=total > 1, as_json=plan.as_json, quiet=options.quiet
     )
@@ -219,11 +219,7 @@ def _print_only(found: Sequence[Payload], plan: Plan, target: Target, redact: Ca
         if plan.as_json:
             line: dict[str, Any] = {"type": "would_send", "at": _now(), "target": target.name}
             line |= {"url": url, "size": len(body)}
-            try:
-                line["body"] = body.decode()
-            except UnicodeDecodeError:
-                line["body_base64"] = base64.b64encode(body).decode()
-            click.echo(json_line(line))
+            click.echo(json_line(line | body_fields(body)))
             continue
         click.echo(f"would post {len(body):,} bytes to {redact(target.name)}, {url}", err=True)
         if sys.stdout.isatty():
@@ -248,11 +244,12 @@ def _expectation(given: Sequence[str]) -> Callable[[int | None], bool]:
     return lambda status: status is not None and str(status).startswith(prefixes)
 
 
-def _confirm(target: Target, total: int, really: str | None) -> None:
-    host = urlsplit(target.url).hostname or ""
+def confirm(url: str, total: int, really: str | None) -> None:
+    """See that so many requests to another machine are meant. Raises UsageError."""
+    host = urlsplit(url).hostname or ""
     if really is None and sys.stdin.isatty() and sys.stderr.isatty():
         click.echo(
-            f"{total:,} requests are about to leave this machine, to {target.url}.\n"
+            f"{total:,} requests are about to leave this machine, to {url}.\n"
             "What is sent there counts and cannot be taken back.",
             err=True,
         )
@@ -266,7 +263,8 @@ def _confirm(target: Target, total: int, really: str | None) -> None:
         raise UsageError(f"Nothing was sent: the host's name is {host}, not {really.strip() or 'empty'}.")
 
 
-def _target(options: Options, config: Config, name: str, *, needs_key: bool) -> Target:
+def target_named(options: Options, config: Config, name: str, *, needs_key: bool = True) -> Target:
+    """A target of the settings, or the emulator where it runs. Raises NotFound or UsageError."""
     if name == EMULATOR:
         owner = holder(options.places().lock)
         port = config.emulator.port or DEFAULT_EMULATOR_PORT

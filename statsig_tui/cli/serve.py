@@ -11,20 +11,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from statsig_tui.cli.lines import as_json, as_text, json_line
+from statsig_tui.cli.listening import Expected, Feed, Forwarding, Take, is_at
 from statsig_tui.cli.log import log_to
 from statsig_tui.cli.options import Options, in_words, tell
 from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
-from statsig_tui.core.config import Config
+from statsig_tui.core.config import Config, Secret
+from statsig_tui.core.destination import Invalid, validate_url
+from statsig_tui.core.query import Query
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
 from statsig_tui.engine.listeners import Listener
 from statsig_tui.engine.lock import locked
-from statsig_tui.errors import StoreBroken, TimedOut
+from statsig_tui.engine.store import Observer
+from statsig_tui.errors import StoreBroken, UsageError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -45,26 +49,70 @@ def run_serve(options: Options, output: Output) -> int:
     places.prepare()
     config = options.over(options.load().config)
     log_to(places.log, options.secrets)
-    return _run(config, places.data, places.database, ("emulator", "receiver"), output)
+    return _run(config, places.data, places.database, ("emulator", "receiver"), output, Listening())
 
 
-def run_listen(
-    options: Options, port: int | None, output: Output, wait: int | None, timeout: float | None
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What `listen` is asked beside what is printed."""
+
+    port: int | None = None
+    wait: int | None = None
+    """End after so many captures that fit."""
+    timeout: float | None = None
+    """Seconds."""
+    expect: Query | None = None
+    path: str | None = None
+    """Captures at other paths are answered and kept, but neither shown nor counted."""
+    enforce: bool = False
+    secret_env: str | None = None
+    forward_to: str | None = None
+
+
+def run_listen(options: Options, output: Output, asked: Listening) -> int:
     """Run the receiver until a signal, `wait` captures, or `timeout` seconds; the exit code."""
     places = options.places()
     if options.data is not None:
         places.prepare()
-    config = options.over(options.load().config)
-    if port is not None:
-        config = replace(config, receiver=replace(config.receiver, port=port))
+    config = _over(options.over(options.load().config), asked)
+    options.secrets.learn(config)
+    if asked.forward_to is not None:
+        _check_url(asked.forward_to)
     if options.data is None:
         with tempfile.TemporaryDirectory(prefix="statsig-tui-") as place:
             data = Path(place)
             log_to(data / "listen.log", options.secrets)
-            return _run(config, data, data / "listen.db", ("receiver",), output, wait, timeout)
+            return _run(config, data, data / "listen.db", ("receiver",), output, asked)
     log_to(places.log, options.secrets)
-    return _run(config, places.data, places.database, ("receiver",), output, wait, timeout)
+    return _run(config, places.data, places.database, ("receiver",), output, asked)
+
+
+def _over(config: Config, asked: Listening) -> Config:
+    receiver = config.receiver
+    if asked.port is not None:
+        receiver = replace(receiver, port=asked.port)
+    if asked.secret_env is not None:
+        value = os.environ.get(asked.secret_env, "").strip()
+        if not value:
+            raise UsageError(f"{asked.secret_env} is not set.", "Set it, or name another variable.")
+        given = Secret(env=asked.secret_env, value=value)
+        receiver = replace(receiver, secrets=(given, *receiver.secrets))
+    if asked.enforce:
+        receiver = replace(receiver, signature="enforce")
+    config = replace(config, receiver=receiver)
+    if asked.enforce and not config.signing_secrets():
+        raise UsageError(
+            "--enforce has no signing secret to judge by: everything would be taken.",
+            "Name one with --secret-env, or put it into the settings.",
+        )
+    return config
+
+
+def _check_url(url: str) -> None:
+    try:
+        validate_url(url)
+    except Invalid as error:
+        raise UsageError(f"--forward-to {error.message}.", error.hint) from None
 
 
 def _run(
@@ -73,12 +121,11 @@ def _run(
     database: Path,
     listeners: Sequence[Listener],
     output: Output,
-    wait: int | None = None,
-    timeout: float | None = None,
+    asked: Listening,
 ) -> int:
     raise_descriptor_limit()
     with locked(data / "lock") as publish:
-        return asyncio.run(_serve(config, database, listeners, output, publish, wait, timeout))
+        return asyncio.run(_serve(config, database, listeners, output, publish, asked))
 
 
 async def _serve(
@@ -87,20 +134,11 @@ async def _serve(
     listeners: Sequence[Listener],
     output: Output,
     publish: Callable[[str | None, str | None], None],
-    wait: int | None,
-    seconds: float | None,
+    asked: Listening,
 ) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     ended_by: list[int] = []
-    left = wait
-
-    def count(records: Sequence[Record]) -> None:
-        nonlocal left
-        if left is not None:
-            left -= sum(isinstance(record, CaptureRecord) for record in records)
-            if left <= 0:
-                loop.call_soon_threadsafe(stop.set)
 
     def on_signal(number: int) -> None:
         if ended_by:
@@ -115,39 +153,77 @@ async def _serve(
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
-    printer = _Printer(output, on_broken_pipe)
+    shows = is_at(asked.path) if asked.path is not None else (lambda record: True)
+    printer = _Printer(output, shows, on_broken_pipe)
+    works = _Works(asked, shows, printer, stop)
     try:
-        observers = [printer.put] if printer.prints else []
-        if wait is not None:
-            observers.append(count)
+        observers = [*([printer.put] if printer.prints else []), *works.observers]
         async with running(
             config, database, listeners=listeners, observers=observers, on_listening=publish
         ) as engine:
             keep_loaded()
-            with printer.printing(engine), contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await stop.wait()
+            works.check(engine)
+            with printer.printing(engine):
+                async with works.going(engine):
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(asked.timeout):
+                            await stop.wait()
     finally:
         printer.flush()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
     if ended_by:
         return 128 + ended_by[0]
-    if left is not None and left > 0:
-        raise TimedOut(
-            f"{wait} captures were waited for, {wait - left if wait else 0} came within {seconds:g} s.",
-            "See that the sender's URL is the receiver's, or give it longer with --timeout.",
-        )
+    if works.expected is not None:
+        works.expected.settle(asked.timeout)
     return 0
+
+
+class _Works:
+    """What is done with each capture beside printing it."""
+
+    def __init__(
+        self, asked: Listening, shows: Callable[[Record], bool], printer: _Printer, stop: asyncio.Event
+    ) -> None:
+        self.expected: Expected | None = None
+        self._forwarding: Forwarding | None = None
+        takers: list[Take] = []
+        if asked.wait is not None or asked.expect is not None:
+            self.expected = Expected(asked.wait or 1, asked.expect, stop.set)
+            takers.append(self.expected.take)
+        if asked.forward_to is not None:
+            self._forwarding = Forwarding(asked.forward_to, as_json=printer.prints_json, say=printer.say)
+            takers.append(self._forwarding.take)
+        self._feed = Feed(shows, takers)
+        self.observers: list[Observer] = [self._feed.put] if takers else []
+        """Who is to be told of commits."""
+
+    def check(self, engine: Engine) -> None:
+        """Raise UsageError where it cannot be meant."""
+        if self._forwarding is not None:
+            self._forwarding.check(engine.addresses.receiver)
+
+    @contextlib.asynccontextmanager
+    async def going(self, engine: Engine) -> AsyncIterator[None]:
+        """Work until the end."""
+        try:
+            async with self._feed.worked_off(engine):
+                yield
+        finally:
+            if self._forwarding is not None:
+                await self._forwarding.close()
 
 
 class _Printer:
     """Prints what commits wrote, in a thread of its own: a slow reader of stdout delays no commit."""
 
-    def __init__(self, output: Output, on_broken_pipe: Callable[[], None]) -> None:
+    def __init__(
+        self, output: Output, shows: Callable[[Record], bool], on_broken_pipe: Callable[[], None]
+    ) -> None:
         self._output = output
+        self._shows = shows
         self._on_broken_pipe = on_broken_pipe
-        self._queue: queue.SimpleQueue[Sequence[tuple[Record, bytes | None]] | StoreBroken | None] = (
+        self._queue: queue.SimpleQueue[Sequence[tuple[Record, bytes | None]] | StoreBroken | str | None] = (
             queue.SimpleQueue()
         )
         self._engine: Engine | None = None
@@ -159,7 +235,17 @@ class _Printer:
         if not records and self._engine is not None and self._engine.refusal is not None:
             self._queue.put(self._engine.refusal)
         # Bodies are read here, by the writer: when the last lines are printed the store is closed.
-        self._queue.put([(record, self._body(record)) for record in records])
+        self._queue.put([(record, self._body(record)) for record in records if self._shows(record)])
+
+    @property
+    def prints_json(self) -> bool:
+        """Whether lines are JSON."""
+        return self._output.json
+
+    def say(self, line: str) -> None:
+        """Print a line of somebody else's among the others."""
+        if self.prints:
+            self._queue.put(line)
 
     @contextlib.contextmanager
     def printing(self, engine: Engine) -> Iterator[None]:
@@ -192,6 +278,10 @@ class _Printer:
 
     def _print(self, redact: Callable[[str], str]) -> None:
         while (records := self._queue.get()) is not None:
+            if isinstance(records, str):
+                if not self._write(redact(records) + "\n"):
+                    return
+                continue
             if isinstance(records, StoreBroken):
                 if not self._output.json:
                     tell(records, redact, as_json=False)

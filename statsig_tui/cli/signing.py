@@ -59,7 +59,7 @@ def run_verify(
         )
     # As they would be read from the wire: each byte a character.
     headers = tuple((name, os.fsencode(value).decode("latin-1")) for name, value in headers)
-    known = _secrets(options, which)
+    known = signing_secrets(options, which)
     seconds = options.load().config.receiver.tolerance_seconds if tolerance is None else tolerance
     if capture is not None:
         diagnosis = _of_capture(options, capture, known, seconds)
@@ -76,7 +76,7 @@ def run_verify(
 
 def chosen_secret(options: Options, which: WhichSecret) -> str:
     """The one secret that was chosen, or is the only one known; raises UsageError."""
-    known = _secrets(options, which)
+    known = signing_secrets(options, which)
     if len(known) != 1:
         many = "Several signing secrets are known" if known else "No signing secret is known"
         raise UsageError(f"{many}.", "Choose one with --destination, --secret-env or --secret-file.")
@@ -94,7 +94,7 @@ def _of_capture(options: Options, capture: str, known: Sequence[str], seconds: i
     return examine(detail, known, seconds)
 
 
-def _secrets(options: Options, which: WhichSecret) -> tuple[str, ...]:
+def signing_secrets(options: Options, which: WhichSecret) -> tuple[str, ...]:
     """The secret that was chosen, or every signing secret of the settings and the environment."""
     if which.env is not None:
         value = os.environ.get(which.env, "").strip()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from statsig_tui.core import jsontext
-from statsig_tui.core.event import milliseconds, told_by
+from statsig_tui.core.event import Event, EventClass, milliseconds, told_by
 from statsig_tui.core.records import EventSummary
 
 MAX_EVENTS = 10_000
@@ -64,6 +64,21 @@ def decode(raw: bytes) -> Content:
     if isinstance(data, dict) and data.get("event") == "url_verification":
         return _verification(data)
     return NotABatch(400, "not_a_batch", f"data is {_kind(data)}: it must be an array of events.")
+
+
+def listed(content: Content) -> tuple[EnvelopeName | None, tuple[EventSummary, ...]]:
+    """The envelope, and the events as far as a line shows them."""
+    if isinstance(content, Batch):
+        return content.envelope, content.events
+    if isinstance(content, Verification):
+        said = EventSummary("url_verification", EventClass.VERIFICATION, None, None, None)
+        return "verification", (said,)
+    return None, ()
+
+
+def summary(event: Event) -> EventSummary:
+    """One event as far as a line shows it."""
+    return EventSummary(event.name, event.event_class, event.user_id, event.time_uuid, event.timestamp)
 
 
 def encode(

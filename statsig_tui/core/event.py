@@ -5,7 +5,7 @@ Shapes and names: statsig-wire.md §3.2–3.4. No key set is assumed; unknown fi
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 
 from statsig_tui.core import jsontext
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _USUAL = 128
 """Characters of a name up to which what it means is remembered: the same few come again and again."""
 _FORBIDDEN = frozenset("\\[]{}<>#=;&$%|\0\n\r")
@@ -123,6 +124,11 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text is free of lone surrogates."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def milliseconds(value: object) -> int | None:
     """A timestamp field as epoch ms: a number, digits as text, or ISO 8601; None for anything else."""
     if isinstance(value, bool):
@@ -140,7 +146,8 @@ def milliseconds(value: object) -> int | None:
                 return None
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC)
-            number = int(moment.timestamp() * 1000)
+            # Not by way of a float, which would lose a millisecond now and then.
+            number = (moment - _EPOCH) // timedelta(milliseconds=1)
     else:
         return None
     return number if abs(number) < 2**62 else None

@@ -26,6 +26,7 @@ from statsig_tui.core.records import (
     SentDetail,
     SentRecord,
     Trace,
+    VerdictRecord,
 )
 from statsig_tui.core.seen import Seen, gather
 from statsig_tui.engine import captures, dry_run, history, outbox
@@ -113,6 +114,37 @@ class Archive:
                 (destination, since, until, limit),
             )
         )
+
+    def found(self, kind: str, number: int) -> list[Stored]:
+        """What an id of a kind (product.md §5: c d b e s) stands for: the deliveries of a batch, else one."""
+
+        def ask(db: sqlite3.Connection) -> list[Stored]:
+            match kind:
+                case "c":
+                    return list(captures.page(db, number, number))
+                case "d":
+                    return list(outbox.deliveries(db, "d.id = ?", (number,)))
+                case "b":
+                    return list(outbox.deliveries(db, "d.batch = ? ORDER BY d.id", (number,)))
+                case "e":
+                    return list(outbox.events(db, "id = ?", (number,)))
+                case "s":
+                    return list(history.sent(db, "id = ?", (number,)))
+            return []
+
+        return self._ask(ask)
+
+    def request(self, number: int) -> RequestRecord | None:
+        """One request the emulator did not plainly accept."""
+        return self._ask(lambda db: history.request(db, number))
+
+    def verdicts(self, event: int) -> list[VerdictRecord]:
+        """Every destination's verdict on an event."""
+        return self._ask(lambda db: outbox.verdicts(db, [event]))
+
+    def event_body(self, event: int) -> bytes | None:
+        """The bytes of an accepted event."""
+        return self._ask(lambda db: outbox.event_body(db, event))
 
     def attempts(self, delivery: int) -> list[AttemptRecord]:
         """Every attempt of a delivery."""

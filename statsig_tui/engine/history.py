@@ -15,6 +15,7 @@ from statsig_tui.engine.store import Tx
 _LARGE = 64 * 1024
 """Bytes of a body that is not looked into for names and keys."""
 _SENT = "id, rev, at, target, url, event_name, size, status, error, certainty, ms, trace"
+_REQUESTS = "SELECT id, rev, at, method, path, status, fault FROM requests"
 
 
 def insert_request(tx: Tx, at: int, method: str, path: str, status: int, fault: str | None) -> None:
@@ -90,7 +91,10 @@ def bodies(db: sqlite3.Connection, newest: int) -> Iterator[bytes]:
 
 def requests(db: sqlite3.Connection, limit: int) -> list[RequestRecord]:
     """The newest remarkable requests, newest first."""
-    rows = db.execute(
-        "SELECT id, rev, at, method, path, status, fault FROM requests ORDER BY id DESC LIMIT ?", (limit,)
-    )
-    return [RequestRecord(*row) for row in rows]
+    return [RequestRecord(*row) for row in db.execute(f"{_REQUESTS} ORDER BY id DESC LIMIT ?", (limit,))]
+
+
+def request(db: sqlite3.Connection, number: int) -> RequestRecord | None:
+    """One remarkable request."""
+    row = db.execute(f"{_REQUESTS} WHERE id = ?", (number,)).fetchone()
+    return RequestRecord(*row) if row is not None else None

@@ -12,9 +12,8 @@ from functools import lru_cache
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.config import ReceiverConfig
-from statsig_tui.core.envelope import Batch, Content, EnvelopeName, NotABatch, Verification, decode
-from statsig_tui.core.event import EventClass
-from statsig_tui.core.records import Captured, EventSummary
+from statsig_tui.core.envelope import Content, NotABatch, Verification, decode, listed
+from statsig_tui.core.records import Captured
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import (
     SIGNATURE_HEADER,
@@ -211,21 +210,14 @@ def _captured(
     client = scope["client"]
     heads = first_of_each(scope)
     signature, timestamp = heads.get(_SIGNATURE), heads.get(_TIMESTAMP)
-    envelope: EnvelopeName | None = None
-    events: tuple[EventSummary, ...] = ()
-    if isinstance(content, Batch):
-        envelope = content.envelope
-        events = content.events
-    elif isinstance(content, Verification):
-        envelope = "verification"
-        events = (EventSummary("url_verification", EventClass.VERIFICATION, None, None, None),)
+    envelope, events = listed(content)
     return Captured(
         at=now,
         method=scope["method"],
         path=redact(path),
         http_version=scope["http_version"],
         peer=f"{client[0]}:{client[1]}" if client else "",
-        headers=tuple((k.decode("latin-1"), redact(v.decode("latin-1"))) for k, v in scope["headers"]),
+        headers=redact.pairs((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]),
         body=body,
         envelope=envelope,
         events=events,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Literal
 
+from statsig_tui.core.event import is_unicode
 from statsig_tui.core.query import KEYS, All, AnyOf, Clause, Node, Not, Query, View
 from statsig_tui.core.query import view as views
 from statsig_tui.core.query.matching import moment
@@ -245,7 +246,7 @@ class _Sql:
         return f"{column} {clause.operator} {self._bound(value.number)}"
 
     def _text(self, key: str, column: str, value: Value) -> str:
-        if "\0" in value.text or not _is_unicode(value.text):
+        if "\0" in value.text or not is_unicode(value.text):
             return "0"  # nothing that is stored has these
         found = self._fits(column, value)
         if key != "path":
@@ -262,7 +263,3 @@ class _Sql:
     def _bound(self, value: object) -> str:
         self.values.append(value)
         return "?"
-
-
-def _is_unicode(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -26,9 +26,12 @@ FIELDS = {
     },
     "capture": {
         "type", "at", "id", "method", "path", "size", "envelope", "events", "signature", "status", "fault",
+        "imported",
     },
     "request": {"type", "at", "id", "listener", "method", "path", "status", "fault"},
     "sent": {"type", "at", "target", "status", "ms", "trace", "error"},
+    "replayed": {"type", "at", "id", "to", "as", "status", "ms", "error"},
+    "forwarded": {"type", "at", "capture", "url", "status", "ms", "error"},
     "would_send": {"type", "at", "target", "url", "size"},
     "summary": {"type", "at", "target", "count", "seconds", "rate", "statuses", "not_sent", "unknown", "ms"},
     "template": {"type", "at", "name", "group", "about", "expect", "answer"},

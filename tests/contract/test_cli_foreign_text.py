@@ -46,7 +46,10 @@ async def test_serve_and_what_reads_its_store_print_harmless_lines(spawn: Spawn,
     assert MARK in said["event"]
     assert MARK in said["capture"]
     assert "%1b" in said["request"], "a path stays as it was spelled"
-    for command in (("trace", "e1"), ("verify", "--capture", "c1")):
+    for command in (
+        *(("trace", "e1"), ("verify", "--capture", "c1"), ("list",), ("list", "events"), ("show", "c2")),
+        *(("show", "e1"), ("list", 'sig:"\x1b]0;X\x07"')),
+    ):
         _, out, err = await (await spawn(*command)).end()
         check(out, err)
     (tmp_path / "body").write_text(TYPED)

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from statsig_tui.core.envelope import Batch, decode
+from statsig_tui.core.envelope import decode, listed
 from statsig_tui.core.query import Query, parse
 from statsig_tui.core.query.view import of_capture
 from statsig_tui.core.records import Captured
@@ -64,6 +64,10 @@ stored = st.fixed_dictionaries(
         "peer": st.sampled_from(["127.0.0.1:9", captures.IMPORTED]),
     }
 )
+WITHOUT_FAULT = {
+    "events": None, "at": NOW, "path": "/", "method": "POST", "state": SignatureState.VALID, "status": 200,
+    "fault": None, "ms": 1.0, "peer": "127.0.0.1:9",
+}  # fmt: skip
 queries = st.recursive(
     st.sampled_from(CLAUSES),
     lambda inner: st.one_of(
@@ -77,15 +81,13 @@ queries = st.recursive(
 
 def keep(tx: Tx, given: dict[str, Any]) -> None:
     body = b"word" if given["events"] is None else json.dumps({"data": given["events"]}).encode()
-    batch = decode(body)
-    listed = batch.events if isinstance(batch, Batch) else ()
+    envelope, listed_events = listed(decode(body))
     captures.insert(
         tx,
         [Captured(
             at=given["at"], method=given["method"], path=given["path"], http_version="1.1",
             peer=given["peer"], headers=(), body=body,
-            envelope=batch.envelope if isinstance(batch, Batch) else None,
-            events=listed,
+            envelope=envelope, events=listed_events,
             signature=None, timestamp=None, verdict=SignatureVerdict(given["state"], "", ""),
             status=given["status"], fault=given["fault"], answer_headers=(), answer_body=b"", ms=given["ms"],
         )],
@@ -112,6 +114,7 @@ def by_hand(db: sqlite3.Connection, query: Query) -> list[int]:
 @settings(max_examples=150, deadline=None)
 @given(st.lists(stored, max_size=8), queries, st.integers(1, 3), st.sampled_from([1, 3, 2000]))
 @example([], parse("dup:yes"), 1, 1)
+@example([WITHOUT_FAULT], parse("-fault:bad*"), 1, 1)
 def test_a_search_finds_what_asking_one_by_one_finds(
     given: list[dict[str, Any]], query: Query, limit: int, span: int
 ) -> None:

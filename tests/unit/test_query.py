@@ -186,6 +186,7 @@ def test_what_a_table_can_answer_is_told_apart() -> None:
     assert indexed.pieces == (("check", "y"), ("u",))
     assert indexed.rest.to_text() == "event:check*_x,y dest:a user:u* word"
     assert parse('event:"ü" -event:a').indexed().pieces == ()
+    assert parse("class:gate,change").indexed().pieces == (("config_change", "gate_exposure"),)
     assert parse("").indexed().columns == All()
 
 

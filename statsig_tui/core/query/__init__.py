@@ -127,6 +127,9 @@ def _is_of_columns(node: Node) -> bool:
 
 def _pieces(node: Node) -> tuple[str, ...]:
     """For each value the longest text that stands in a list of events where it fits; none: cannot be said."""
+    if isinstance(node, Clause) and node.key == "class":
+        choices = KEYS["class"].choices
+        return tuple(sorted(frozenset().union(*(choices[value.text] for value in node.values))))
     if not isinstance(node, Clause) or node.key not in _LISTED:
         return ()
     longest = [max(value.pieces, key=len) for value in node.values]

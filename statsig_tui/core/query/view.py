@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from statsig_tui.core import jsontext
-from statsig_tui.core.envelope import Batch, decode
+from statsig_tui.core.envelope import Batch, decode, summary
 from statsig_tui.core.event import Event, view
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord, EventSummary, SentRecord
@@ -85,7 +85,7 @@ class View:
         if isinstance(content, Batch):
             return content.events
         # One incoming event: what is eventName on the way out is event on the way in.
-        return tuple(_summary(view(b"", {"eventName": each.get("event"), **each})) for each in self.documents)
+        return tuple(summary(view(b"", {"eventName": each.get("event"), **each})) for each in self.documents)
 
     def document(self, index: int) -> Document:
         """One event in full; empty where it cannot be read."""
@@ -154,12 +154,12 @@ def of_accepted(
     record: EventRecord, body: Callable[[], bytes], destinations: Callable[[], Sequence[str]] = tuple
 ) -> View:
     """An event that the emulator accepted."""
-    summary = EventSummary(record.name, record.event_class, record.user_id, record.time_uuid, None)
+    known = EventSummary(record.name, record.event_class, record.user_id, record.time_uuid, None)
     return View(
         id=tag("e", record.id),
         at=record.at,
         read_body=body,
-        listed=(summary,),
+        listed=(known,),
         has_answer=False,
         count=1,
         read_destinations=destinations,
@@ -172,12 +172,8 @@ def of_event(event: Event, at: int) -> View:
         id="",
         at=at,
         read_body=lambda: event.raw,
-        listed=(_summary(event),),
+        listed=(summary(event),),
         has_answer=False,
         size=len(event.raw),
         count=1,
     )
-
-
-def _summary(event: Event) -> EventSummary:
-    return EventSummary(event.name, event.event_class, event.user_id, event.time_uuid, event.timestamp)

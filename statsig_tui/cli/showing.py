@@ -1,0 +1,138 @@
+"""`show`: all there is of one thing that is stored, by any id."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import click
+
+from statsig_tui.cli.lines import as_json as json_of
+from statsig_tui.cli.lines import as_text, fields_of, json_line
+from statsig_tui.cli.options import Options
+from statsig_tui.cli.trace import run_trace
+from statsig_tui.core.config import DEFAULT_RECEIVER_URL
+from statsig_tui.core.exchange import Exchange, body_fields, masked_bytes, to_fields
+from statsig_tui.core.ids import is_trace, numbered
+from statsig_tui.core.printable import from_bytes, printable
+from statsig_tui.core.records import DeliveryRecord, EventRecord, Headers
+from statsig_tui.engine.archive import Archive
+from statsig_tui.engine.exchanges import exchange, without_secrets
+from statsig_tui.engine.reading import reading
+from statsig_tui.engine.search import Stored
+from statsig_tui.errors import NotFound, UsageError
+
+_BASE = DEFAULT_RECEIVER_URL.rstrip("/")
+
+
+def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
+    """Print all of it; with `raw` the bytes of its body alone. Raises NotFound."""
+    if is_trace(of):
+        if raw:
+            raise UsageError("A trace has no body.", "Show one of its events, deliveries or captures.")
+        return run_trace(options, of, as_json=as_json)
+    options.load()
+    with reading(options.places().database) as archive:
+        kind, number = numbered(of) or ("", 0)
+        if kind == "r" and not raw and (request := archive.request(number)) is not None:
+            click.echo(options.secrets(json_of(request) if as_json else as_text(request)))
+            return 0
+        records = archive.found(kind, number)
+        if not records:
+            raise NotFound(
+                f"Nothing is known of {printable(of)}.",
+                "Give an event (e12), batch (b7), delivery (d7), capture (c57), trace (t…) or what was sent"
+                " (s3); what is old may have been forgotten: see [retention].",
+            )
+        if raw:
+            write_bytes(body_of(archive, records[0]))
+            return 0
+        for record in records:
+            if as_json:
+                click.echo(options.secrets(json_line(whole(archive, record, options.secrets))))
+            else:
+                for line in _lines(archive, record, options.secrets):
+                    click.echo(line)
+    return 0
+
+
+def whole(
+    archive: Archive, record: Stored, redact: Callable[[str], str] | None, base: str = _BASE
+) -> dict[str, object]:
+    """A record's fields, and with them the request, its body and its answer, masked by `redact`."""
+    fields = fields_of(record)
+    it = exchange(archive, record, base)
+    if it is None:
+        body = body_of(archive, record)
+        return fields | body_fields(masked_bytes(body, redact) if redact is not None else body)
+    own = to_fields(without_secrets(it, redact) if redact is not None else it)
+    if isinstance(record, DeliveryRecord):
+        return fields | {name: own[name] for name in own if name not in fields}
+    return fields | own | {"signature_reason": it.signature_reason}
+
+
+def body_of(archive: Archive, record: Stored) -> bytes:
+    """The bytes of a record's body."""
+    if isinstance(record, EventRecord):
+        return archive.event_body(record.id) or b""
+    if isinstance(record, DeliveryRecord):
+        return archive.batch_body(record.id) or b""
+    it = exchange(archive, record, _BASE)
+    return it.body if it is not None else b""
+
+
+def write_bytes(body: bytes) -> None:
+    """Bytes as they are to stdout; where that is a terminal, so that they do not drive it."""
+    if sys.stdout.isatty():
+        for line in body.split(b"\n"):
+            click.echo(from_bytes(line))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+
+
+def _lines(archive: Archive, record: Stored, redact: Callable[[str], str]) -> Iterator[str]:
+    yield redact(as_text(record))
+    if isinstance(record, EventRecord):
+        for verdict in archive.verdicts(record.id):
+            yield redact(as_text(verdict))
+    if isinstance(record, DeliveryRecord):
+        for attempt in archive.attempts(record.id):
+            yield redact(as_text(attempt))
+    it = exchange(archive, record, _BASE)
+    if it is None:
+        yield ""
+        yield from _body(masked_bytes(body_of(archive, record), redact))
+        return
+    yield from _request(without_secrets(it, redact))
+
+
+def _request(it: Exchange) -> Iterator[str]:
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(it.at / 1000))
+    came = f"  from {it.peer}" if it.peer else ""
+    yield printable(f"{at}{came}")
+    if it.signature_reason:
+        yield printable(f"signature {it.signature}: {it.signature_reason}")
+    yield ""
+    yield printable(f"{it.method} {it.path if it.peer else it.url} HTTP/{it.http_version}")
+    yield from _headers(it.headers)
+    yield ""
+    yield from _body(it.body)
+    yield ""
+    took = f" in {it.ms:.1f} ms" if it.ms is not None else ""
+    yield printable(f"answer: {it.status or 'none'} {it.reason}".rstrip() + took)
+    yield from _headers(it.answer_headers)
+    if it.answer_body:
+        yield ""
+        yield from _body(it.answer_body)
+
+
+def _headers(headers: Headers) -> Iterator[str]:
+    for name, value in headers:
+        yield printable(f"{name}: {value}")
+
+
+def _body(body: bytes) -> Sequence[str]:
+    return [from_bytes(line) for line in body.split(b"\n")]

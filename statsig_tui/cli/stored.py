@@ -1,0 +1,181 @@
+"""The commands about what is stored: `list`, `show`, `export`, `import`, `replay` (product.md §5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from statsig_tui.cli.options import Options, WhichSecret, common_options, failing_in_words, secret_options
+
+_WORDS = "[captures|deliveries|events|history] [QUERY]"
+_QUERYING = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""A word that begins with a minus sign is the query's."""
+
+
+@click.command("list", context_settings=_QUERYING)
+@common_options
+@click.argument("words", metavar=_WORDS, nargs=-1)
+@click.option(
+    "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most so many; 0: all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@failing_in_words
+def list_command(options: Options, words: tuple[str, ...], limit: int, as_json: bool) -> int:
+    """What is stored and fits a query, newest first; captures unless another kind is named.
+
+    A query is words (anywhere in names, ids, path and body) and clauses, all of which have to hold, for one
+    and the same event where they are about events. - negates, `or` and brackets join, quotes hold text
+    together, * is any text, commas are *or*.
+
+    \b
+      event:checkout_*  user:u1  uuid:f4c4*  class:custom|gate|config|experiment|layer|holdout|
+          exposure|change|internal|verification  dup:yes  lag:>5s
+      status:5xx  sig:bad|good|valid|invalid|missing|stale|unchecked  path:/x  method:POST
+          envelope:data|array|verification|none  fault:*  size:>10k  events:>1  took:>100ms
+      since:10m  until:2026-01-31T12:00Z  dest:my-api  imported:yes  id:c57
+      state:open|waiting|sending|delivered|retrying|failed|cancelled  attempts:>1  target:statsig
+      metadata.plan=pro  user.country=KR,JP  value>10  metadata.plan!=free  metadata.plan  has:user.email
+
+    An app or `serve` that is running is not disturbed. With --json the lines are those of `serve`.
+
+    \b
+    Example:
+      statsig-tui list 'event:checkout_* sig:bad since:10m'
+      statsig-tui list deliveries state:failed dest:my-api --json
+    """
+    from statsig_tui.cli.listing import run_list
+
+    return run_list(options, words, limit, as_json=as_json)
+
+
+@click.command()
+@common_options
+@click.argument("of", metavar="ID")
+@click.option("--raw", is_flag=True, help="The bytes of its body, exactly, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line, with headers, body and answer.")
+@failing_in_words
+def show(options: Options, of: str, raw: bool, as_json: bool) -> int:
+    """All of one thing that is stored: head, body, answer, signature, attempts. Secrets are masked.
+
+    ID is an event (e12), batch (b7), delivery (d7), capture (c57), trace (t…), a request (r3), or what
+    Compose sent (s3). With --raw nothing is masked.
+
+    \b
+    Example:
+      statsig-tui show c57
+      statsig-tui show c57 --raw | statsig-tui lint
+    """
+    from statsig_tui.cli.showing import run_show
+
+    return run_show(options, of, raw=raw, as_json=as_json)
+
+
+@click.command("export", context_settings=_QUERYING)
+@common_options
+@click.argument("words", metavar=_WORDS, nargs=-1)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["ndjson", "har", "curl", "raw", "csv"]),
+    default="ndjson",
+    show_default=True,
+    help="JSON lines, an HTTP archive, curl commands, HTTP itself, or a row an event.",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A new file, for you alone; else stdout."
+)
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--with-secrets", is_flag=True, help="Mask nothing that is stored.")
+@failing_in_words
+def export_command(
+    options: Options,
+    words: tuple[str, ...],
+    form: str,
+    out: Path | None,
+    limit: int | None,
+    with_secrets: bool,
+) -> int:
+    """Write what fits a query, newest first: see `list --help` for the language.
+
+    Known secrets, keys, and headers that tell one are masked, in bodies, too, unless --with-secrets; what
+    was masked before it was stored stays so. A masked body no longer fits its signature. CSV has one row
+    for each event that fits.
+
+    \b
+    Example:
+      statsig-tui export since:1h --format har --out captures.har
+      statsig-tui export history status:4xx --format curl
+    """
+    from statsig_tui.cli.exporting import FORMATS, Wish, run_export
+
+    chosen = next(each for each in FORMATS if each == form)
+    return run_export(options, words, Wish(chosen, out, limit, with_secrets))
+
+
+@click.command("import")
+@common_options
+@click.argument("source", metavar="FILE|-")
+@failing_in_words
+def import_command(options: Options, source: str) -> int:
+    """Take captures out of NDJSON that `export` wrote, or out of a HAR of any program, to look at them.
+
+    They keep their time and are marked: `list imported:yes`. Nothing may be running on the same --data.
+    Ends with 1 where some of it could not be read; the rest is taken.
+
+    \b
+    Example:
+      statsig-tui import captures.har --data ./look
+    """
+    from statsig_tui.cli.importing import run_import
+
+    return run_import(options, source)
+
+
+@click.command()
+@common_options
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option(
+    "--to", multiple=True, metavar="DEST|URL", help="A destination or a URL; with --as events a target."
+)
+@click.option(
+    "--as",
+    "how",
+    type=click.Choice(["received", "resigned", "events"]),
+    default="received",
+    show_default=True,
+    help="The same bytes and signature, signed now, or each event posted in again.",
+)
+@click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="So many times each.")
+@secret_options
+@click.option("--yes-really", metavar="HOST", help="Confirm many to a host that is not this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@failing_in_words
+def replay(
+    options: Options,
+    ids: tuple[str, ...],
+    to: tuple[str, ...],
+    how: str,
+    times: int,
+    which: WhichSecret,
+    yes_really: str | None,
+    as_json: bool,
+) -> int:
+    """Post captures (c57) or deliveries (d7) again, once each, from here: to `receiver` unless it is said.
+
+    Beside an app or `serve` that is running, or without one. With --as events they go through the filters
+    of the emulator again. Ends with 0 where every answer was a 2xx. It is never repeated by itself, and no
+    delivery of its own is kept of it.
+
+    \b
+    Example:
+      statsig-tui replay c57 --to my-api --as resigned
+      statsig-tui replay c57 c58 --to http://localhost:3000/webhook
+    """
+    from statsig_tui.cli.replaying import HOWS, Wish, run_replay
+
+    chosen = next(each for each in HOWS if each == how)
+    return run_replay(options, ids, Wish(to, chosen, times, which, yes_really, as_json))
+
+
+COMMANDS = (list_command, show, export_command, import_command, replay)
