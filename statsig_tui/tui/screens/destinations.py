@@ -195,7 +195,7 @@ class DestinationsScreen(ModeScreen):
         """Letters act in the list; nothing is offered that cannot be done."""
         if action not in _ACTIONS:
             return True
-        if not self.query("#no-destination"):
+        if not self.query(DestinationPanes) or not self._panes.is_there:
             return False
         in_list, panes = self._list.has_focus, self._panes
         match action:

@@ -111,6 +111,11 @@ class DestinationPanes(Vertical):
         return self.query_one(AttemptsPane)
 
     @property
+    def is_there(self) -> bool:
+        """Whether every tab has its content, which is mounted after the tabs."""
+        return all(self.query(kind) for kind in (FilterEditor, DestinationForm, SigningPane, AttemptsPane))
+
+    @property
     def editor(self) -> Editor[Any] | None:
         """The shown tab's editor, if it has one."""
         return self._editors().get(self.tab)
