@@ -244,8 +244,9 @@ class StatsigApp(App[int]):
         try:
             self._tell_store()
             arrived = await self._count_arrivals()
-            is_held = isinstance(self.screen, Dialog) and self.screen.HOLDS
-            for screen in () if is_held else self.screen_stack:
+            stack = self.screen_stack  # empty while the app ends
+            is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
+            for screen in () if is_held else stack:
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
                     await screen.pull()
             if arrived:
