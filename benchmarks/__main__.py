@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import statsig_tui
 from benchmarks import capture, forwarding, keystrokes, peers, scale, starting, viewing
 from benchmarks.measure import Absent, Plan, Row, Rows, say, table
 
@@ -40,6 +42,8 @@ def main() -> None:
     options = parser.parse_args()
     # What was started is ended on the way out, however that comes.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # As what was installed is; Python may be told to write no byte code of its own.
+    compileall.compile_dir(Path(statsig_tui.__file__).parent, quiet=2)
     plan = Plan(options.repeats or (3 if options.quick else 5), options.quick)
     if options.install_peers:
         peers.install()
