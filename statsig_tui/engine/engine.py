@@ -370,9 +370,9 @@ class Engine:
         await self._ledger.open(destination, closed)
         self._deliveries.wake(destination.name)
 
-    def _record(self, captured: Captured) -> asyncio.Future[CaptureRecord]:
+    async def _record(self, captured: Captured) -> CaptureRecord:
         self._pruner.count(len(captured.body))
-        return self._store.insert(captures.insert, captured)
+        return await self._store.insert(captures.insert, captured)
 
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
         at = self._clock.now()

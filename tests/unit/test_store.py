@@ -24,6 +24,7 @@ from statsig_tui.engine import captures, history, outbox, retention
 from statsig_tui.engine.store import Store, Tx
 from statsig_tui.errors import StoreBroken
 
+PATIENCE = 10.0
 YES = Verdict(True, Clause.NEW_INCLUDED)
 NO = Verdict(False, Clause.NOT_TRACKED)
 
@@ -312,7 +313,7 @@ async def test_what_is_asked_in_the_moment_of_closing_is_kept(tmp_path: Path) ->
     store = await Store.open(tmp_path / "store.db")
     asked = store.insert(captures.insert, capture())
     await store.close()
-    assert (await asked).id == 1
+    assert (await asyncio.wait_for(asked, PATIENCE)).id == 1
     with pytest.raises(StoreBroken):
         store.insert(captures.insert, capture())
     again = await Store.open(tmp_path / "store.db")
