@@ -84,6 +84,14 @@ async def test_a_table_is_edited_by_keys(
         await pilot.press("escape")
         await said(lambda: custom(app) == CUSTOM[:-2] + ', "role": "admin" }')
 
+        # Keys that come all at once, as from a paste or a script, land in the cells they were meant for.
+        await at(app, pilot, Field.CUSTOM, 4)
+        for key in ("a", *"unit", "tab", *"eu", "enter", "enter", *"t", "tab", *"a,b", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await said(lambda: custom(app).endswith('"role": "admin", "unit": "eu", "t": "a,b" }'))
+        await pilot.press("u", "u")
+        await said(lambda: custom(app) == CUSTOM[:-2] + ', "role": "admin" }')
+
         # Space takes a row out of the text, and puts it back where it was.
         await at(app, pilot, Field.CUSTOM, 1)
         await pilot.press("space")

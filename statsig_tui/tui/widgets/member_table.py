@@ -64,7 +64,8 @@ class CellInput(Input):
         table = self.parent
         assert isinstance(table, MemberTable)
         if not table.is_editing:
-            event.prevent_default()  # it was pressed behind the one that closed the cell: the table's
+            event.prevent_default()
+            table.on_key(event)  # it was pressed behind the one that closed the cell
         elif event.key in _LEAVES:
             event.stop()
             event.prevent_default()
@@ -291,7 +292,10 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             if event.is_printable or event.key in _LEAVES:
                 event.stop()
                 event.prevent_default()
-                self._input.post_message(events.Key(event.key, event.character))
+                if event.key in _LEAVES:
+                    self.leave(_LEAVES[event.key])
+                elif event.character is not None:
+                    self._input.insert_text_at_cursor(event.character)
         elif event.key in ("enter", "a"):
             event.stop()
             event.prevent_default()
@@ -464,6 +468,8 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def leave(self, how: str) -> None:
         """Leave the cell by a key: on to the next cell, or back to the rows."""
         column = self._editing
+        if self._take_typed():
+            self._tell(self.refused)
         if how == "escape":
             self._give_up()
             return
