@@ -62,7 +62,9 @@ def test_the_field_under_the_cursor_is_edited_alone(
     terminal.press(F4)
     terminal.wait_for("one_name", "userID      user-1042")
     # A table is edited as one object, or as lines.
-    terminal.press("\t\t\t" + F4)
+    terminal.press("\t\t\t")
+    terminal.wait_for("On/off")
+    terminal.press(F4)
     terminal.wait_for("☑ zone", "userID      user-1042")
 
 
