@@ -41,10 +41,10 @@ def gather(names: Iterable[str], bodies: Iterable[bytes]) -> Seen:
             for name, counter in found.items():
                 holder = user if name not in (Field.EVENT, Field.METADATA) else event
                 value = holder.get(name) if isinstance(holder, dict) else None
-                if isinstance(value, str):
-                    counter[value] += 1
-                elif isinstance(value, dict):
+                if name in OBJECTS and isinstance(value, dict):
                     counter.update(list(value))
+                elif name in TEXTS and isinstance(value, str):
+                    counter[value] += 1
     return Seen(
         {
             name: tuple(text for text, _ in counter.most_common(MOST) if _is_offered(text))

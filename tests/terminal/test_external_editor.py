@@ -52,7 +52,8 @@ def test_the_whole_text_goes_to_the_editor_and_back(
 def test_the_field_under_the_cursor_is_edited_alone(
     start: Start, program: list[str], script: Callable[[str], str]
 ) -> None:
-    terminal = start(program, EDITOR=script('echo one_name > "$2"'))
+    line = 'case "$(head -c1 "$2")" in "{") echo "zone = 1" > "$2";; *) echo one_name > "$2";; esac'
+    terminal = start(program, EDITOR=script(line))
     terminal.wait_for("last batch", "Send")
     terminal.press(CTRL_G)
     terminal.wait_for('"userID"')
@@ -60,6 +61,11 @@ def test_the_field_under_the_cursor_is_edited_alone(
     terminal.wait_for("userID      user-1042")
     terminal.press(F4)
     terminal.wait_for("one_name", "userID      user-1042")
+    # A table is edited as one object, or as lines.
+    terminal.press("\t\t\t")
+    terminal.wait_for("On/off")
+    terminal.press(F4)
+    terminal.wait_for("☑ zone", "userID      user-1042")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statsig_tui.core.draft import SAMPLE, decode
+from statsig_tui.core.draft import SAMPLE, Field, decode
 from statsig_tui.core.kept import Kept, dump, load
 from statsig_tui.core.request import Shape
+from statsig_tui.core.tables import Row
 
 
 @given(raw=st.binary(max_size=40), path=st.text(max_size=5), is_changed=st.booleans())
@@ -34,3 +37,11 @@ def test_of_the_sample_nothing_is_kept() -> None:
 @pytest.mark.parametrize("text", [None, "", "x", "[]", "[1,2,3,4,5]", "{}", "3"])
 def test_what_is_no_draft_is_none(text: str | None) -> None:
     assert load(text) is None
+
+
+def test_rows_that_are_off_come_back() -> None:
+    off = {Field.METADATA: ((1, Row('"a"', "1.0", " : ", is_on=False)),)}
+    draft = Kept(SAMPLE, Shape(), False, off)
+    assert load(dump(draft)) == draft
+    older = json.dumps(["{}", "", "", "", True])
+    assert load(older) == Kept("{}", Shape(), True)

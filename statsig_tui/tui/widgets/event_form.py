@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -222,7 +221,7 @@ class EventForm(VerticalScroll, can_focus=False):
     def _offer(self, row: FieldRow[Widget]) -> None:
         offered = self._seen.of(row.field)
         if offered and isinstance(row, TextRow | TableRow):
-            row.suggest(SuggestFromList(offered))
+            row.suggest(offered)
 
     def _rows(self) -> Iterator[FieldRow[Widget]]:
         yield from self.query(FieldRow)
@@ -236,6 +235,15 @@ class EventForm(VerticalScroll, can_focus=False):
     def _typed(self, event: FieldRow.Edited) -> None:
         event.stop()
         self.post_message(self.Edited())
+
+    def on_resize(self) -> None:
+        """What is typed in stays in sight where lint or variables take room below."""
+        self.call_after_refresh(self._bring)
+
+    def _bring(self) -> None:
+        row = next((each for each in self._rows() if each.has_pseudo_class("focus-within")), None)
+        if row is not None:
+            row.bring()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Ask for what has been seen, now and then, once something is about to be typed."""

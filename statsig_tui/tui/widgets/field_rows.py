@@ -6,6 +6,7 @@ Each shows what it is given and tells what is typed; the text and its rules are 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events, on
@@ -14,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import Suggester
+from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -77,9 +78,15 @@ class FieldRow(Horizontal, Generic[Control]):
         """Put the cursor here."""
         self.control.focus()
 
+    def bring(self) -> None:
+        """Scroll the form to what is typed in, and to what is said of it."""
+        self.scroll_visible(animate=False, force=True)
+
     def _say(self, words: str, style: str) -> None:
         self._note.update(content(words, style))
         self._note.display = bool(words)
+        if self.has_pseudo_class("focus-within"):
+            self.call_after_refresh(self.bring)
 
 
 class LineRow(FieldRow[Control]):
@@ -145,9 +152,9 @@ class TextRow(LineRow[Input]):
         self._kind.update("")
         super().annotate(shown)
 
-    def suggest(self, suggester: Suggester) -> None:
+    def suggest(self, texts: Sequence[str]) -> None:
         """Offer what begins with what is typed."""
-        self.control.suggester = suggester
+        self.control.suggester = SuggestFromList(texts)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -236,12 +243,13 @@ class TierRow(LineRow[Choice]):
     def fill(self, text: str) -> None:
         """Show another tier."""
         with self.prevent(Input.Changed):
-            self._typed.value = text
+            self._typed.value = "" if text in TIERS else text
         self._choose(text if text in TIERS else _OTHER if text else _NONE)
 
     def _choose(self, option: str) -> None:
         self.control.value = option
         self._typed.display = option == _OTHER
+        self.set_class(option == _OTHER, "-other")
 
     @on(Choice.Changed)
     def _chosen(self, event: Choice.Changed) -> None:
@@ -265,6 +273,7 @@ class TableRow(FieldRow[MemberTable]):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field, MemberTable(field))
+        self._kind.display = False
         self._shown_note = ""
 
     def show(self, table: Table) -> None:
@@ -283,13 +292,17 @@ class TableRow(FieldRow[MemberTable]):
         self.control.refuse(words)
         self._note_table()
 
+    def bring(self) -> None:
+        """Scroll the form to the row under the cursor."""
+        self.control.bring()
+
     def untold(self) -> Change | None:
         """What was edited and is not in the text yet."""
         return self.control.change
 
-    def suggest(self, suggester: Suggester) -> None:
+    def suggest(self, texts: Sequence[str]) -> None:
         """Offer names that begin with what is typed."""
-        self.control.suggest(suggester)
+        self.control.suggest(texts)
 
     def go_to(self, name: str) -> None:
         """Put the cursor on the row of a name."""
@@ -303,10 +316,8 @@ class TableRow(FieldRow[MemberTable]):
 
     def _note_table(self) -> None:
         if self.control.refused:
-            self._kind.display = True
-            super().refuse(self.control.refused)
+            self._say(self.control.refused, theme.BAD)
         else:
-            self._kind.display = False
             self._say(self._shown_note, theme.WARN)
 
 
@@ -318,6 +329,6 @@ def _resolved(found: Meaning, now: int) -> str:
     if found.ms is None or found.form is Form.NOW:
         return found.wrong
     words = day_and_clock(found.ms) if 0 <= found.ms < 253_402_214_400_000 else "beyond every calendar"
-    apart = f" · {age(now - found.ms)} ago" if found.ms <= now else f" · in {age(found.ms - now)}"
-    when = words + (apart if abs(found.ms - now) < _FAR else "")
+    apart = f"{age(now - found.ms)} ago" if found.ms <= now else f"in {age(found.ms - now)}"
+    when = f"{apart} · {words}" if abs(found.ms - now) < _FAR else words
     return f"{found.wrong} · likely {when}" if found.wrong else when

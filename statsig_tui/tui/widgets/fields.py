@@ -148,9 +148,9 @@ class Choice(Widget, can_focus=True):
         if whole.cell_length <= self.size.width:
             return whole
         at = self.options.index(self.value) + 1 if self.value in self.options else 0
-        return Content.assemble(
-            ("◂ ", theme.QUIET), (self.value, theme.ACCENT), (f" ▸  {at} of {len(self.options)}", theme.QUIET)
-        )
+        chosen = Content.assemble(("◂ ", theme.QUIET), (self.value, theme.ACCENT), (" ▸", theme.QUIET))
+        counted = Content.assemble(chosen, (f"  {at} of {len(self.options)}", theme.QUIET))
+        return counted if counted.cell_length <= self.size.width else chosen
 
     def on_click(self, event: events.Click) -> None:
         """Choose the option under the mouse."""

@@ -5,6 +5,7 @@ It shows what it is given and tells what the rows are to be; the text is core/ta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -50,21 +51,40 @@ class Change:
     """The same while one cell is typed in: what is to be taken back at once."""
 
 
+_LEAVES = {
+    "enter": "enter", "tab": "tab", "shift+tab": "back", "escape": "escape", "up": "up", "down": "down",
+}  # fmt: skip
+
+
 class CellInput(Input):
     """The cell that is being typed in; the keys that leave it are the table's."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key, f"leave('{how}')", show=False)
-        for key, how in (
-            ("enter", "enter"), ("tab", "tab"), ("shift+tab", "back"), ("escape", "escape"),
-            ("up", "up"), ("down", "down"),
-        )
-    ]  # fmt: skip
+    async def _on_key(self, event: events.Key) -> None:
+        # At once, not when the key has bubbled up to a binding: what is typed behind it is for the next cell.
+        table = self.parent
+        assert isinstance(table, MemberTable)
+        if not table.is_editing:
+            event.prevent_default()
+            table.on_key(event)  # it was pressed behind the one that closed the cell
+        elif event.key in _LEAVES:
+            event.stop()
+            event.prevent_default()
+            table.leave(_LEAVES[event.key])
 
-    def action_leave(self, how: str) -> None:
-        """Let the table decide where to go."""
-        if isinstance(self.parent, MemberTable):
-            self.parent.leave(how)
+
+class _Unused(Suggester):
+    """Offers names that the table does not have yet."""
+
+    def __init__(self, table: MemberTable) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._table = table
+        self.offered: Sequence[str] = ()
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first that begins with what is typed."""
+        used = {row.name for row in self._table.rows}
+        found = (name for name in self.offered if name.startswith(value) and name not in used)
+        return next(found, None)
 
 
 class MemberTable(Widget, can_focus=True, can_focus_children=True):
@@ -123,9 +143,14 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         """The row under the cursor takes its type from what is typed."""
         self._before: tuple[Row, ...] = ()
         """The rows when the cell was entered."""
+        self._told = ""
+        """What is typed, as far as the rows have it."""
         self._step = 0
+        self._former: str | None = None
+        """What stood in the place of the object when something else began to be typed there."""
         self._typing: tuple[int, str, str] | None = None
         """The row whose type is being stepped through, what it was, and what it is now."""
+        self._names = _Unused(self)
         self._input = CellInput(compact=True, select_on_focus=False)
         self._input.cursor_blink = False
 
@@ -146,8 +171,14 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         return self._row
 
     @property
+    def is_editing(self) -> bool:
+        """Whether a cell is being typed in."""
+        return self._editing is not None
+
+    @property
     def change(self) -> Change | None:
-        """What was edited and is not shown yet as a part of the text."""
+        """What was edited and is not shown yet as a part of the text, keys pressed a moment ago too."""
+        self._take_typed()
         if self._whole is None and self._rows == self.table.rows:
             return None
         return Change(self.table, self._rows, self._whole, self._step)
@@ -164,24 +195,23 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         is_same = self._row < len(expected) and self._rows[self._row : self._row + 1] == (
             expected[self._row],
         )
-        if self._editing is not None and not (is_same or self._is_pending or table.other):
+        if self._editing is not None and not (is_same or self._is_pending or self._former is not None):
             self._end()
         self._row = min(self._row, self._last)
         self.disabled = table.too_large
         self.refresh(layout=self._height != height)
         if self._height != height and (self.has_focus or self._editing is not None):
-            self.call_after_refresh(self._bring)
+            self.call_after_refresh(self.bring)
 
     def refuse(self, words: str) -> None:
         """Go back to what the text has, and say why; what is typed stays to be mended."""
         self._rows, self._whole, self.refused = self.table.rows, None, words
         self.refresh(layout=True)
+        self.call_after_refresh(self.bring)
 
-    def suggest(self, suggester: Suggester) -> None:
+    def suggest(self, names: Sequence[str]) -> None:
         """Offer names while one is typed."""
-        self._names = suggester
-
-    _names: Suggester | None = None
+        self._names.offered = names
 
     def go_to(self, name: str) -> None:
         """Put the cursor on the row of a name."""
@@ -189,14 +219,14 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         self._row = found[-1] if found else 0
         self._column = "value"
         self.focus()
-        self._bring()
+        self.bring()
         self.refresh()
 
     # Drawing
 
     @property
     def _is_whole(self) -> bool:
-        return bool(self.table.other)
+        return bool(self.table.other) or self._former is not None
 
     @property
     def _is_pending(self) -> bool:
@@ -256,11 +286,26 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
 
     # Moving
 
+    def on_key(self, event: events.Key) -> None:
+        """Open a cell at once; what was typed behind that key is for the cell."""
+        if self._editing is not None:
+            if event.is_printable or event.key in _LEAVES:
+                event.stop()
+                event.prevent_default()
+                if event.key in _LEAVES:
+                    self.leave(_LEAVES[event.key])
+                elif event.character is not None:
+                    self._input.insert_text_at_cursor(event.character)
+        elif event.key in ("enter", "a"):
+            event.stop()
+            event.prevent_default()
+            (self.action_edit if event.key == "enter" else self.action_add)()
+
     def action_move(self, by: int) -> None:
         """One row up or down; beyond the ends to the fields there."""
         if 0 <= self._row + by <= self._last:
             self._row += by
-            self._bring()
+            self.bring()
             self.refresh()
         elif by < 0:
             self.screen.focus_previous()
@@ -274,12 +319,15 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
 
     def on_focus(self, event: events.Focus) -> None:
         """Show the cursor."""
-        self.call_after_refresh(self._bring)
+        self.call_after_refresh(self.bring)
 
-    def _bring(self) -> None:
+    def bring(self) -> None:
+        """Scroll the form to the row under the cursor."""
         form = next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
         if form is not None and self.size:
-            line = Region(self.region.x, self.region.y + self._row, self.size.width, 1)
+            # With what is wrong below the rows.
+            height = self._height - self._row + 2 if self.refused else 1
+            line = Region(self.region.x, self.region.y + self._row, self.size.width, height)
             form.scroll_to_region(
                 line.translate(form.scroll_offset - form.content_region.offset), animate=False, force=True
             )
@@ -308,6 +356,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def action_edit(self) -> None:
         """Type in the cell under the cursor; a truth value flips at once."""
         if self._is_whole:
+            self._former = self.table.other
             self._enter("value", self.table.other)
             return
         if self._row >= len(self._rows):
@@ -374,7 +423,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             rows[self._row], rows[to] = rows[to], rows[self._row]
             self._row = to
             self._do(tuple(rows))
-            self._bring()
+            self.bring()
 
     @property
     def listing(self) -> str:
@@ -419,6 +468,8 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def leave(self, how: str) -> None:
         """Leave the cell by a key: on to the next cell, or back to the rows."""
         column = self._editing
+        if self._take_typed():
+            self._tell(self.refused)
         if how == "escape":
             self._give_up()
             return
@@ -443,7 +494,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             self.screen.focus_next()
         elif goes_on:
             self._row, self._column = len(self._rows), "name"
-            self._bring()
+            self.bring()
             self.refresh()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
@@ -454,11 +505,19 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._editing is None:
-            return
-        content = event.value
+        if self._take_typed():
+            self._tell(self.refused)
+
+    def _take_typed(self) -> bool:
+        """Make what is typed the rows, where it was not yet."""
+        content = self._input.value
+        if self._editing is None or content == self._told:
+            return False
+        self._told, self.refused = content, ""
         try:
             if self._is_whole:
+                if not content.strip():
+                    raise FieldError("a value is expected")
                 self._whole = content
             elif self._is_pending:
                 if content:
@@ -470,9 +529,8 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
                 row = tables.respelled(self._rows[self._row], content, self.field, is_new=self._is_new)
                 self._rows = self._with(row)
         except FieldError as error:
-            self._tell(str(error))
-        else:
-            self._tell("")
+            self.refused = str(error)
+        return True
 
     def _enter(self, column: Column, content: str, *, keeps: bool = False) -> None:
         """Open a cell; with `keeps` as a part of the edit that is under way."""
@@ -481,31 +539,41 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             self._before = self._rows
         self._editing = self._column = column
         self.refused = ""
-        names, values, _ = self._widths
-        start = MARK if column == "name" or self._is_whole else MARK + names + _GAP
-        width = self.size.width - MARK if self._is_whole else names if column == "name" else values
         self._input.suggester = self._names if column == "name" else None
         with self.prevent(Input.Changed):
-            self._input.value = content
+            self._input.value = self._told = content
         self._input.cursor_position = len(content)
-        self._input.styles.offset = Offset(start, self._row)
-        self._input.styles.width = width
+        self._place()
         self._input.display = True
         self.screen.set_focus(self._input)
         self.refresh(layout=True)
-        self.call_after_refresh(self._bring)
+        self.call_after_refresh(self.bring)
+
+    def _place(self) -> None:
+        """Put what is typed in over its cell."""
+        names, values, _ = self._widths
+        is_name = self._editing == "name"
+        start = MARK if is_name or self._is_whole else MARK + names + _GAP
+        width = self.size.width - MARK if self._is_whole else names if is_name else values
+        self._input.styles.offset = Offset(start, self._row)
+        self._input.styles.width = width
+
+    def on_resize(self) -> None:
+        """The cell that is typed in is elsewhere now."""
+        if self._editing is not None:
+            self._place()
 
     def _give_up(self) -> None:
-        if not self._is_whole:
+        if self._former is None:
             self._rows = self._before
-        elif self._whole is not None:
-            self._whole = self.table.other
+        elif self._former != self.table.other or self._whole is not None:
+            self._whole = self._former
         self._end()
         self._row = min(self._row, self._last)
         self._tell("")
 
     def _end(self, *, takes_focus: bool = True) -> None:
-        self._editing, self._is_new, self.refused = None, False, ""
+        self._editing, self._former, self._is_new, self.refused = None, None, False, ""
         self._input.display = False
         if takes_focus:
             self.screen.set_focus(self)
@@ -524,6 +592,8 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         self.refused = refused
         self.refresh(layout=True)
         self.post_message(self.Edited())
+        if refused:
+            self.call_after_refresh(self.bring)
 
 
 def _shown(row: Row) -> str:
