@@ -81,6 +81,8 @@ class Engine:
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
+        self._masked: frozenset[str] = frozenset()
+        """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
@@ -379,7 +381,8 @@ class Engine:
     def _refresh(self) -> None:
         config = self.config
         self._secrets = config.signing_secrets()
-        self.redact = Redactor([*config.secret_values(), self._demo_token])
+        self._masked = self._masked.union(config.secret_values())
+        self.redact = Redactor([*self._masked, self._demo_token])
         destinations = self.destinations()
         self._forwarder.apply(destinations)
         self._deliveries.apply(destinations)
