@@ -74,6 +74,8 @@ class Engine:
         self.refused: dict[str, int] = {}
         """Requests that never arrived whole or were over a limit, by reason."""
         self.redact = Redactor()
+        self.recovered = 0
+        """Deliveries that a former run was sending when it ended, and that are sent again."""
         self._store = store
         self._clock = clock
         self._limits = limits
@@ -327,7 +329,7 @@ class Engine:
     async def start(self, listeners: Sequence[Listener], *, fall_back: bool) -> None:
         """Recover what a former run left, then listen, downstream first."""
         at = self._clock.now()
-        await self._store.write(lambda tx: outbox.recover(tx, at))
+        self.recovered = await self._store.write(lambda tx: outbox.recover(tx, at))
         self._deliveries.disabled.update(await self._store.read(outbox.disabled))
         for listener in sorted(listeners, reverse=True):
             if fall_back:

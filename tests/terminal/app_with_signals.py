@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-from functools import partial
 from typing import Any
 
 from textual.pilot import Pilot
@@ -19,14 +18,15 @@ from statsig_tui import cli
 from statsig_tui.tui.app import StatsigApp
 
 directory = sys.argv.pop(1)
-load = StatsigApp.on_load
+program: Any = StatsigApp
+load = program.on_load
 
 
-def on_load(app: StatsigApp) -> None:
+def on_load(app: Any) -> None:
     """Listen to the two signals as well."""
     load(app)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGUSR1, app.run_worker, partial(take_picture, app))
+    loop.add_signal_handler(signal.SIGUSR1, lambda: app.run_worker(take_picture(app)))
     loop.add_signal_handler(signal.SIGUSR2, app.call_later, break_down, app)
 
 
@@ -45,5 +45,5 @@ def break_down(app: StatsigApp) -> None:
     raise RuntimeError(f"broken by {found}")
 
 
-StatsigApp.on_load = on_load  # type: ignore[method-assign]  # that is what this script is for
+program.on_load = on_load
 cli.main()

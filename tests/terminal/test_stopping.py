@@ -144,7 +144,7 @@ max_seconds = 0.05
     assert mine.taken == set()
     mine.healed.set()
     again = start(program)
-    again.wait_for("emulator :")
+    again.wait_for("emulator :", "Recovered 1 interrupted delivery")
     with mine.took:
         assert mine.took.wait_for(lambda: mine.taken == kept, 30)
     again.kill(signal.SIGTERM)
