@@ -145,7 +145,7 @@ schedule = "none"
             walk("]", "\r", "\x1b[6~", ESC, sees="Destinations")
     walk(ESC, ESC, sees="Destinations")
     walk(F6, sees="^j Send")
-    walk("\x07", sees='"event"')
+    walk("\x07", sees='"userID"')
     walk("\x1b[200~" + json.dumps({"event": PAYLOADS[0], "x": PAYLOADS}) + "\x1b[201~", sees="not JSON")
     walk("\x1b[200~" + "\n".join(PAYLOADS).encode(errors="ignore").decode() + "\x1b[201~", sees="Compose")
     walk("\n", sees="400 bad request")
