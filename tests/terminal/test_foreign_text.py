@@ -107,7 +107,7 @@ url = "http://127.0.0.1:{hostile}/"
 schedule = "none"
 """)
     terminal = start(program, columns, rows)
-    terminal.wait_for("emulator :", "captured")
+    terminal.wait_for("emulator :", "✓ 202 accepted")
     addresses = json.loads((tmp_path / "data" / "lock").read_text())
     begins = len(terminal.raw)
     post_everything(addresses["emulator"], addresses["receiver"])
