@@ -150,14 +150,17 @@ class Walk:
         svg = html.unescape((self._pictures / f"{self._taken}.svg").read_text()).replace("\xa0", " ")
         self.found += leaks(f"picture {self._taken}", svg.encode())
 
-    def move(self, key: str) -> None:
-        """Press a key, until another widget has the keys."""
-        before = self.focus
-        self._terminal.press(key)
-        for _ in range(100):
-            self.look()
-            if self.focus != before:
-                return
+    def reach(self, widget: str, key: str) -> None:
+        """Press a key until a widget has the keys; each time wait for what the last one did."""
+        for _ in range(12):
+            before = self.focus
+            self._terminal.press(key)
+            for _ in range(10):
+                self.look()
+                if self.focus == widget:
+                    return
+                if self.focus != before:
+                    break
 
     def wait_until_gone(self, words: str) -> None:
         """Until these words are not on the screen any more."""
@@ -195,7 +198,7 @@ def test_no_secret_comes_out_anywhere(
     for _ in range(3):
         walk.press("]", sees="╭─ echo")
     type_secret(walk, settings)
-    walk.press(ESCAPE, sees="╭─ echo")
+    walk.reach("destination-list", ESCAPE)
     walk.press("]", sees="Rate Limited")
     for _ in range(4):  # from the minute to the request
         walk.press("\r", sees="╭─ echo")
@@ -245,10 +248,8 @@ def test_no_secret_comes_out_anywhere(
 
 def type_secret(walk: Walk, settings: Path) -> None:
     """Give the destination another secret by hand, and have the app write its settings."""
-    walk.move("\r")
-    for _ in range(12):
-        if walk.focus != "own-secret":
-            walk.move("\t")
+    walk.reach("copy-secret", "\r")
+    walk.reach("own-secret", "\t")
     walk.press(f"\x1b[200~{TYPED}\x1b[201~", sees="not saved yet")
     walk.press(CTRL_S, sees="…6789")
     walk.wait_until_gone("not saved yet")
