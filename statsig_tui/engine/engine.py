@@ -80,6 +80,8 @@ class Engine:
         self.refused: dict[str, int] = {}
         """Requests that never arrived whole or were over a limit, by reason."""
         self.redact = Redactor()
+        self.recovered = 0
+        """Deliveries that a former run was sending when it ended, and that are sent again."""
         self._store = store
         self._clock = clock
         self._limits = limits
@@ -87,6 +89,8 @@ class Engine:
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
+        self._masked: frozenset[str] = frozenset()
+        """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
@@ -333,7 +337,7 @@ class Engine:
     async def start(self, listeners: Sequence[Listener], *, fall_back: bool) -> None:
         """Recover what a former run left, then listen, downstream first."""
         at = self._clock.now()
-        await self._store.write(lambda tx: outbox.recover(tx, at))
+        self.recovered = await self._store.write(lambda tx: outbox.recover(tx, at))
         self._deliveries.disabled.update(await self._store.read(outbox.disabled))
         for listener in sorted(listeners, reverse=True):
             if fall_back:
@@ -390,7 +394,8 @@ class Engine:
     def _refresh(self) -> None:
         config = self.config
         self._secrets = config.signing_secrets()
-        self.redact = Redactor([*config.secret_values(), self._demo_token])
+        self._masked = self._masked.union(config.secret_values())
+        self.redact = Redactor([*self._masked, self._demo_token])
         destinations = self.destinations()
         self._forwarder.apply(destinations)
         self._deliveries.apply(destinations)

@@ -150,6 +150,10 @@ class StatsigApp(App[int]):
         first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
         for notice in self._notices:
             self.notify(printable(notice), markup=False, severity="warning", timeout=8)
+        engine = self.bridge.engine
+        if engine is not None and engine.recovered:
+            jobs = "delivery" if engine.recovered == 1 else "deliveries"
+            self.say(f"Recovered {engine.recovered:,} interrupted {jobs}: sent again from now on.")
         self.show_troubles()
         self.show_status()
         for screen in self.mode_screens():

@@ -89,6 +89,19 @@ async def test_a_new_secret_signs_the_next_attempt(
         assert got.headers["x-statsig-signature"] == sign(fresh, stamp, got.body)
 
 
+async def test_a_former_secret_is_masked_when_it_comes_back(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    former = "a former secret of no known shape"
+    mine = await endpoint(say(b"HTTP/1.1 200 X\r\nX-Echo: %s\r\nContent-Length: 0\r\n\r\n" % former.encode()))
+    async with engine(config(destination("mine", mine.url, secret=Secret.of(former)))) as site:
+        await site.engine.apply(config(destination("mine", mine.url, secret=Secret.of("another one"))))
+        await site.event()
+        (delivered,) = await site.delivery(DeliveryState.DELIVERED, "mine")
+        (attempt,) = site.engine.archive.attempts(delivered.id)
+        assert dict(attempt.response_headers)["X-Echo"].endswith("…hape")
+
+
 async def test_a_destination_that_is_switched_off_keeps_its_queue(
     engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
 ) -> None:

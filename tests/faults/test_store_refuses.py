@@ -226,10 +226,17 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is
     resource.prlimit(it.process.pid, resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
     accepted: list[str] = []
     kept = 0
-    while await post(ready["emulator"] + ENDPOINT, f"e{len(accepted)}") == 202:
-        accepted.append(f"e{len(accepted)}")
-    while await post(ready["receiver"] + "/", "capture") == 200:
-        kept += 1
+    status = {"emulator": 202, "receiver": 200}
+    for number in range(200):  # ten times what fits
+        status["emulator"] = await post(ready["emulator"] + ENDPOINT, f"e{number}")
+        if status["emulator"] == 202:
+            accepted.append(f"e{number}")
+        status["receiver"] = await post(ready["receiver"] + "/", "capture")
+        kept += status["receiver"] == 200
+        if set(status.values()) == {503}:
+            break
+    assert set(status.values()) == {503}
+    assert min(len(accepted), kept) > 5
     error = await it.line("error")
     assert "disk" in error["message"] + error["hint"]
     assert mine.requests
@@ -247,8 +254,9 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is
 
 
 async def post(url: str, name: str) -> int:
-    """Post 50 kB that nothing compresses; the answer's status."""
-    body = {"user": {}, "event": name, "metadata": {"noise": os.urandom(25_000).hex()}}
+    """Post noise, an event and a batch alike; the answer's status."""
+    noise = {"noise": os.urandom(5_000).hex()}
+    body = {"user": {}, "event": name, "metadata": noise, "data": [{"eventName": name, "metadata": noise}]}
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         answer = await client.post(url, json=body, headers=KEY)
     if answer.status_code == 503:

@@ -67,6 +67,12 @@ class Terminal:
         while not all(text in self.text for text in wanted):
             assert self._read(deadline), f"{wanted} never came:\n{self.text}"
 
+    def wait_until_gone(self, unwanted: str) -> None:
+        """Until this is not on the screen any more."""
+        deadline = time.monotonic() + PATIENCE
+        while unwanted in self.text:
+            assert self._read(deadline), f"{unwanted} never went:\n{self.text}"
+
     def wait_for_bytes(self, wanted: bytes) -> None:
         """Until the program has written this."""
         deadline = time.monotonic() + PATIENCE

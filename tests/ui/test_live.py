@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -147,17 +148,44 @@ async def test_replay_re_signed_signs_the_same_bytes_anew(app: StatsigApp, ui: U
         await ui(pilot, lambda: archive.deliveries("receiver", 1)[0].state is DeliveryState.DELIVERED)
 
 
-async def test_a_flood_is_counted_to_the_last_capture(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+async def test_a_flood_is_counted_to_the_last_capture_while_keys_are_obeyed(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    """Promise 15: what was acknowledged was stored, and is shown."""
+    batch = {"data": [{"eventName": "flood"}] * 20}
     async with later_app.run_test(size=(120, 36)) as pilot:
         await pilot.press("f8")
         await ui(pilot, lambda: later_app.bridge.engine is not None)
         assert later_app.bridge.engine is not None
         base = f"{later_app.bridge.engine.addresses.receiver}/"
-        async with httpx.AsyncClient() as client:
-            for _ in range(600):
-                answer = await client.post(base, json={"data": []})
-                assert answer.status_code == 200
+
+        async def send(client: httpx.AsyncClient) -> None:
+            for _ in range(150):
+                assert (await client.post(base, json=batch)).status_code == 200
+
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            sending = asyncio.gather(*(send(client) for _ in range(4)))
+            await ui(pilot, lambda: "FOLLOW" in seen(later_app))
+            await pilot.press("k")
+            await ui(pilot, lambda: "FOLLOW" not in seen(later_app))
+            await pilot.press("G")
+            await ui(pilot, lambda: "FOLLOW" in seen(later_app))
+            await sending
         await ui(pilot, lambda: "Live  600" in seen(later_app))
+        counters = later_app.bridge.engine.archive.counters()
+        assert (counters.captures, counters.captured_events) == (600, 12_000)
+
+
+async def test_an_acknowledgement_waits_for_no_screen(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    """Promise 15: batches are taken while the screen's loop is stuck, and shown when it is not any more."""
+    async with later_app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        for _ in range(20):
+            # Nothing on the screen goes on until the answer is there.
+            assert post(later_app, {"data": [{"eventName": "e"}]}).status_code == 200
+        assert "Live  20" not in seen(later_app)
+        await ui(pilot, lambda: "Live  20" in seen(later_app))
 
 
 def _signed(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -181,7 +181,10 @@ class DestinationPanes(Vertical):
         self._subject = subject
         if self.tab == OVERVIEW:
             self._overview.show(
-                subject.saved, subject.real_url, subject.counts, follows=follows_receiver(subject.saved)
+                subject.saved,
+                subject.redact(subject.real_url),
+                subject.counts,
+                follows=follows_receiver(subject.saved),
             )
         self.say_unsaved()
 

@@ -34,7 +34,7 @@ class Overview(VerticalScroll):
         yield self._static
 
     def show(self, destination: Destination, url: str, counts: DestinationCounters, *, follows: bool) -> None:
-        """Show a destination, with its real URL; `follows`: it is the receiver's, wherever that is."""
+        """Show a destination, its real URL masked; `follows`: it is the receiver's, wherever that is."""
         shown = overview(replace(destination, url=url), counts, follows=follows)
         if shown != self._shown:
             self._shown = shown
