@@ -16,7 +16,7 @@ WIDGETS = {"Static", "Label", "Button", "Option", "TabPane", "Collapsible", "Che
 METHODS = {"update", "notify", "add_row", "add_column", "add_option", "exit", "copy_to_clipboard"}
 SHOWN = {"border_title", "border_subtitle", "tooltip", "label", "title", "sub_title"}
 """Attributes that are shown."""
-GATES = {"printable", "fit", "content", "from_bytes", "lines"}
+GATES = {"printable", "fit", "column", "content", "from_bytes", "lines"}
 FOREIGN = {
     *("error", "reason", "path", "event_name", "user_id", "destination", "fault", "note", "clause", "url"),
     *("peer", "hint", "message", "source", "target", "headers", "body", "where"),

@@ -160,4 +160,5 @@ def test_an_object_listed_and_read_again_is_the_same(text: str) -> None:
 
 
 def _value(raw: str) -> Any:
-    return jsontext.parse(raw.encode()) if not raw.startswith("{{") else raw
+    # A variable makes the text no JSON until it is resolved: then its spelling is what counts.
+    return jsontext.parse(raw.encode()) if "{{" not in raw else raw

@@ -13,6 +13,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static, TextArea
 
@@ -101,7 +102,7 @@ class FilterDetails(Dialog[Filter | None]):
                 yield Field("Sample", sample, "% of users, ever the same", name="sample")
             with Horizontal(classes="buttons"):
                 for name in PRESETS:
-                    yield Button(name, compact=True, classes="preset", name=name)
+                    yield Button(Content(name), compact=True, classes="preset", name=name)
                 yield Button("Cancel", compact=True, id="details-cancel")
                 yield Button("Use", compact=True, id="details-use", variant="primary")
 
@@ -154,7 +155,7 @@ class FilterDetails(Dialog[Filter | None]):
         self.dismiss(PRESETS[event.button.name or EVERYTHING])
 
     def _part(self, title: str, table: str, names: Iterable[str], *, first: bool = False) -> Iterator[Widget]:
-        yield Static(title, classes="part -first" if first else "part", markup=False)
+        yield Static(Content(title), classes="part -first" if first else "part", markup=False)
         named: Mapping[str, bool] = getattr(self._draft, table)
         lower = {key.casefold(): on for key, on in named.items()}
         known = {name.casefold() for name in names}

@@ -69,7 +69,7 @@ class MatrixRows:
         )
         return Content.assemble(
             _mark(item), (column(item.destination, _NAME), theme.STRONG), what,
-            (f"   newest: {item.clause}", theme.QUIET),
+            content(f"   newest: {item.clause}", theme.QUIET),
         )  # fmt: skip
 
     def header(self, width: int) -> Content:
@@ -97,9 +97,8 @@ class MatrixScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The table."""
         with Vertical(classes="dialog", id="matrix") as box:
-            box.border_title = (
-                f"Verdicts  {len(self._rows)} events · {len(self._rows.destinations)} destinations"
-            )
+            names, count = len(self._rows), len(self._rows.destinations)
+            box.border_title = Content(f"Verdicts  {names} events · {count} destinations")
             box.border_subtitle = "→ why · esc closes"
             yield Table(
                 self._rows,

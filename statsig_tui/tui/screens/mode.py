@@ -76,7 +76,7 @@ class ModeScreen(Screen[None]):
             widest = next((node for node in around if node._has_focus_within), None)
             if widest is not None:
                 inside = widest.walk_children(with_self=True)
-                nodes.update(node for node in inside if node._has_focus_within)
+                nodes |= {node for node in inside if node._has_focus_within}
         if nodes:
             self.app.stylesheet.update_nodes(nodes, animate=True)
 

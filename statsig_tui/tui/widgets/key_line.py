@@ -14,6 +14,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from statsig_tui.tui.text import content
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -86,7 +88,7 @@ class KeyLine(Widget):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Say what the key under the pointer does."""
         self.hovered = self._key_at(event.x)
-        self.tooltip = self.hovered.tooltip if self.hovered is not None else None
+        self.tooltip = content(self.hovered.tooltip) if self.hovered is not None else None
 
     def on_leave(self) -> None:
         """No key is under the pointer."""

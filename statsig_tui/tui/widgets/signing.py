@@ -129,7 +129,7 @@ class SigningPane(Editor[Drafted]):
         with Horizontal(id="verifiers"):
             yield Static("Copy a verifier", classes="label")
             for language in VERIFIERS:
-                yield Button(language, name=language, classes="verifier", compact=True)
+                yield Button(Content(language), name=language, classes="verifier", compact=True)
 
     def first(self) -> Widget:
         """The first key that can be pressed."""
