@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from statsig_tui.core import notation, template
 from statsig_tui.core.notation import FieldError
-from statsig_tui.core.spans import dump, items_at
+from statsig_tui.core.spans import dump
 
 LONGEST = 10_000
 """Characters of a value; a longer one is edited as JSON."""
@@ -112,11 +112,6 @@ def next_kind(found: Kind, by: int = 1) -> Kind:
 def flipped(raw: str) -> str:
     """The other truth value."""
     return "false" if raw == "true" else "true"
-
-
-def items(raw: str) -> list[str]:
-    """The items of a list, each as it is spelled."""
-    return [raw[start:end] for start, end in items_at(raw, 0)]
 
 
 def _word(found: Kind) -> str:

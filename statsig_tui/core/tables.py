@@ -144,7 +144,7 @@ def listing(rows: Iterable[Row]) -> str:
     return f"{{\n{lines}\n}}" if lines else "{}"
 
 
-def new_row(rows: Sequence[Row], name: Field, key: str) -> Row:
+def new_row(rows: Sequence[Row], key: str) -> Row:
     """An empty row, spelled like the others."""
     return Row(key, '""', next((row.colon for row in rows), ": "))
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from statsig_tui.core import cells, draft, jsontext, tables
+from statsig_tui.core import cells, draft, jsontext, tables, template
 from statsig_tui.core.draft import OBJECTS, Field, FieldError
 from statsig_tui.core.spans import object_at, top
 from statsig_tui.core.tables import Row, table, written
@@ -160,5 +160,4 @@ def test_an_object_listed_and_read_again_is_the_same(text: str) -> None:
 
 
 def _value(raw: str) -> Any:
-    # A variable makes the text no JSON until it is resolved: then its spelling is what counts.
-    return jsontext.parse(raw.encode()) if "{{" not in raw else raw
+    return jsontext.parse(template.stand_in(raw).encode())

@@ -75,7 +75,7 @@ def test_rows_change_places_and_nothing_else_does() -> None:
 
 def test_new_rows_are_spelled_like_their_neighbours() -> None:
     found = rows(Field.METADATA)
-    new = tables.new_row(found, Field.METADATA, '"x"')
+    new = tables.new_row(found, '"x"')
     text = written(ODD, Field.METADATA, [*found, new])
     assert text == ODD.replace("1e3\n", '1e3,\n    "x": ""\n')
     first = written(ODD, Field.METADATA, [new, *found])

@@ -522,7 +522,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             elif self._is_pending:
                 if content:
                     key = notation.read_text(content)
-                    self._rows = (*self._rows, tables.new_row(self._rows, self.field, key))
+                    self._rows = (*self._rows, tables.new_row(self._rows, key))
             elif self._editing == "name":
                 self._rows = self._with(tables.renamed(self._rows[self._row], content))
             else:
