@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
@@ -42,6 +43,13 @@ from statsig_tui.engine.engine import Engine, running
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.listeners import Listener
 from statsig_tui.engine.target import ENDPOINT
+
+# What is red is red for everybody and again: examples change neither by themselves nor with the machine's
+# speed.
+settings.register_profile(
+    "the same everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("the same everywhere")
 
 PATIENCE = 20.0
 """Seconds after which a test is stuck; none comes near."""

