@@ -161,10 +161,11 @@ def as_string(raw: bytes) -> bytes:
     return b'""' if raw == b"null" else jsontext.dump(raw.decode(errors="surrogatepass"))
 
 
-def again(raw: bytes, *, now: int, time_uuid: str) -> Event:
-    """The same event as if it happened now, every other member as it is spelled."""
+def again(raw: bytes, *, now: int | None, time_uuid: str) -> Event:
+    """The same event as another one, happening `now` if that is given; all else as it is spelled."""
     parts = jsontext.members(raw)
-    parts["timestamp"] = str(now).encode()
+    if now is not None:
+        parts["timestamp"] = str(now).encode()
     if "timeUUID" in parts:
         parts["timeUUID"] = jsontext.dump(time_uuid)
     renewed = jsontext.join(parts)

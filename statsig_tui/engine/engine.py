@@ -210,13 +210,13 @@ class Engine:
         demo = [(DEMO_HEADER.decode(), self._demo_token)]
         return await self.send(self.targets()[0], body, event_name="DEMO_checkout_completed", headers=demo)
 
-    async def send_test(self, destination: str, raw: bytes, *, filtered: bool) -> str:
-        """Hand an outgoing event to one destination as if it happened now; its trace.
+    async def send_test(self, destination: str, raw: bytes, *, filtered: bool, renewed: bool = True) -> str:
+        """Hand an outgoing event to one destination; its trace. A renewed one happens now.
 
         Its filter is asked only where that is wanted (`filtered`). Raises NotFound or StoreBroken.
         """
         self._check_known(destination)
-        event = again(raw, now=self._clock.now(), time_uuid=_new_uuid())
+        event = again(raw, now=self._clock.now() if renewed else None, time_uuid=_new_uuid())
         trace = _new_trace()
         await self._forwarder.accept(
             trace, [event], only=Only(destination, None if filtered else Clause.TEST)

@@ -363,7 +363,9 @@ class DestinationsScreen(ModeScreen):
             self.host.say("That event was forgotten since; choose another one.")
             return
         trace = await self.bridge.do(
-            lambda engine: engine.send_test(destination, raw, filtered=test.filtered)
+            lambda engine: engine.send_test(
+                destination, raw, filtered=test.filtered, renewed=test.template is None
+            )
         )
         found = await self.bridge.ask(lambda archive: archive.trace(trace))
         verdict = found.verdicts[0] if found is not None and found.verdicts else None

@@ -103,6 +103,7 @@ class FilterDetails(Dialog[Filter | None]):
             with Horizontal(classes="buttons"):
                 for name in PRESETS:
                     yield Button(Content(name), compact=True, classes="preset", name=name)
+            with Horizontal(classes="buttons"):
                 yield Button("Cancel", compact=True, id="details-cancel")
                 yield Button("Use", compact=True, id="details-use", variant="primary")
 

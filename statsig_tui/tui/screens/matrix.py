@@ -98,7 +98,9 @@ class MatrixScreen(Dialog[None]):
         """The table."""
         with Vertical(classes="dialog", id="matrix") as box:
             names, count = len(self._rows), len(self._rows.destinations)
-            box.border_title = Content(f"Verdicts  {names} events · {count} destinations")
+            box.border_title = Content(
+                f"Verdicts  {names} name{'s' * (names != 1)} · {count} destination{'s' * (count != 1)}"
+            )
             box.border_subtitle = "→ why · esc closes"
             yield Table(
                 self._rows,
