@@ -127,6 +127,8 @@ class Filter:
     """Globs of custom events' names, asked in order, for names that `events` does not name."""
     tiers: Mapping[str, bool] = field(default_factory=dict)
     """Environment tiers, `none` for events without one; what is not named is on."""
+    where: str = ""
+    """A condition in the language of core/query.py, such as `metadata.plan=pro user.country=KR,JP`."""
     sample: Annotated[float, Ge(0), Le(1)] = 1.0
     """The share of users, by a hash that is always the same, whose events go out."""
 

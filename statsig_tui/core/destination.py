@@ -67,6 +67,16 @@ def validate_filter(chosen: Filter) -> None:
     for pattern in chosen.patterns:
         if not pattern.strip() or any(is_control(char) for char in pattern):
             raise Invalid("filter.patterns", "has a pattern no name fits", "write one such as checkout_*")
+    if not chosen.where.strip():
+        return
+    # Imported here: the language is not needed for the first paint.
+    from statsig_tui.core.query import QueryError, parse
+
+    try:
+        parse(chosen.where)
+    except QueryError as error:
+        what = f"is not understood at character {error.position + 1}: {error.message}"
+        raise Invalid("filter.where", what, error.hint or "for example metadata.plan=pro") from None
 
 
 def validate_target(target: Target, taken: Collection[str] = ()) -> None:

@@ -1,6 +1,6 @@
 """The Event Filter: whether one event goes to one destination, and the clause that decided (§4).
 
-The console's boxes admit an event; what lies beyond the console (tiers, sample) can only narrow that.
+The console's boxes admit an event; tiers, a condition and a sample can only narrow that.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from statsig_tui.core.config import NO_TIER, Filter
 from statsig_tui.core.event import Event, EventClass
+
+if TYPE_CHECKING:
+    from statsig_tui.core.query import Query
 
 _HASHED = 2**64
 
@@ -38,6 +41,7 @@ class Clause(StrEnum):
     NEW_INCLUDED = "new event included"
     NEW_NOT_INCLUDED = "new event not included"
     TIER_OFF = "environment tier off"
+    CONDITION = "condition not met"
     NOT_IN_SAMPLE = "not in the sample"
     INTERNAL = "internal event"
     INVALID_NAME = "invalid event name"
@@ -99,7 +103,8 @@ def track(chosen: Filter, name: str) -> Step:
 
 def needs_content(chosen: Filter) -> bool:
     """Whether the verdict depends on more of an event than its name."""
-    return bool(chosen.change_types or chosen.change_actions or chosen.tiers) or chosen.sample < 1
+    of_content = chosen.change_types or chosen.change_actions or chosen.tiers or chosen.where.strip()
+    return bool(of_content) or chosen.sample < 1
 
 
 def _questions(chosen: Filter, event: Event) -> Iterator[Step]:
@@ -118,6 +123,9 @@ def _questions(chosen: Filter, event: Event) -> Iterator[Step]:
         tiers = _tiers(event)
         passes = any(_is_on(chosen.tiers, tier) for tier in tiers)
         yield Step(f"tier {', '.join(tiers)}", passes, None if passes else Clause.TIER_OFF)
+    if chosen.where.strip():
+        passes = _fits(chosen.where, event)
+        yield Step(f"the condition {chosen.where.strip()}", passes, None if passes else Clause.CONDITION)
     if chosen.sample < 1:
         place = _place(event)
         passes = place < chosen.sample
@@ -158,6 +166,29 @@ def _tiers(event: Event) -> tuple[str, ...]:
     else:
         found = (_text(_table(_table(content, "user"), "statsigEnvironment").get("tier")),)
     return tuple(dict.fromkeys(tier for tier in found if tier)) or (NO_TIER,)
+
+
+def _fits(where: str, event: Event) -> bool:
+    # Imported here: the language is not needed for the first paint.
+    from statsig_tui.core.query.view import of_event
+
+    query = _query(where)
+    if query is None:
+        # Settings refuse it before it gets here; an event must not be lost by it.
+        return True
+    # Its own time, so that the verdict on an event is the same whenever it is asked for.
+    at = event.timestamp or 0
+    return query.matches(of_event(event, at), at)
+
+
+@lru_cache(maxsize=64)
+def _query(where: str) -> Query | None:
+    from statsig_tui.core.query import QueryError, parse
+
+    try:
+        return parse(where)
+    except QueryError:
+        return None
 
 
 def _place(event: Event) -> float:

@@ -40,6 +40,7 @@ filters = st.builds(
     change_actions=switches(st.sampled_from(["updated", "created"])),
     patterns=switches(st.sampled_from(["*", "debug_*", "check[a-z]*", "[", "two*"])),
     tiers=switches(st.sampled_from(["production", "staging", "none"])),
+    where=st.sampled_from(["", "", "metadata.type=Gate", "-event:debug_* or user:u1", "user.x=1", '"']),
     sample=st.sampled_from([0.0, 0.3, 1.0]),
 )
 contents = st.fixed_dictionaries(

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from statsig_tui.core.config import EXPOSURE_KINDS, Filter
+from statsig_tui.core.config import EXPOSURE_KINDS, Destination, Filter
+from statsig_tui.core.destination import Invalid, validate_destination
 from statsig_tui.core.event import Event, view
 from statsig_tui.core.filters import Clause, Verdict, decide, explain
 
@@ -195,3 +196,31 @@ def test_the_explanation_ends_with_what_decided() -> None:
         ("tier staging", False),
     ]
     assert steps[-1].clause is decide(chosen, event).clause is Clause.TIER_OFF
+
+
+@pytest.mark.parametrize(
+    ("where", "forwarded"),
+    [
+        ("", True),
+        ("metadata.plan=pro", True),
+        ("metadata.plan=free,trial", False),
+        ("user.country=KR,JP metadata.seats>2", True),
+        ("-user.country=KR", False),
+        ("metadata.gone=x or event:check*", True),
+        ("class:gate", False),
+    ],
+)
+def test_a_condition_narrows_what_the_boxes_admit(where: str, forwarded: bool) -> None:
+    event = told(
+        eventName="checkout", userID="u", user={"country": "KR"}, metadata={"plan": "pro", "seats": 3}
+    )
+    verdict = decide(Filter(where=where), event)
+    assert verdict == Verdict(forwarded, Clause.NEW_INCLUDED if forwarded else Clause.CONDITION)
+    closed = Filter(include_new_events=False, where=where)
+    assert decide(closed, event) == Verdict(False, Clause.NEW_NOT_INCLUDED)
+
+
+def test_a_condition_that_is_not_understood_is_refused_with_its_place() -> None:
+    destination = Destination("mine", "http://127.0.0.1/", filter=Filter(where="metadata.plan=pro (x"))
+    with pytest.raises(Invalid, match="is not understood at character"):
+        validate_destination(destination)

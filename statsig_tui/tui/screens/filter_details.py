@@ -67,6 +67,10 @@ class FilterDetails(Dialog[Filter | None]):
             padding: 0;
             background: $background;
         }
+        #where {
+            width: 1fr;
+            background: $background;
+        }
         #sample {
             width: 12;
             background: $background;
@@ -98,6 +102,10 @@ class FilterDetails(Dialog[Filter | None]):
                 hint = "checkout_*\n-debug_*\none a line; - excludes; the first that fits"
                 patterns = ExactArea(patterns_text(draft.patterns), id="patterns", placeholder=hint)
                 yield Field("Patterns", patterns, name="patterns")
+                where = Input(
+                    draft.where, compact=True, id="where", placeholder="metadata.plan=pro user.country=KR,JP"
+                )
+                yield Field("Condition", where, name="where")
                 sample = Input(f"{draft.sample * 100:.10g}", compact=True, id="sample")
                 yield Field("Sample", sample, "% of users, ever the same", name="sample")
             with Horizontal(classes="buttons"):
@@ -127,6 +135,7 @@ class FilterDetails(Dialog[Filter | None]):
             change_actions=tables["change_actions"],
             tiers=tables["tiers"],
             patterns=patterns_of(self.query_one("#patterns", TextArea).text),
+            where=self.query_one("#where", Input).value.strip(),
             sample=_share(self.query_one("#sample", Input).value),
         )
         validate_filter(made)

@@ -168,6 +168,8 @@ def detail_words(chosen: Filter) -> Content:
     ]
     if chosen.patterns:
         parts.append(f"{len(chosen.patterns)} pattern{'s' * (len(chosen.patterns) != 1)}")
+    if chosen.where.strip():
+        parts.append("a condition")
     if chosen.sample < 1:
         parts.append(f"{chosen.sample:.4g} of 1 sampled")
     return Content.styled(" · ".join(parts), theme.WARN)
