@@ -297,6 +297,42 @@ def verify(
 
 @cli.command()
 @common_options
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each finding.")
+@failing_in_words
+def doctor(options: Options, as_json: bool) -> int:
+    """Look at versions, places, settings, store, ports and clock, and change nothing.
+
+    Ends with 0 only if all is well.
+
+    \b
+    Example:
+      statsig-tui doctor
+    """
+    from statsig_tui.cli.doctor import run_doctor
+
+    return run_doctor(options, as_json=as_json)
+
+
+@cli.command()
+@common_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@failing_in_words
+def purge(options: Options, yes: bool) -> int:
+    """Delete everything that is stored: events, captures, deliveries, drafts, the log. Asks twice.
+
+    Settings and templates stay. Not while an app or `serve` uses the data directory.
+
+    \b
+    Example:
+      statsig-tui purge --yes
+    """
+    from statsig_tui.cli.purge import run_purge
+
+    return run_purge(options, yes=yes)
+
+
+@cli.command()
+@common_options
 @click.argument("of", metavar="DESTINATION|URL")
 @click.option("--verification", "verification_only", is_flag=True, help="Only the verification of the URL.")
 @secret_options

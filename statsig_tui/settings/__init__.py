@@ -79,11 +79,6 @@ class Places:
         return self.chosen_templates or self.config.parent / "templates"
 
     @property
-    def drafts(self) -> Path:
-        """Unsaved edits."""
-        return self.data / "drafts"
-
-    @property
     def secret(self) -> Path:
         """The signing secret of the built-in destination, as long as the settings name none."""
         return self.data / "signing-secret"
