@@ -124,8 +124,8 @@ def test_options_beat_the_environment_which_beats_the_platform(
     custom = Places.find(None, None, {"STATSIG_TUI_DATA": ""})
     assert custom.config.name == "config.toml"
     assert custom.config.parent.name == custom.data.name == "statsig-tui"
-    names = [path.name for path in (custom.database, custom.log, custom.lock, custom.drafts)]
-    assert names == ["statsig-tui.db", "statsig-tui.log", "lock", "drafts"]
+    names = [path.name for path in (custom.database, custom.log, custom.lock)]
+    assert names == ["statsig-tui.db", "statsig-tui.log", "lock"]
 
 
 def test_the_data_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
