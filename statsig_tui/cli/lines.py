@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from statsig_tui.core.exchange import body_fields
@@ -22,6 +23,9 @@ from statsig_tui.core.records import (
     SentRecord,
     VerdictRecord,
 )
+
+_NAMED = 20
+"""Names on the line of a capture."""
 
 
 def json_line(fields: Mapping[str, Any]) -> str:
@@ -83,9 +87,10 @@ def as_text(record: Record | AttemptRecord) -> str:
 
 
 def names(record: CaptureRecord) -> str:
-    """The event names of a capture, each once, with how often it occurs."""
+    """The event names of a capture, each once, with how often it occurs; of very many the first."""
     counted = Counter(event.event_name for event in record.events)
-    return ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in counted.items())
+    named = [f"{name} ×{count}" if count > 1 else name for name, count in islice(counted.items(), _NAMED)]
+    return ", ".join(named) + (f", +{len(counted) - _NAMED:,} more" if len(counted) > _NAMED else "")
 
 
 def _plural(count: int, noun: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import click
 
@@ -12,11 +13,13 @@ from statsig_tui.cli.lines import as_json as json_of
 from statsig_tui.cli.lines import as_text, fields_of, json_line
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.trace import run_trace
+from statsig_tui.core import marks
 from statsig_tui.core.config import DEFAULT_RECEIVER_URL
 from statsig_tui.core.exchange import Exchange, body_fields, masked_bytes, to_fields
 from statsig_tui.core.ids import is_trace, numbered
+from statsig_tui.core.marks import Mark
 from statsig_tui.core.printable import from_bytes, printable
-from statsig_tui.core.records import DeliveryRecord, EventRecord, Headers
+from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord, Headers
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.exchanges import exchange, without_secrets
 from statsig_tui.engine.reading import reading
@@ -50,7 +53,9 @@ def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
             return 0
         for record in records:
             if as_json:
-                click.echo(options.secrets(json_line(whole(archive, record, options.secrets))))
+                marked = {"marks": marks.fields(_marks(archive, record, options.secrets))}
+                it = whole(archive, record, options.secrets)
+                click.echo(options.secrets(json_line(it | marked if kind == "c" else it)))
             else:
                 for line in _lines(archive, record, options.secrets):
                     click.echo(line)
@@ -93,8 +98,18 @@ def write_bytes(body: bytes) -> None:
         sys.stdout.buffer.flush()
 
 
+def _marks(archive: Archive, record: Stored, redact: Callable[[str], str]) -> tuple[Mark, ...]:
+    detail = archive.capture(record.id) if isinstance(record, CaptureRecord) else None
+    if detail is None:
+        return ()
+    # Masked first: a mark names the beginning of a value, and half a secret is not recognised as one.
+    return marks.of_capture(replace(detail, body=masked_bytes(detail.body, redact)))
+
+
 def _lines(archive: Archive, record: Stored, redact: Callable[[str], str]) -> Iterator[str]:
     yield redact(as_text(record))
+    for mark in _marks(archive, record, redact):
+        yield redact(printable(f"mark      {mark.oddity.value}: {mark.message}"))
     if isinstance(record, EventRecord):
         for verdict in archive.verdicts(record.id):
             yield redact(as_text(verdict))

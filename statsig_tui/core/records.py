@@ -293,6 +293,19 @@ class RequestRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedRecord:
+    """A request to either listener that was not kept; of this run only, and no byte of it."""
+
+    at: int
+    listener: str
+    peer: str
+    status: int | None
+    """None where the connection was closed without an answer."""
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class SentRecord:
     """An incoming event that Compose or `send` posted to a target, and the answer."""
 

@@ -10,7 +10,6 @@ import logging
 import math
 import urllib.parse
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
@@ -20,7 +19,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from statsig_tui.engine.framing import Limits, RefusedError, check_head, too_large, unreadable
+from statsig_tui.engine.framing import Limits, Refusal, RefusedError, check_head, too_large, unreadable
 from statsig_tui.engine.http import AT_ONCE, CLOSE, WHOLE, json_head
 
 log = logging.getLogger("statsig_tui")
@@ -31,21 +30,11 @@ _PIPELINE = 32
 """Requests that may wait behind the one being answered."""
 _SHORT = 256
 """Bytes up to which an answer is remembered as it was written: the same few come again and again."""
+_TLS = "TLS came to a plain listener: write http:// in the sender's URL, or use a tunnel that ends TLS."
 _FAILED = "The request failed inside statsig-tui; its log says why."
 
 Render = Callable[[int, str, str], bytes]
 """Status, code and message to the body of an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request the app never saw whole, and why. Holds no byte of it."""
-
-    peer: str
-    status: int | None
-    """The answer's status; None where the connection was closed without one."""
-    code: str
-    message: str
 
 
 class Host(Protocol):
@@ -233,7 +222,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(refusal)
         except httptools.HttpParserError as exc:
             if self._newest is None and self._raw == self._feed and data[0] == 0x16:
-                self._tell(None, "tls", "The client spoke TLS; use http:// or a tunnel.")
+                self._tell(None, "tls", _TLS)
                 self._close(linger=True)
             else:
                 self._refuse(unreadable(str(exc)))

@@ -8,8 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
-import msgspec
-
+from statsig_tui.core import jsontext
 from statsig_tui.core.config import Filter
 from statsig_tui.core.event import Event, EventClass, forbidden_in, view
 from statsig_tui.core.filters import decide, needs_content
@@ -42,7 +41,7 @@ def newest(db: sqlite3.Connection, name: str) -> Event | None:
         " ORDER BY id DESC LIMIT 1",
         (MOST, name),
     ).fetchone()
-    return view(row[0], msgspec.json.decode(row[0])) if row else None
+    return view(row[0], jsontext.parse(row[0])) if row else None
 
 
 def matrix(db: sqlite3.Connection, most: int) -> list[Judged]:
@@ -67,7 +66,7 @@ def _by_name(db: sqlite3.Connection, most: int) -> Iterator[tuple[Event, int]]:
         if "\\" in name:
             # Either a forbidden character, or the escape that stands for half of one: its bytes know.
             raw = db.execute("SELECT raw FROM events WHERE id = ?", (number,)).fetchone()[0]
-            yield view(raw, msgspec.json.decode(raw)), count
+            yield view(raw, jsontext.parse(raw)), count
         else:
             yield _event(b"", name, kind, None, None), count
 
@@ -78,7 +77,7 @@ def _one_by_one(db: sqlite3.Connection, most: int) -> Iterator[tuple[Event, int]
     )
     for raw, name, kind, user_id, time_uuid in rows:
         if "\\" in name:
-            yield view(raw, msgspec.json.decode(raw)), 1
+            yield view(raw, jsontext.parse(raw)), 1
         else:
             yield _event(raw, name, kind, user_id, time_uuid), 1
 

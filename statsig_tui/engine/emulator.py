@@ -17,7 +17,7 @@ from statsig_tui.core.config import EmulatorConfig
 from statsig_tui.core.event import Event
 from statsig_tui.core.redact import Redactor, mask_secret
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.http import (
     CLOSE,
     BodyRefused,
@@ -28,6 +28,7 @@ from statsig_tui.engine.http import (
     decoded_body,
     header,
     headers_all,
+    peer,
     read_body,
     respond,
     sniff_encoding,
@@ -95,7 +96,7 @@ class Emulator:
         new_uuid: Callable[[], str],
         accept: Accept,
         note: Note,
-        refused: Callable[[str], None],
+        refused: Callable[[Refusal], None],
         limits: Limits,
         demo_token: str,
     ) -> None:
@@ -132,11 +133,13 @@ class Emulator:
         except StatsigTuiError as error:
             extra.append((b"retry-after", b"5"))
             status, body, fault = 503, error_body(503, f"Not stored: {error.message}"), "not stored"
+            self._refused(Refusal(peer(scope), 503, "not_stored", f"Not stored: {error.message}"))
         if status != 503 and (fault is not None or status not in (202, 204)):
             try:
                 await self._note(scope["method"], path, status, self._redact()(fault) if fault else None)
-            except StatsigTuiError:
-                self._refused("not_stored")
+            except StatsigTuiError as error:
+                words = f"{fault or 'A poll'} (not noted: {error.message})"
+                self._refused(Refusal(peer(scope), status, "not_stored", self._redact()(words)))
         await respond(send, status, body, extra)
 
     async def _route(

@@ -8,6 +8,7 @@ import secrets
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from statsig_tui.core.batch import Closed
@@ -31,6 +32,7 @@ from statsig_tui.core.records import (
     Captured,
     CaptureRecord,
     Headers,
+    RefusedRecord,
     Replay,
     SentDetail,
     SentRecord,
@@ -46,7 +48,7 @@ from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
-from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
@@ -60,6 +62,8 @@ from statsig_tui.engine.target import request_for, send_once
 from statsig_tui.engine.threads import Threads
 from statsig_tui.errors import NotFound, StoreBroken
 
+MAX_REFUSALS = 100
+"""Requests that were not kept, of which it is remembered why."""
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
 
@@ -78,7 +82,9 @@ class Engine:
         self.config = config
         self.archive = Archive(store)
         self.refused: dict[str, int] = {}
-        """Requests that never arrived whole or were over a limit, by reason."""
+        """Requests that never arrived whole, were over a limit or could not be stored, by reason."""
+        self.refusals: tuple[RefusedRecord, ...] = ()
+        """The newest of them, oldest first."""
         self.redact = Redactor()
         self.recovered = 0
         """Deliveries that a former run was sending when it ended, and that are sent again."""
@@ -86,6 +92,7 @@ class Engine:
         self._clock = clock
         self._limits = limits
         self._on_listening = on_listening
+        self._on_refused: Callable[[], None] = lambda: None
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
@@ -109,7 +116,7 @@ class Engine:
             new_uuid=_new_uuid,
             accept=self._accept,
             note=self._note_request,
-            refused=self._count_refused,
+            refused=partial(self._refuse, "emulator"),
             limits=limits,
             demo_token=self._demo_token,
         )
@@ -119,13 +126,13 @@ class Engine:
             secrets=lambda: self._secrets,
             redact=lambda: self.redact,
             record=self._record,
-            refused=self._count_refused,
+            refused=partial(self._refuse, "receiver"),
             limits=limits,
         )
         self._listeners = Listeners(
             {"emulator": (self._emulator, _render_statsig), "receiver": (self._receiver, error_json)},
             limits,
-            lambda refusal: self._count_refused(refusal.code),
+            self._refuse,
         )
 
     # Reads
@@ -166,6 +173,10 @@ class Engine:
         What is told is empty when `refusal` changed.
         """
         return self._store.on_commit(observer)
+
+    def on_refused(self, observer: Callable[[], None]) -> None:
+        """Be told, on the engine's loop, that `refusals` changed: nothing is committed for them."""
+        self._on_refused = observer
 
     async def search(self, kind: Kind, query: Query) -> AsyncGenerator[list[Stored], None]:
         """What fits a query, newest first, as it is found; end it by leaving it."""
@@ -426,8 +437,14 @@ class Engine:
         if self.config.destination(destination) is None:
             raise NotFound(f"There is no destination {destination}.", "See Destinations for the names.")
 
-    def _count_refused(self, reason: str) -> None:
-        self.refused[reason] = self.refused.get(reason, 0) + 1
+    def _refuse(self, listener: Listener, refusal: Refusal) -> None:
+        self.refused[refusal.code] = self.refused.get(refusal.code, 0) + 1
+        record = RefusedRecord(
+            self._clock.now(), listener, refusal.peer, refusal.status, refusal.code, refusal.message
+        )
+        # Another tuple each time: whoever draws it is on another thread.
+        self.refusals = (*self.refusals[1 - MAX_REFUSALS :], record)
+        self._on_refused()
 
 
 @contextlib.asynccontextmanager

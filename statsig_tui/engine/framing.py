@@ -34,6 +34,17 @@ class Limits:
     """How long requests in flight may take to finish once the server stops."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that is not kept, and why. Holds no byte of it."""
+
+    peer: str
+    status: int | None
+    """The answer's status; None where the connection was closed without one."""
+    code: str
+    message: str
+
+
 class RefusedError(Exception):
     """The answer a request gets instead of the app's."""
 

@@ -31,6 +31,7 @@ __all__ = [
     "header",
     "headers_all",
     "json_head",
+    "peer",
     "read_body",
     "respond",
     "sniff_encoding",
@@ -71,6 +72,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 def first_of_each(scope: Scope) -> Heads:
     """The first header of each name, for who asks for several."""
     return dict(reversed(scope["headers"]))
+
+
+def peer(scope: Scope) -> str:
+    """Who sent it: the socket's other end, whatever a header says."""
+    client = scope["client"]
+    return f"{client[0]}:{client[1]}" if client else ""
 
 
 def headers_all(scope: Scope, name: bytes) -> list[bytes]:

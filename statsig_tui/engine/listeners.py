@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from statsig_tui.core.config import DEFAULT_EMULATOR_PORT, DEFAULT_RECEIVER_PORT, Config
-from statsig_tui.engine.connection import Refusal, Render
-from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.connection import Render
+from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.http import ASGIApp
 from statsig_tui.engine.room import Room
 from statsig_tui.engine.server import address, bind, serving
@@ -37,7 +38,7 @@ class Listeners:
         self,
         apps: Mapping[Listener, tuple[ASGIApp, Render]],
         limits: Limits,
-        on_refused: Callable[[Refusal], None],
+        on_refused: Callable[[Listener, Refusal], None],
     ) -> None:
         room = Room()
         self._apps = {name: (room.within(app, limits), render) for name, (app, render) in apps.items()}
@@ -61,7 +62,7 @@ class Listeners:
         app, render = self._apps[listener]
         stack = contextlib.AsyncExitStack()
         await stack.enter_async_context(
-            serving(app, sock, self._limits, on_refused=self._on_refused, render=render)
+            serving(app, sock, self._limits, on_refused=partial(self._on_refused, listener), render=render)
         )
         self._open[listener] = (address(sock), stack)
         self.troubles.pop(listener, None)

@@ -23,7 +23,7 @@ from statsig_tui.core.signing import (
     verify,
 )
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.http import (
     CLOSE,
     BodyRefused,
@@ -35,6 +35,7 @@ from statsig_tui.engine.http import (
     answer,
     decoded_body,
     first_of_each,
+    peer,
     read_body,
     respond,
 )
@@ -63,10 +64,10 @@ def receiver(
     secrets: Callable[[], tuple[str, ...]],
     redact: Callable[[], Redactor],
     record: Callable[[Captured], Awaitable[object]],
-    refused: Callable[[str], None],
+    refused: Callable[[Refusal], None],
     limits: Limits,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application; `secrets` are all that may have signed, `refused` counts what is not kept."""
+    """The ASGI application; `secrets` are all that may have signed, `refused` hears of what is not kept."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -75,7 +76,7 @@ def receiver(
         except ClientGone:
             return
         except BodyRefused as error:
-            refused(error.code)
+            refused(Refusal(peer(scope), error.status, error.code, error.message))
             await respond(send, error.status, error_body(error.code, error.message), [CLOSE])
             return
         now = clock.now()
@@ -88,10 +89,10 @@ def receiver(
         try:
             await record(captured)
         except StatsigTuiError as error:
-            refused("not_stored")
-            await respond(
-                send, 503, error_body("not_stored", f"Not kept: {error.message}"), [(b"retry-after", b"5")]
-            )
+            refusal = Refusal(captured.peer, 503, "not_stored", f"Not kept: {error.message}")
+            refused(refusal)
+            body = error_body(refusal.code, refusal.message)
+            await respond(send, 503, body, [(b"retry-after", b"5")])
             return
         await answer(scope, send, judged.status, judged.body)
 
@@ -207,7 +208,6 @@ def _captured(
 ) -> Captured:
     query = scope["query_string"]
     path = scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
-    client = scope["client"]
     heads = first_of_each(scope)
     signature, timestamp = heads.get(_SIGNATURE), heads.get(_TIMESTAMP)
     envelope, events = listed(content)
@@ -216,7 +216,7 @@ def _captured(
         method=scope["method"],
         path=redact(path),
         http_version=scope["http_version"],
-        peer=f"{client[0]}:{client[1]}" if client else "",
+        peer=peer(scope),
         headers=redact.pairs((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]),
         body=body,
         envelope=envelope,

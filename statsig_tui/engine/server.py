@@ -18,8 +18,8 @@ from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from statsig_tui.engine.connection import Connection, Refusal, Render
-from statsig_tui.engine.framing import Limits
+from statsig_tui.engine.connection import Connection, Render
+from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.http import error_json
 from statsig_tui.errors import PortInUse, Unavailable
 

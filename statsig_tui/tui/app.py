@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -29,7 +29,7 @@ from textual.timer import Timer
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.library import Template
-from statsig_tui.core.records import RequestRecord
+from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
@@ -42,6 +42,9 @@ from statsig_tui.tui.terminal import TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
+if TYPE_CHECKING:
+    from statsig_tui.tui.screens.requests import Found
+
 FRAME_SECONDS = 0.05
 """Screens draw at most this often, however fast the engine is."""
 FLOOD_FRAME_SECONDS = 0.1
@@ -49,6 +52,8 @@ FLOOD_FRAME_SECONDS = 0.1
 _FLOOD = 20
 """Captures in a frame."""
 _QUIT_SECONDS = 3.0
+_NOTICE_SECONDS = 8
+"""How long a notice stays."""
 _TICKING_MS = 60_000
 """An age below this is shown in seconds and so needs a look every second."""
 LONGEST_COPY = 64 * 1024
@@ -58,7 +63,7 @@ Save = Callable[[Config], None]
 
 
 class EngineChanged(Message):
-    """Something was committed; says no more, so that one is as good as a thousand."""
+    """Something was committed or refused; says no more, so that one is as good as a thousand."""
 
 
 class StatsigApp(App[int]):
@@ -110,6 +115,7 @@ class StatsigApp(App[int]):
         self._last_capture_at: int | None = None
         self._told_request = 0
         self._told_refusal: StoreBroken | None = None
+        self._told_refused: RefusedRecord | None = None
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
@@ -149,7 +155,7 @@ class StatsigApp(App[int]):
             return
         first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
         for notice in self._notices:
-            self.notify(printable(notice), markup=False, severity="warning", timeout=8)
+            self.notify(printable(notice), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
         engine = self.bridge.engine
         if engine is not None and engine.recovered:
             jobs = "delivery" if engine.recovered == 1 else "deliveries"
@@ -247,11 +253,12 @@ class StatsigApp(App[int]):
         self.bridge.release()
         try:
             self._tell_store()
+            self._tell_refused()
             arrived = await self._count_arrivals()
             stack = self.screen_stack  # empty while the app ends
             is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
             for screen in () if is_held else stack:
-                if isinstance(screen, ModeScreen) and screen.is_mounted:
+                if isinstance(screen, (ModeScreen, Dialog)) and screen.is_mounted:
                     await screen.pull()
             if arrived:
                 # After the screen, so that both are in one frame.
@@ -293,7 +300,20 @@ class StatsigApp(App[int]):
         request = newest[0]
         if request.fault is not None and request.status >= 400:
             text = f"emulator answered {request.status} to {request.method} {request.path}: {request.fault}"
-            self.notify(printable(text), markup=False, severity="warning", timeout=8)
+            self.notify(printable(text), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
+
+    def _tell_refused(self) -> None:
+        """Say what a listener did not keep, the same reason not again while it can still be read."""
+        refusals = self.bridge.engine.refusals if self.bridge.engine is not None else ()
+        if not refusals or refusals[-1].code == "not_stored":
+            return
+        newest, told = refusals[-1], self._told_refused
+        soon = told is not None and 0 <= newest.at - told.at < _NOTICE_SECONDS * 1000
+        if told is newest or (told is not None and told.code == newest.code and soon):
+            return
+        self._told_refused = newest
+        text = f"{newest.listener}: {newest.message} From {newest.peer}; see Requests and refusals."
+        self.notify(printable(text), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
 
     def _tell_store(self) -> None:
         """Say that nothing can be stored, and when it can be again: meanwhile every sender gets a 503."""
@@ -460,12 +480,16 @@ class StatsigApp(App[int]):
             self.push_screen(HelpScreen(self.screen.MODE))
 
     async def action_requests(self) -> None:
-        """Show what the emulator did not plainly accept."""
+        """Show what was not plainly accepted, and what was not kept at all."""
         from statsig_tui.tui.screens.requests import RequestsScreen
 
         if self.bridge.engine is not None:
-            found = await self.bridge.ask(lambda archive: archive.requests(200))
-            await self.push_screen(RequestsScreen(found))
+            await self.push_screen(RequestsScreen(await self._requests(), self._requests))
+
+    async def _requests(self) -> Found:
+        engine = self.bridge.engine
+        requests = await self.bridge.ask(lambda archive: archive.requests(200))
+        return requests, engine.refusals if engine is not None else ()
 
     def action_next_theme(self) -> None:
         """Use the next theme, for this run."""

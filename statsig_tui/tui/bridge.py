@@ -39,6 +39,7 @@ class Bridge:
         self._latch = Latch(wake)
         latch = self._latch
         self.engine.on_commit(lambda records: latch.trip())
+        self.engine.on_refused(latch.trip)
         return self.engine
 
     def release(self) -> None:

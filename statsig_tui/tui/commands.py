@@ -36,7 +36,7 @@ COMMANDS = (
     Command("app.live", "f8,3", "Live", "What the receiver gets, as it arrives", "mode('live')", "app", False),
     Command("app.palette", "ctrl+p", "Palette", "Find a command by its name", "command_palette", "app"),
     Command("app.help", "f1,question_mark", "Help", "Keys and words", "help", "app"),
-    Command("app.requests", "", "Emulator requests", "What the emulator did not plainly accept, and SDK polls", "requests", "app", False),
+    Command("app.requests", "", "Requests and refusals", "What the emulator did not plainly accept, SDK polls, and what never arrived whole", "requests", "app", False),
     Command("app.theme", "", "Theme", "Dark, light, high contrast or the terminal's own colours", "next_theme", "app", False),
     Command("app.ports", "", "Use a free port", "Let a listener whose port is taken listen on any free one", "free_port", "app", False),
     Command("app.copy_or_quit", "ctrl+c", "Copy, or quit", "Copy the selection; without one, twice: quit", "copy_or_quit", "app", False, True),

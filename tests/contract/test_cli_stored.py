@@ -135,6 +135,15 @@ async def test_all_of_one_thing_is_shown_without_secrets(running: Site, run: Run
     assert json.loads(whole["body"])["data"][1]["eventName"] == "page_view"
     assert SECRET not in json.dumps(whole)
     assert "receiver: forwarded" in (await run("show", "e1")).stdout
+    assert whole["marks"] == []
+    odd = {"data": [{"eventName": "odd", "timestamp": f"soon {SECRET}", "value": 2**60 + 1}]}
+    await running.webhook(odd, secret=SECRET)
+    text = (await run("show", "c4")).stdout
+    assert f"mark      rounded: read as a double: {2**60 + 1} (beyond 2^53" in text
+    assert 'mark      unparsed: timestamp "soon webhook-…' in text
+    (whole,) = lines(await run("show", "c4", "--json"))
+    assert [mark["mark"] for mark in whole["marks"]] == ["rounded", "unparsed"]
+    assert SECRET[:20] not in json.dumps(whole)
     for of in ("d1", "b1"):
         assert "attempt   d1  1: 200" in (await run("show", of)).stdout
     assert (await run("show", "b1", "--raw")).stdout_bytes == (await run("show", "d1", "--raw")).stdout_bytes

@@ -33,6 +33,10 @@ class Case:
     time_uuid: str | None = None
     """and its"""
     timestamp: int | None = None
+    marks: tuple[str, ...] = ()
+    """How each mark on it begins: its word, a colon, its sentence."""
+    row: str = ""
+    """In its line on the list."""
 
     @property
     def is_json(self) -> bool:
@@ -48,17 +52,17 @@ def _bad(id: str, value: bytes, says: str = "", code: str = "bad_json") -> Case:
     return Case(id, b'{"data":[{"v":' + value + b"}]}", code, says)
 
 
-def _taken(id: str, value: bytes, name: str = "e") -> Case:  # noqa: A002
-    return Case(id, b'{"data":[{"eventName":"e","v":' + value + b"}]}", names=(name,))
+def _taken(id: str, value: bytes, *marks: str) -> Case:  # noqa: A002
+    return Case(id, b'{"data":[{"eventName":"e","v":' + value + b"}]}", names=("e",), marks=marks)
 
 
-def _named(id: str, name: bytes, shown: str) -> Case:  # noqa: A002
-    return Case(id, b'{"data":[{"eventName":' + name + b"}]}", names=(shown,))
+def _named(id: str, name: bytes, shown: str, *marks: str, row: str = "") -> Case:  # noqa: A002
+    return Case(id, b'{"data":[{"eventName":' + name + b"}]}", names=(shown,), marks=marks, row=row)
 
 
-def _timed(id: str, timestamp: bytes, shown: int | None) -> Case:  # noqa: A002
+def _timed(id: str, timestamp: bytes, shown: int | None, *marks: str) -> Case:  # noqa: A002
     body = b'{"data":[{"eventName":"e","timestamp":' + timestamp + b"}]}"
-    return Case(id, body, names=("e",), timestamp=shown)
+    return Case(id, body, names=("e",), timestamp=shown, marks=marks)
 
 
 def _text(body: str) -> bytes:
@@ -87,6 +91,7 @@ SHAPES = [
          rejected=(0, 1, 2, 3)),
 ]  # fmt: skip
 
+_HALF = "surrogate: half of a character"
 TEXT = [
     Case("J07 byte order mark", b"\xef\xbb\xbf" + BATCH, names=("checkout",), user_id="u1",
          time_uuid="f4c414a0-8ab5-11ec-a8a3-0242ac120001"),
@@ -96,12 +101,12 @@ TEXT = [
     _bad("J07 overlong", b'"\xc0\xaf"', "offset 15", "bad_utf8"),
     _bad("J07 surrogate in UTF-8", b'"\xed\xa0\x80"', "offset 15", "bad_utf8"),
     _bad("J07 beyond Unicode", b'"\xf4\x90\x80\x80"', "offset 15", "bad_utf8"),
-    _named("J08 lone surrogate in a value", rb'"a\ud800"', "a\\ud800"),
-    _taken("J08 lone surrogate in a key", rb'{"\ud800":1}'),
-    _named("J08 reversed pair", rb'"\udc00\ud800"', "\\udc00\\ud800"),
+    _named("J08 lone surrogate in a value", rb'"a\ud800"', "a\\ud800", _HALF),
+    _taken("J08 lone surrogate in a key", rb'{"\ud800":1}', _HALF),
+    _named("J08 reversed pair", rb'"\udc00\ud800"', "\\udc00\\ud800", _HALF),
     _named("J08 pair", rb'"\ud83d\ude00"', "\N{GRINNING FACE}"),
     Case("J08 surrogates in ids", rb'[{"eventName":"e","userID":"\udfff","timeUUID":"\ud800"}]', names=("e",),
-         envelope="array", user_id="\\udfff", time_uuid="\\ud800"),
+         envelope="array", user_id="\\udfff", time_uuid="\\ud800", marks=(_HALF,)),
     _named("J09 escaped NUL", rb'"a\u0000b"', "a\0b"),
     _taken("J09 escaped NUL in a key", rb'{"\u0000":1}'),
     _bad("J09 raw NUL", b'"a\0b"', "control character"),
@@ -116,33 +121,46 @@ NUMBERS = [
     _bad("J11 1e400", b"1e400", "beyond the range", "bad_number"),
     _bad("J11 -1e400", b"-1e400", "beyond the range", "bad_number"),
     _bad("J11 1e400 beside a surrogate", rb'["\ud800",1e400]', "beyond the range", "bad_number"),
-    *(_taken(f"J12 {number}", str(number).encode())
+    *(_taken(f"J12 {number}", str(number).encode(), f"rounded: read as a double: {number} (beyond 2^53")
       for number in (2**53 + 1, 2**63, 2**64, -(2**63) - 1, 10**30)),
     Case("J12 2^64 as userID", b'[{"eventName":"e","userID":18446744073709551616}]', names=("e",),
-         envelope="array", user_id="18446744073709551616"),
-    _timed("J12 2^64 as timestamp", b"18446744073709551616", None),
-    _taken("J13 4,300 digits", b"1" * 4300),
+         envelope="array", user_id="18446744073709551616", marks=("rounded: ",)),
+    _timed("J12 2^64 as timestamp", b"18446744073709551616", None, "rounded: ", "unparsed: "),
+    _taken("J13 4,300 digits", b"1" * 4300, "rounded: "),
     _bad("J13 4,301 digits", b"1" * 4301, "4,300 digits", "bad_number"),
     _bad("J13 100,000 digits", b"1" * 100_000, "4,300 digits", "bad_number"),
     Case("J13 4,300 digits as userID", b'[{"eventName":"e","userID":' + b"1" * 4300 + b"}]", names=("e",),
-         envelope="array", user_id="1" * 4300),
-    _taken("J14 100,000 digits behind the point", b"0." + b"1" * 100_000),
-    _taken("J14 more than a double holds", b"1.00000000000000000001"),
-    _taken("J14 less than a double holds", b"1e-400"),
+         envelope="array", user_id="1" * 4300, marks=("rounded: ",)),
+    _taken("J14 100,000 digits behind the point", b"0." + b"1" * 100_000,
+           "rounded: read as a double: 0.1111111111111111111111111111111111111… (100000 digits: a"),
+    _taken("J14 more than a double holds", b"1.00000000000000000001",
+           "rounded: read as a double: 1.00000000000000000001 (21 digits: a double keeps 17)."),
+    _taken("J14 less than a double holds", b"1e-400",
+           "rounded: read as a double: 1e-400 (so small that it is read as 0)."),
+    _taken("J14 what a double holds", b"[0.1,-1.5e300,9007199254740992,12345678901234567.0e-3]"),
+    _taken("J14 several", b"[1e-400,9007199254740993,2e-400]",
+           "rounded: read as a double: 1e-400 (so small that it is read as 0), and 2 more such numbers."),
     _taken("J15 -0", b"-0"),
     *(_bad(f"J15 {word}", word.encode()) for word in ("01", "+1", "0x10", ".5", "1.", "1e", "--1", "1_000")),
 ]  # fmt: skip
 
 _PRETTY = b'{\n  "data": [\n    {"eventName": "e"},\n  ]\n}'
 SYNTAX = [
-    Case("J16 duplicate key", b'[{"eventName":"a","eventName":"b"}]', names=("b",), envelope="array"),
+    Case("J16 duplicate key", b'[{"eventName":"a","eventName":"b"}]', names=("b",), envelope="array",
+         marks=("twice: eventName is twice in an object: the last one counts.",)),
     Case("J16 duplicate through an escape", rb'[{"eventName":"a","event\u004eame":"b"}]', names=("b",),
-         envelope="array"),
-    Case("J16 duplicate data", b'{"data":[],"data":[{"eventName":"b"}]}', names=("b",)),
+         envelope="array", marks=("twice: eventName is twice",)),
+    Case("J16 duplicate data", b'{"data":[],"data":[{"eventName":"b"}]}', names=("b",),
+         marks=("twice: data is twice",)),
     Case("J16 duplicate data beside a surrogate", rb'{"data":[1],"data":[{"eventName":"\ud800"}]}',
-         names=("\\ud800",)),
+         names=("\\ud800",), marks=("twice: data is twice", _HALF)),
+    _taken("J16 five duplicate keys, deep inside",
+           b'[{"a":1,"a":2,"b":1,"b":2,"c":1,"c":2,"":1,"":2,"d":1,"d":2}]',
+           "twice: a, b, c and 2 more are twice in an object"),
+    _taken("J16 the same keys in two objects", b'[{"a":1,"b":"a"},{"a":2}]'),
     Case("J16 timeUUID twice", b'[{"eventName":"a","timeUUID":"t"},{"eventName":"b","timeUUID":"t"}]',
-         names=("a", "b"), envelope="array", time_uuid="t"),
+         names=("a", "b"), envelope="array", time_uuid="t",
+         marks=("twice: timeUUID t is that of events 0, 1.",)),
     Case("J17 trailing comma", _PRETTY, "bad_json", "line 4, column 3"),
     _bad("J17 comment", b"1 /* one */", "line 1, column 17"),
     _bad("J17 single quotes", b"'a'", "line 1, column 15"),
@@ -185,7 +203,10 @@ SIZES = [
     Case("J22 a 2 MiB event among others",
          b'[{"eventName":"a"},{"eventName":"b","v":"' + b"x" * 2**21 + b'"},{"eventName":"c"}]',
          names=("a", "b", "c"), envelope="array"),
-    Case("J29 10,000 names", _MANY_NAMES, stored=10_000, envelope="array"),
+    Case("J29 10,000 names", _MANY_NAMES, stored=10_000, envelope="array",
+         row=" name 0, name 1, +9,998 more  "),
+    Case("J29 names that fit", b"[" + b",".join(b'{"eventName":"%d"}' % n for n in range(9)) + b"]",
+         names=tuple("012345678"), envelope="array", row=" 0, 1, 2, 3, 4, 5, 6, 7, 8  "),
 ]  # fmt: skip
 
 _UUID = "f4c414a0-8ab5-11ec-a8a3-0242ac120001"
@@ -206,13 +227,17 @@ FIELDS = [
     _timed("J24 number", b"1767225600000", 1_767_225_600_000),
     _timed("J24 digits as text", b'"1767225600000"', 1_767_225_600_000),
     _timed("J24 ISO", b'"2026-01-01T00:00:00Z"', 1_767_225_600_000),
-    _timed("J24 word", b'"soon"', None),
+    _timed("J24 word", b'"soon"', None, 'unparsed: timestamp "soon" is no time.'),
     _timed("J24 float", b"1767225600000.5", 1_767_225_600_000),
     _timed("J24 negative", b"-1", -1),
-    _timed("J24 year 99999", b"3093527980800000", 3_093_527_980_800_000),
-    _timed("J24 1e300", b"1e300", None),
-    _timed("J24 null", b"null", None),
-    _timed("J24 true", b"true", None),
+    _timed("J24 year 99999", b"3093527980800000", 3_093_527_980_800_000,
+           "unparsed: timestamp 3093527980800000 is no time."),
+    _timed("J24 1e300", b"1e300", None, "unparsed: "),
+    _timed("J24 null", b"null", None, "unparsed: timestamp null is no time."),
+    _timed("J24 true", b"true", None, "unparsed: timestamp true is no time."),
+    _timed("J24 object", b'{"data":1}', None, "unparsed: timestamp (an object) is no time."),
+    Case("J24 two bad ones", b'[{},{"timestamp":"a"},{"timestamp":[]}]', names=("", "", ""), envelope="array",
+         marks=('unparsed: timestamp "a" of event 1 is no time, and 1 more such timestamps.',)),
     Case("J25 no timeUUID", b'[{"eventName":"e"}]', names=("e",), envelope="array"),
     Case("J25 null", b'[{"eventName":"e","timeUUID":null}]', names=("e",), envelope="array"),
     Case("J25 number", b'[{"eventName":"e","timeUUID":5}]', names=("e",), envelope="array"),
@@ -233,12 +258,13 @@ FIELDS = [
          user_id="u2"),
     *(_taken(f"J28 {key or 'empty'}", _text(f'{{"{key}":1}}'))
       for key in ("__proto__", "constructor", "", "a.b", "$x", "a key")),
-    _named("J30 zalgo", ('"' + "a" + "\u0301" * 3_000 + '"').encode(), "a" + "\u0301" * 3_000),
-    _named("J30 one line of 200 kB", b'"' + b"x" * 200_000 + b'"', "x" * 200_000),
-    _named("J30 100,000 newlines", b'"' + rb"\n" * 100_000 + b'"', "\n" * 100_000),
-    _named("J30 tabs", rb'"\t\t"', "\t\t"),
-    _named("J30 line separator", '"\u2028"'.encode(), "\u2028"),
-    _named("J30 tag characters", '"\U000e0041"'.encode(), "\U000e0041"),
+    _named("J30 zalgo", ('"' + "a" + "\u0301" * 3_000 + '"').encode(), "a" + "\u0301" * 3_000,
+           row="a" + "\u0301" * 4 + "‹+"),
+    _named("J30 one line of 200 kB", b'"' + b"x" * 200_000 + b'"', "x" * 200_000, row="xxxxxxx…  ✓"),
+    _named("J30 100,000 newlines", b'"' + rb"\n" * 100_000 + b'"', "\n" * 100_000, row="⏎⏎⏎…  ✓"),
+    _named("J30 tabs", rb'"\t\t"', "\t\t", row=" ⇥⇥ "),
+    _named("J30 line separator", '"\u2028"'.encode(), "\u2028", row="\\u{2028}"),
+    _named("J30 tag characters", '"\U000e0041"'.encode(), "\U000e0041", row="\\u{e0041}"),
 ]  # fmt: skip
 
 CASES = [*SHAPES, *TEXT, *NUMBERS, *SYNTAX, *DEPTH, *SIZES, *FIELDS]

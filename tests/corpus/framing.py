@@ -59,6 +59,8 @@ class Case:
     """What is made of the signature; empty: anything."""
     peers: int = 1
     """How many send it at the same time."""
+    told: str = ""
+    """On the list of what was not kept, where that is not what the answer says."""
     hasty: bool = False
     """Runs where deadlines are short: what it says to a silent or dripping peer is what counts."""
 
@@ -169,7 +171,7 @@ HEADS = [
     refused("R21 h2c", head("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMA"),
             400, "upgrade_unsupported"),
     Case("R22 TLS ClientHello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)),
-         code="tls"),
+         code="tls", told="TLS came to a plain listener: write http:// in the sender's URL, or use a tunnel"),
     refused("R24 NUL in a header", head("X: a\0b"), 400, "bad_request"),
     refused("R24 ESC in a header", head("X: \x1b[31m"), 400, "bad_request"),
     refused("R24 folded", head("X: a", " folded"), 400, "bad_request"),

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from statsig_tui.core.records import EventRecord
+from statsig_tui.core import marks
+from statsig_tui.core.records import CaptureRecord, EventRecord
+from statsig_tui.tui.widgets.capture_rows import CaptureRows
 from tests.corpus.bodies import CASES, Case
+from tests.corpus.cases_t import LEAK
 from tests.corpus.wire import JSON_LINE, KEY_LINE, request, signed
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import Ground, OpenGround
 
+WIDTH = 80
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("bounded_memory")]
 
 
@@ -61,6 +65,22 @@ def _check_batch(ground: Ground, case: Case, told: object) -> None:
         shown = (first.user_id, first.time_uuid, first.timestamp)
         assert shown == (case.user_id, case.time_uuid, case.timestamp)
     assert ground.site.engine.archive.since(kept.rev - 1, 1) == [kept]
+    detail = ground.site.engine.archive.capture(kept.id)
+    assert detail is not None
+    marked = [f"{mark.oddity}: {mark.message}" for mark in marks.of_capture(detail)]
+    assert len(marked) == len(case.marks), marked
+    assert all(map(str.startswith, marked, case.marks)), marked
+    _check_rows(kept, case.row)
+
+
+def _check_rows(kept: CaptureRecord, shown: str) -> None:
+    """On the list it takes one line, and each event one: as wide as there is room, and harmless."""
+    rows = CaptureRows(lambda first, last: [])
+    rows.append(kept)
+    drawn = [rows.line(0, WIDTH), *(rows.child(0, n, WIDTH) for n in range(min(len(kept.events), 5)))]
+    assert shown in drawn[0].plain
+    assert max(line.cell_length for line in drawn) <= WIDTH
+    assert not any(LEAK.search(line.plain) for line in drawn)
 
 
 @pytest.mark.parametrize("path", ["/v1/webhooks/event_webhook", "/v1/log_event"])

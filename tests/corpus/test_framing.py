@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from statsig_tui.core.records import EventRecord
+from statsig_tui.engine.engine import MAX_REFUSALS
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.listeners import Listener
 from tests.conftest import KEY, SECRET
@@ -62,6 +63,7 @@ async def test_table_r(
             _check_kept(ground, case)
         else:
             _check_noted(ground, case)
+        _check_told(ground, listener, case)
 
 
 def _check_answers(ground: Ground, listener: Listener, case: Case, answers: list[Answer]) -> None:
@@ -126,6 +128,18 @@ def _check_noted(ground: Ground, case: Case) -> None:
     for record in faults:
         assert record.status == case.answers[-1]
         assert case.shown in ("", record.path)
+
+
+def _check_told(ground: Ground, listener: Listener, case: Case) -> None:
+    """What was not kept is on a list that does not grow, with who sent it and why."""
+    told = ground.site.engine.refusals
+    assert len(told) == min(MAX_REFUSALS, sum(ground.site.engine.refused.values()))
+    if ground.refused:
+        newest = told[-1]
+        assert (newest.listener, newest.code) == (listener, case.counted or case.code)
+        assert newest.peer.startswith("127.0.0.1:")
+        assert newest.status in (None, *case.answers)
+        assert (case.told or case.says) in newest.message
 
 
 @pytest.mark.parametrize("first", range(0, 1000, 100))

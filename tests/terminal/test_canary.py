@@ -209,8 +209,8 @@ def test_no_secret_comes_out_anywhere(
     for key in ("k", "]", "]", "]", "]", "R", ESCAPE, "r"):
         walk.press(key, sees="Live")
     walk.press(CTRL_P, sees="Search for commands")
-    walk.press("emulator req", sees="Emulator requests")
-    walk.press("\r", sees="─ Emulator requests")
+    walk.press("requests and", sees="Requests and refusals")
+    walk.press("\r", sees="─ Requests and refusals")
     walk.press(ESCAPE, F1, sees="Live")
     found = walk.found + leaks("argv", Path(f"/proc/{terminal.pid}/cmdline").read_bytes())
     found += leaks("the editor's argv", (tmp_path / "argv").read_bytes())

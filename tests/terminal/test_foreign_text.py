@@ -134,10 +134,10 @@ schedule = "none"
         walk(ESC, sees="Live")
         terminal.wait_until_gone(words)
     walk("\x10", sees="Search for commands")
-    walk("emulator req", sees="Emulator requests")
-    walk("\r", sees="─ Emulator requests")
+    walk("requests and", sees="Requests and refusals")
+    walk("\r", sees="─ Requests and refusals")
     walk("\x1b[6~", "\x1b[F", ESC, sees="Live")
-    terminal.wait_until_gone("─ Emulator requests")
+    terminal.wait_until_gone("─ Requests and refusals")
     walk(F7, sees="Event Filtering")
     for _ in range(2):
         walk("\x1b[B", sees="Destinations")

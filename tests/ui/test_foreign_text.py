@@ -23,12 +23,14 @@ from textual.widgets import Static, TabbedContent
 from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
+from statsig_tui.core.marks import Mark, Oddity
 from statsig_tui.core.records import (
     DeliveryState,
     DestinationCounters,
     DiagnosticsRow,
     Judged,
     Record,
+    RefusedRecord,
     SentDetail,
 )
 from statsig_tui.core.redact import Redactor
@@ -152,7 +154,8 @@ def response(detail: AttemptDetail, text: str) -> None:
 def capture_tab(tab: str) -> Put:
     def put(detail: Detail, text: str) -> None:
         detail.query_one(TabbedContent).active = tab
-        detail.show(foreign.capture_detail(text), 0, foreign.body(text))
+        marks = [Mark(Oddity.TWICE, text)]
+        detail.show(foreign.capture_detail(text), 0, foreign.body(text), marks)
 
     return put
 
@@ -276,7 +279,9 @@ def test_a_row_is_one_row_of_literal_text(name: str) -> None:
 
 
 DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
-    "requests": lambda text: RequestsScreen([foreign.request(text)]),
+    "requests": lambda text: RequestsScreen(
+        ([foreign.request(text)], [RefusedRecord(1, "receiver", text, None, text, text)])
+    ),
     "replay": lambda text: ReplayDialog(1, [text], text),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "send test": lambda text: SendTestDialog(text, [text]),

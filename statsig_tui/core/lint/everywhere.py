@@ -101,19 +101,29 @@ def _string(sheet: Sheet, holders: list[_Holder], raw: str, at: Span) -> None:
         sheet.warning("unseen", path, words, at, fix)
 
 
-def _number(sheet: Sheet, holders: list[_Holder], raw: str, at: Span) -> None:
-    digits = re.split("[eE]", raw.lstrip("-"))[0].replace(".", "").strip("0")
+def rounding(raw: str) -> str:
+    """What becomes of a spelled number in a double, as a clause; empty: it stays what it is."""
     if raw.lstrip("-").isdigit():
-        if abs(int(raw)) > _LARGEST:
-            words = "beyond 2^53: JavaScript and every double lose its last digits"
-            path = _path(holders)
-            fix = Fix(f"write {dump(raw)}", (Edit(*at, dump(raw)),)) if path == "value" else None
-            sheet.warning("precision", path, words, at, fix if len(raw) <= LONGEST_TEXT else None)
-    elif digits and not float(raw):
-        sheet.warning("precision", _path(holders), "so small that it is read as 0", at)
-    elif len(digits) > _DIGITS:
-        words = f"{len(digits)} digits: a double keeps {_DIGITS}"
-        sheet.hint("precision", _path(holders), words, at)
+        beyond = abs(int(raw)) > _LARGEST
+        return "beyond 2^53: JavaScript and every double lose its last digits" if beyond else ""
+    digits = re.split("[eE]", raw.lstrip("-"))[0].replace(".", "").strip("0")
+    if digits and not float(raw):
+        return "so small that it is read as 0"
+    return f"{len(digits)} digits: a double keeps {_DIGITS}" if len(digits) > _DIGITS else ""
+
+
+def _number(sheet: Sheet, holders: list[_Holder], raw: str, at: Span) -> None:
+    words = rounding(raw)
+    if not words:
+        return
+    path = _path(holders)
+    if raw.lstrip("-").isdigit():
+        fix = Fix(f"write {dump(raw)}", (Edit(*at, dump(raw)),)) if path == "value" else None
+        sheet.warning("precision", path, words, at, fix if len(raw) <= LONGEST_TEXT else None)
+    elif not float(raw):
+        sheet.warning("precision", path, words, at)
+    else:
+        sheet.hint("precision", path, words, at)
 
 
 def _duplicates(sheet: Sheet, closed: _Holder, path: str) -> None:

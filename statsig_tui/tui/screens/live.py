@@ -15,7 +15,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TabbedContent
 
+from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
+from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail, CaptureRecord, Replay
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
@@ -185,14 +187,14 @@ class LiveScreen(ModeScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body = await asyncio.to_thread(part_of, detail, child)
+            body, found = await asyncio.to_thread(_looked_at, detail, child)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
         if not self._is_there():
             return
         self._detail = detail
-        self.query_one(Detail).show(detail, child, body)
+        self.query_one(Detail).show(detail, child, body, found)
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -329,6 +331,11 @@ class LiveScreen(ModeScreen):
             return
         way = "as received" if how is Replay.AS_RECEIVED else "re-signed"
         self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
+
+
+def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[Mark, ...]]:
+    body = part_of(detail, child)
+    return body, marks.of_event(body) if child is not None else marks.of_capture(detail)
 
 
 def _named(capture: int, child: int | None) -> str:

@@ -19,6 +19,9 @@ class Dialog(ModalScreen[ScreenResultType]):
     HOLDS: ClassVar[bool] = False
     """Whether the screen below stands still meanwhile: whatever moves there draws all of this one anew."""
 
+    async def pull(self) -> None:
+        """Take what is new in the engine; most show what there was when they opened."""
+
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Go away, unless that was done before."""
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
@@ -9,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
 from statsig_tui.core.diagnosis import Diagnosis
+from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
@@ -25,6 +28,7 @@ class Detail(Container):
         """The tabs."""
         with TabbedContent(id="detail-tabs"):
             with TabPane("Body", id="body"):
+                yield Static(id="marks")
                 yield JsonView(id="body-view")
             for name in ("Headers", "Signature", "Answer"):
                 with TabPane(Content(name), id=name.lower()), VerticalScroll(classes="text"):
@@ -35,6 +39,7 @@ class Detail(Container):
     def on_mount(self) -> None:
         """Nothing is shown yet."""
         self._shown: tuple[CaptureDetail, bytes] | None = None
+        self._mark(())
         self._diagnosis: Diagnosis | None = None
 
     @property
@@ -46,16 +51,20 @@ class Detail(Container):
         """Show no capture, and why."""
         self._shown = None
         self.border_title, self.border_subtitle = Content(), Content()
+        self._mark(())
         self.query_one(JsonView).load(b"")
         for name in (*_TEXTS, "signature"):
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
-    def show(self, detail: CaptureDetail, child: int | None, body: bytes) -> None:
-        """Show a capture, or one event of it, whose bytes are `body`."""
+    def show(self, detail: CaptureDetail, child: int | None, body: bytes, marks: Sequence[Mark] = ()) -> None:
+        """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these."""
         record = detail.record
         place = "" if child is None else f" · event {child}"
         self.border_title = Content(f"#{record.id}{place}")
-        self.border_subtitle = Content(size(len(body)))
+        words = ", ".join(dict.fromkeys(mark.oddity.value for mark in marks))
+        badge = (f"⚠ {words}  ", theme.WARN) if marks else ("", "")
+        self.border_subtitle = Content.assemble(badge, size(len(body)))
+        self._mark(marks)
         if self._shown is None or self._shown[0].record.id != record.id:
             self._diagnosis = None
         self._shown = (detail, body)
@@ -66,6 +75,12 @@ class Detail(Container):
         if self._shown is not None and self._shown[0].record.id == capture:
             self._diagnosis = diagnosis
             self._draw()
+
+    def _mark(self, marks: Sequence[Mark]) -> None:
+        view = self.query_one("#marks", Static)
+        view.display = bool(marks)
+        if marks:
+            view.update(Content("\n").join([mark_line(mark) for mark in marks]))
 
     @on(TabbedContent.TabActivated)
     def _draw(self) -> None:
@@ -99,6 +114,11 @@ class Detail(Container):
             for widget in pane.query("JsonView, VerticalScroll"):
                 widget.focus()
                 return
+
+
+def mark_line(mark: Mark) -> Content:
+    """Symbol, word and sentence."""
+    return Content.assemble((f"⚠ {mark.oddity.value}  ", theme.WARN), printable(mark.message))
 
 
 def _head(detail: CaptureDetail) -> Content:

@@ -19,8 +19,7 @@ from statsig_tui.tui.times import clock, size
 _PAGE = 64
 _PAGES = 64
 _COUNTED = 1000
-"""Events of a capture that its line names."""
-_NAMED = 20
+"""Events of a capture whose names are looked at for its line."""
 _CLASSES = {
     EventClass.CUSTOM: "custom",
     EventClass.GATE_EXPOSURE: "gate exposure",
@@ -107,12 +106,14 @@ class CaptureRows:
         mark, style = theme.status(record.status)
         sign, sign_style = theme.signature(record.signature)
         fault = f"  {record.fault}" if record.fault and record.status >= 400 else ""
-        what = f"{_what(record)}{fault}"
+        count = f"{len(record.events):>5,}"
+        room = columns.what + 5 - len(count)
+        what = f"{_what(record, room)}{fault}"
         parts = [
             (f"{clock(record.at)}  ", theme.QUIET),
             (f"{mark} {record.status}", style),
-            (f" {len(record.events):>5,}  ", ""),
-            (_padded(what, columns.what), theme.BAD if record.status >= 400 else ""),
+            (f" {count}  ", ""),
+            (_padded(what, room), theme.BAD if record.status >= 400 else ""),
             (f"  {sign} {record.signature:<9}" if columns.words else f"   {sign}", sign_style),
             (f" {size(record.size):>8}", theme.QUIET) if columns.size else ("", ""),
             (f" {record.ms:>5.0f} ms", theme.QUIET) if columns.ms else ("", ""),
@@ -162,17 +163,22 @@ def event_line(place: int, event: EventSummary, width: int) -> Content:
     )
 
 
-def _what(record: CaptureRecord) -> str:
+def _what(record: CaptureRecord, width: int) -> str:
     if not record.events:
         return f"{record.method} {record.path}" if record.envelope is None else "empty batch"
     names: dict[str, int] = {}
     for event in record.events[:_COUNTED]:
         name = _short(event.event_name)
         names[name] = names.get(name, 0) + 1
-    often = sorted(names.items(), key=lambda item: -item[1])[:_NAMED]
-    shown = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in often)
-    more = len(record.events) - _COUNTED
-    return f"{shown} and {more:,} more events" if more > 0 else shown
+    shown, rest = "", len(record.events)
+    for name, count in sorted(names.items(), key=lambda item: -item[1]):
+        longer = f"{shown}, {name}" if shown else name
+        longer += f" ×{count}" if count > 1 else ""
+        more = f", +{rest - count:,} more" if rest > count else ""
+        if shown and len(longer) + len(more) > width:
+            return f"{fit(shown, max(1, width - len(f', +{rest:,} more')))}, +{rest:,} more"
+        shown, rest = longer, rest - count
+    return f"{shown}, +{rest:,} more" if rest else shown
 
 
 def _short(name: str) -> str:
