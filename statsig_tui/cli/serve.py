@@ -39,13 +39,15 @@ class Output:
     ready_file: Path | None
 
 
-def run_serve(options: Options, output: Output) -> int:
+def run_serve(options: Options, output: Output, speed: float) -> int:
     """Run emulator, forwarder and receiver until a signal; the exit code."""
     places = options.places()
     places.prepare()
     config = options.over(options.load().config)
     log_to(places.log, options.secrets)
-    return _run(config, places.data, places.database, ("emulator", "receiver"), output)
+    if speed != 1 and not output.quiet:
+        sys.stderr.write(f"Waiting goes {speed:g} times as fast; signatures and stored times stay true.\n")
+    return _run(config, places.data, places.database, ("emulator", "receiver"), output, speed=speed)
 
 
 def run_listen(
@@ -75,10 +77,11 @@ def _run(
     output: Output,
     wait: int | None = None,
     timeout: float | None = None,
+    speed: float = 1.0,
 ) -> int:
     raise_descriptor_limit()
     with locked(data / "lock") as publish:
-        return asyncio.run(_serve(config, database, listeners, output, publish, wait, timeout))
+        return asyncio.run(_serve(config, database, listeners, output, publish, wait, timeout, speed))
 
 
 async def _serve(
@@ -89,6 +92,7 @@ async def _serve(
     publish: Callable[[str | None, str | None], None],
     wait: int | None,
     seconds: float | None,
+    speed: float,
 ) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -121,7 +125,7 @@ async def _serve(
         if wait is not None:
             observers.append(count)
         async with running(
-            config, database, listeners=listeners, observers=observers, on_listening=publish
+            config, database, listeners=listeners, observers=observers, on_listening=publish, speed=speed
         ) as engine:
             keep_loaded()
             with printer.printing(engine), contextlib.suppress(TimeoutError):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
-from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
 from statsig_tui.engine.delivery import Delivery, Ledger
 from statsig_tui.engine.outcome import Outcome
@@ -44,9 +44,14 @@ class Deliveries:
     """Workers by destination; `keep_disabled` is told of a 410 and returns once that is durable."""
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, keep_disabled: Callable[[str, str], Awaitable[None]]
+        self,
+        clock: Clock,
+        pace: Pace,
+        ledger: Ledger,
+        keep_disabled: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._clock = clock
+        self._pace = pace
         self._ledger = ledger
         self._keep_disabled = keep_disabled
         self._workers: dict[str, Delivery] = {}
@@ -78,6 +83,12 @@ class Deliveries:
         """Something may be due for any of them."""
         for worker in self._workers.values():
             worker.wake()
+
+    def stretch(self, by: float, destination: str | None = None) -> None:
+        """Wait `by` times as long for what endpoints asked to wait for: all of them, or one; 0: no longer."""
+        for name, worker in self._workers.items():
+            if destination in (None, name):
+                worker.stretch(by)
 
     async def drained(self) -> None:
         """Return when nothing is due at this moment."""
@@ -116,6 +127,7 @@ class Deliveries:
             post=post,
             on_gone=self._gone,
             is_disabled=self.disabled.__contains__,
+            pace=self._pace,
         )
 
     async def _gone(self, destination: str) -> None:

@@ -13,7 +13,7 @@ from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
@@ -74,6 +74,7 @@ class Delivery:
         post: Post,
         on_gone: Callable[[str], Awaitable[None]],
         is_disabled: Callable[[str], bool],
+        pace: Pace | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
     ) -> None:
         self.destination = destination
@@ -84,6 +85,7 @@ class Delivery:
         self._post = post
         self._on_gone = on_gone
         self._is_disabled = is_disabled
+        self._pace = pace or Pace()
         self._jitter = jitter
         self._wake = asyncio.Event()
         self._held_until = 0.0
@@ -105,6 +107,12 @@ class Delivery:
             self.most_bytes = None
         self.destination = destination
         self._held_until = 0.0
+        self.wake()
+
+    def stretch(self, by: float) -> None:
+        """Wait `by` times as long for what an answer asked to wait for; 0: no longer."""
+        now = self._clock.monotonic()
+        self._held_until = now + max(0.0, self._held_until - now) * by
         self.wake()
 
     async def drained(self) -> None:
@@ -157,9 +165,10 @@ class Delivery:
             await self._ledger.halve(job.delivery, self.destination, None)
             return now
         rate = self.destination.rate_limit
-        if rate is not None and now < self._last_sent + 1 / rate:
+        free_at = self._last_sent + self._pace.real(1 / rate) if rate is not None else now
+        if now < free_at:
             await self._ledger.note_rate_limited(job.delivery)
-            return self._last_sent + 1 / rate
+            return free_at
         await self._attempt(job)
         return now
 
@@ -265,9 +274,10 @@ class Delivery:
                 self.most_bytes = max(self.most_bytes, len(job.body))
             return Ended(attempt, DeliveryState.DELIVERED)
         if step.step == "retry":
+            delay = self._pace.real(step.delay)
             if step.holds_destination:
-                self._held_until = self._clock.monotonic() + step.delay
-            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + round(step.delay * 1000))
+                self._held_until = self._clock.monotonic() + delay
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + int(delay * 1000))
         if step.step == "split" and job.replay is None:
 
             async def halve() -> None:

@@ -41,7 +41,7 @@ from statsig_tui.core.selftest import Result
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.clock import Clock, SystemClock
+from statsig_tui.engine.clock import Clock, Pace, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
@@ -85,7 +85,8 @@ class Engine:
         self._limits = limits
         self._on_listening = on_listening
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
-        self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
+        self._pace = Pace()
+        self._deliveries = Deliveries(clock, self._pace, self._ledger, self._keep_disabled)
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
@@ -96,6 +97,7 @@ class Engine:
             deliver=self._deliver,
             is_disabled=self._deliveries.disabled.__contains__,
             most_bytes=self._deliveries.most_bytes,
+            pace=self._pace,
         )
         self._emulator = Emulator(
             clock=clock,
@@ -151,6 +153,11 @@ class Engine:
     def destinations(self) -> tuple[Destination, ...]:
         """The destinations; the built-in one at the receiver's real address."""
         return tuple(self._really(destination) for destination in self.config.destinations)
+
+    @property
+    def speed(self) -> float:
+        """How many times as fast as it really is the forwarder's waiting goes."""
+        return self._pace.speed
 
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
@@ -317,6 +324,34 @@ class Engine:
         self._deliveries.wake_all()
         return done
 
+    async def set_speed(self, speed: float) -> None:
+        """Let waiting go so many times as fast: batch intervals, retries, Retry-After and rate limits.
+
+        Nothing else does: times that are stored or signed are real, time-outs too. What waits is due by
+        the new speed from this moment on. Raises StoreBroken.
+        """
+        before, self._pace.speed = self._pace.speed, speed
+        at = self._clock.now()
+        # In one turn of the loop: an attempt that ends from here on reckons with the new speed, and is
+        # noted after this.
+        self._deliveries.stretch(before / speed)
+        try:
+            await self._store.write(lambda tx: outbox.set_speed(tx, at, speed))
+        except StoreBroken:
+            self._pace.speed = before
+            self._deliveries.stretch(speed / before)
+            raise
+        finally:
+            self._forwarder.repace()
+            self._deliveries.wake_all()
+
+    async def next_attempt_now(self, destination: str) -> int:
+        """End the waiting for the next attempts at a destination; how many deliveries waited."""
+        at = self._clock.now()
+        count = await self._store.write(lambda tx: outbox.hurry(tx, at, destination))
+        self._deliveries.stretch(0, destination)
+        return count
+
     async def cancel(self, delivery: int) -> bool:
         """Give up a delivery; False where it is settled already."""
         at = self._clock.now()
@@ -330,10 +365,16 @@ class Engine:
 
     # Start and stop
 
-    async def start(self, listeners: Sequence[Listener], *, fall_back: bool) -> None:
+    async def start(self, listeners: Sequence[Listener], *, fall_back: bool, speed: float) -> None:
         """Recover what a former run left, then listen, downstream first."""
         at = self._clock.now()
-        await self._store.write(lambda tx: outbox.recover(tx, at))
+        self._pace.speed = speed
+
+        def recover(tx: Tx) -> None:
+            outbox.recover(tx, at)
+            outbox.set_speed(tx, at, speed)
+
+        await self._store.write(recover)
         self._deliveries.disabled.update(await self._store.read(outbox.disabled))
         for listener in sorted(listeners, reverse=True):
             if fall_back:
@@ -435,6 +476,7 @@ async def running(
     clock: Clock | None = None,
     limits: Limits | None = None,
     busy_seconds: float = BUSY_SECONDS,
+    speed: float = 1.0,
     observers: Sequence[Observer] = (),
     on_listening: Callable[[str | None, str | None], None] = lambda emulator, receiver: None,
 ) -> AsyncIterator[Engine]:
@@ -443,7 +485,7 @@ async def running(
     With `fall_back` a taken default port becomes any free one, and one asked for by name a trouble to
     show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
     `on_listening` hears both base URLs whenever one changes. `busy_seconds` is how long a write waits for
-    a lock that another program holds on the database.
+    a lock that another program holds on the database, `speed` how fast waiting goes, as for set_speed().
     """
     asyncio.get_running_loop().set_default_executor(Threads())
     store = await Store.open(database, busy_seconds=busy_seconds)
@@ -452,7 +494,7 @@ async def running(
             store.on_commit(observer)
         engine = Engine(config, store, clock or SystemClock(), limits or Limits(), on_listening)
         try:
-            await engine.start(listeners, fall_back=fall_back)
+            await engine.start(listeners, fall_back=fall_back, speed=speed)
             yield engine
         finally:
             await engine.stop()

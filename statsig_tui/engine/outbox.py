@@ -27,6 +27,7 @@ from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
 """The error of deliveries that were cancelled with their destination; undo looks for it."""
+_SPEED = "speed"
 _EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
 _DELIVERY = (
     "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
@@ -201,6 +202,41 @@ def move(tx: Tx, destination: str, by: int, untouched_since: int | None) -> None
             (tx.next_rev(), by, by, delivery),
         )
         _announced(tx, delivery)
+
+
+def set_speed(tx: Tx, at: int, speed: float) -> None:
+    """Let what waits be due as much sooner or later as waiting is faster or slower than it was.
+
+    What is stored is when a delivery is really due, so the speed it was reckoned with is kept beside it.
+    """
+    row = tx.db.execute("SELECT value FROM facts WHERE name = ?", (_SPEED,)).fetchone()
+    former = float(row[0]) if row else 1.0
+    if former == speed:
+        return
+    tx.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_SPEED, repr(speed)))
+    _stretch(tx, at, (former, speed))
+
+
+def hurry(tx: Tx, at: int, destination: str) -> int:
+    """Make everything that waits for its next attempt at a destination due now; how many there were."""
+    return _stretch(tx, at, (0, 1), destination)
+
+
+def _stretch(tx: Tx, at: int, by: tuple[float, float], destination: str = "") -> int:
+    # Rounded down: nothing may come to lie beyond the longest wait of its schedule.
+    rows = tx.db.execute(
+        "SELECT id FROM deliveries WHERE state IN ('waiting', 'retrying') AND next_at > ?"
+        " AND ? IN (destination, '')",
+        (at, destination),
+    ).fetchall()
+    for (delivery,) in rows:
+        tx.db.execute(
+            "UPDATE deliveries SET rev = ?, next_at = ? + CAST((next_at - ?) * ? / ? AS INTEGER)"
+            " WHERE id = ?",
+            (tx.next_rev(), at, at, *by, delivery),
+        )
+        _announced(tx, delivery)
+    return len(rows)
 
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:

@@ -322,6 +322,7 @@ class StatsigApp(App[int]):
                 line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
                 line.trouble = bool(engine.troubles)
                 line.storing = engine.refusal is None
+                line.speed = engine.speed
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 

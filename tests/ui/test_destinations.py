@@ -506,6 +506,38 @@ async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
         await at.until(at.pilot, lambda: not at.screen.check_action("retry", ()))
 
 
+async def test_time_runs_fast_by_a_key_and_the_header_says_so(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 200))
+    async with desk(made("my-api", there.url)) as at:
+        assert "TIME" not in seen(at.app)
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.press("s")
+        await at.until(at.pilot, lambda: "» TIME ×60 " in seen(at.app))
+        assert at.states("my-api") == [DeliveryState.RETRYING]
+        await at.press("s")
+        await at.until(at.pilot, lambda: "» TIME ×3,600 " in seen(at.app))
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.press("s")
+        await at.until(at.pilot, lambda: "TIME" not in seen(at.app))
+
+
+async def test_next_attempt_now_is_a_key_of_the_list(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 200))
+    async with desk(made("my-api", there.url)) as at:
+        await at.select("my-api")
+        assert not at.screen.check_action("hurry", ())
+        await at.event()
+        await at.until(at.pilot, lambda: at.screen.check_action("hurry", ()) is True)
+        await at.press("n")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.until(at.pilot, lambda: "1 delivery is due now." in seen(at.app))
+
+
 async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen: Text) -> None:
     async with desk(made("my-api")) as at:
         await at.event()

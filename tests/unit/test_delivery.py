@@ -12,6 +12,7 @@ import pytest
 from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, ScheduleName, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.signing import sign
+from statsig_tui.engine.clock import Pace
 from statsig_tui.engine.delivery import Begun, Delivery
 from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.errors import StoreBroken
@@ -40,6 +41,7 @@ class Desk:
     disabled: set[str] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
     jitter: float = 0.0
+    pace: Pace = field(default_factory=Pace)
     during: Callable[[], object] = lambda: None
     """What happens while the first request is under way."""
     turns: int = 0
@@ -53,6 +55,7 @@ class Desk:
             post=self.post,
             on_gone=self.gone,
             is_disabled=self.disabled.__contains__,
+            pace=self.pace,
             jitter=lambda: self.jitter,
         )
 
@@ -497,3 +500,59 @@ async def test_drained_returns_when_nothing_is_due(desk: MakeDesk, clock: HandCl
     await it.delivery.drained()
     assert len(it.posted) == 5
     assert list(it.jobs) == [1]
+
+
+async def test_waiting_goes_as_fast_as_the_pace_and_signatures_stay_true(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    it = desk(answers=[Outcome(500, 1.0), Outcome(500, 1.0), Outcome(200, 1.0)])
+    it.pace.speed = 60
+    it.give(1)
+    await clock.idle()
+    assert it.due_in == {1: 0.166}
+    clock.advance(0.166)
+    await clock.idle()
+    assert it.due_in == {1: 0.333}
+    clock.advance(0.333)
+    await clock.idle()
+    assert [state for _, state, _ in it.ended][-1] is DeliveryState.DELIVERED
+    stamps = [dict(headers)["X-Statsig-Request-Timestamp"] for headers, _ in it.posted]
+    start = clock.epoch - 499
+    assert stamps == [str(start + after) for after in (0, 166, 499)]
+
+
+async def test_a_rate_limit_goes_as_fast_as_the_pace(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(MINE, rate_limit=0.5))
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    it.pace.speed = 4
+    it.delivery.stretch(1 / 4)
+    await clock.idle()
+    clock.advance(0.49)
+    await clock.idle()
+    assert len(it.posted) == 1
+    clock.advance(0.01)
+    await clock.idle()
+    assert len(it.posted) == 2
+
+
+@pytest.mark.parametrize(("by", "left"), [(0.5, 10.0), (2, 40.0), (0, 0.0)])
+async def test_what_an_endpoint_asked_to_wait_for_is_stretched(
+    desk: MakeDesk, clock: HandClock, by: float, left: float
+) -> None:
+    it = desk(answers=[Outcome(429, 1.0, retry_after="30"), Outcome(200, 1.0)])
+    it.give(1)
+    await clock.idle()
+    it.give(2)
+    clock.advance(10)
+    await clock.idle()
+    it.delivery.stretch(by)
+    await clock.idle()
+    if left:
+        clock.advance(left - 0.01)
+        await clock.idle()
+        assert len(it.posted) == 1
+        clock.advance(0.02)
+        await clock.idle()
+    assert "post 2" in it.log

@@ -38,6 +38,8 @@ class StatusLine(Widget):
     trouble: reactive[bool] = reactive(False)
     storing: reactive[bool] = reactive(True)
     """Whether the store takes anything; while it does not, every sender gets a 503."""
+    speed: reactive[float] = reactive(1.0)
+    """How many times as fast as it really is the forwarder's waiting goes."""
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
@@ -64,6 +66,8 @@ class StatusLine(Widget):
 
     def _listening(self) -> list[Content]:
         shown: list[Content] = [] if self.storing else [Content.styled("✗ NOT STORING: 503", theme.BAD)]
+        if self.speed != 1:
+            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         for name, base in self.listeners:
             if base is None:
                 word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)
