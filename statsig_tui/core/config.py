@@ -154,6 +154,8 @@ class RetryPolicy:
 
     schedule: ScheduleName | tuple[Annotated[float, Ge(0), Le(604_800)], ...] = "quick"
     """A preset's name, or the seconds between attempts."""
+    isolate: bool = True
+    """Whether a batch that is refused to the end (400, 422) is halved until what is refused stands alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,8 @@ class Ledger(Protocol):
     async def turn(self, ended: Ended, sending: Sending) -> Begun:
         """Note what came of one attempt and begin the next, at once."""
 
-    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
-        """Replace a delivery by two of half its events, noting the 413 that asked for it, if one did.
+    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
+        """Replace a delivery by two of half its events, in its place, noting the answer that asked for it.
 
         Returns the bytes of the larger half.
         """
@@ -162,7 +162,7 @@ class Delivery:
         if due_in > 0:
             return now + due_in / 1000
         if self._is_known_to_be_too_large(job):
-            await self._ledger.halve(job.delivery, self.destination, None)
+            await self._ledger.halve(job, self.destination, None)
             return now
         rate = self.destination.rate_limit
         free_at = self._last_sent + self._pace.real(1 / rate) if rate is not None else now
@@ -247,7 +247,9 @@ class Delivery:
             step = Next("retry")
         else:
             counted = number - self._stale.get(job.delivery, 0)
-            step = next_step(counted, outcome.status, policy, self._jitter(), wish, job.events)
+            step = next_step(
+                counted, outcome.status, policy, self._jitter(), wish, job.events, job.is_isolating
+            )
             if step.step != "retry":
                 self._stale.pop(job.delivery, None)
         attempt = AttemptRecord(
@@ -278,10 +280,12 @@ class Delivery:
             if step.holds_destination:
                 self._held_until = self._clock.monotonic() + delay
             return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + int(delay * 1000))
-        if step.step == "split" and job.replay is None:
+        if step.step in ("split", "isolate") and job.replay is None:
 
             async def halve() -> None:
-                self.most_bytes = await self._ledger.halve(job.delivery, self.destination, attempt)
+                largest = await self._ledger.halve(job, self.destination, attempt)
+                if step.step == "split":
+                    self.most_bytes = largest
 
             await self._insist(halve)
             return None

@@ -13,6 +13,7 @@ import msgspec
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.filters import Verdict
 from statsig_tui.core.records import (
+    ISOLATING,
     AttemptRecord,
     DeliveryRecord,
     DeliveryState,
@@ -94,6 +95,7 @@ def open_delivery(
     count: int | None = None,
     replay: Replay | None = None,
     headers: Headers = (),
+    due: int | None = None,
 ) -> DeliveryRecord:
     """Keep a closed batch and the delivery it becomes, waiting; its events belong to it from now on."""
     total = len(events) if count is None else count
@@ -104,8 +106,8 @@ def open_delivery(
     cursor = tx.db.execute(
         "INSERT INTO deliveries (rev, at, created, batch, destination, events, state, next_at, replay,"
         " headers) VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value, at,
-         replay, _stored(headers)),
+        (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value,
+         at if due is None else due, replay, _stored(headers)),
     )  # fmt: skip
     number = cast("int", cursor.lastrowid)
     tx.db.executemany(
@@ -118,15 +120,17 @@ def open_delivery(
 def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
     """The delivery of a destination that is due first."""
     row = db.execute(
-        "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers"
-        " FROM deliveries d JOIN batches b ON b.id = d.batch"
+        "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers,"
+        " b.closed_by FROM deliveries d JOIN batches b ON b.id = d.batch"
         " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT 1",
         (destination,),
     ).fetchone()
     if row is None:
         return None
     replay = Replay(row[6]) if row[6] else None
-    return Job(row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]))
+    return Job(
+        row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING
+    )
 
 
 def begin_attempt(
@@ -173,12 +177,21 @@ def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
 
 
 def split(
-    tx: Tx, at: int, delivery: int, bodies: Sequence[tuple[bytes, Sequence[int], int]], error: str
+    tx: Tx,
+    at: int,
+    job: Job,
+    halves: Sequence[tuple[bytes, Sequence[int], int]],
+    error: str,
+    closed_by: str,
 ) -> None:
-    """Replace a delivery that was too large by smaller ones: body, its events' ids, their number each."""
+    """Replace a delivery by its halves: body, its events' ids, their number each."""
+    delivery = job.delivery
     destination = tx.db.execute("SELECT destination FROM deliveries WHERE id = ?", (delivery,)).fetchone()[0]
-    for body, events, count in bodies:
-        open_delivery(tx, at, destination, body, events, "halved", count=count)
+    # They take its place in the row, and what is halved again stays before what came after it: the first
+    # half is due just before the second one, which is due when the whole was.
+    for before, (body, events, count) in zip((1, 0), halves, strict=True):
+        due = job.due - before
+        open_delivery(tx, at, destination, body, events, closed_by, count=count, due=due)
     tx.db.execute(
         "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', error = ?, next_at = NULL WHERE id = ?",
         (tx.next_rev(), at, error, delivery),

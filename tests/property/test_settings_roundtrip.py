@@ -73,6 +73,7 @@ DESTINATION = st.builds(
     retry=st.builds(
         RetryPolicy,
         st.sampled_from(["quick", "svix", "none"]) | st.lists(seconds(0, 604_800), max_size=3).map(tuple),
+        isolate=st.booleans(),
     ),
 )
 CONFIG = st.builds(

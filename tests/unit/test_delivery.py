@@ -101,9 +101,10 @@ class Desk:
     def first(self, jobs: Iterable[Job]) -> Job | None:
         return min(jobs, key=lambda job: (job.due, job.delivery), default=None)
 
-    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
+    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
+        delivery = job.delivery
         self.log.append(f"halve {delivery}")
-        job = self.jobs.pop(delivery)
+        self.jobs.pop(delivery)
         for number in (delivery * 10 + 1, delivery * 10 + 2):
             body = named(number, len(job.body) // 2)
             self.jobs[number] = replace(job, delivery=number, events=job.events // 2, body=body)

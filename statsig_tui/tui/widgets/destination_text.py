@@ -25,7 +25,7 @@ SCHEDULE_OPTIONS = (*SCHEDULES, OWN)
 ON, OFF = "on", "off"
 Texts = dict[str, str]
 """Field -> text. Fields: name url enabled max_events max_seconds timeout schedule own envelope timestamps
-rate_limit verify_tls headers."""
+rate_limit isolate verify_tls headers."""
 _FIELDS = {
     "batch.max_events": "max_events",
     "batch.max_seconds": "max_seconds",
@@ -58,6 +58,7 @@ def to_texts(destination: Destination, url: str | None = None) -> Texts:
         "envelope": destination.envelope,
         "timestamps": destination.timestamps,
         "rate_limit": "" if destination.rate_limit is None else plain(destination.rate_limit),
+        "isolate": ON if destination.retry.isolate else OFF,
         "verify_tls": ON if destination.verify_tls else OFF,
         "headers": "\n".join(f"{name}: {_shown(name, value)}" for name, value in destination.headers.items()),
     }
@@ -97,7 +98,9 @@ def from_texts(
     if "url" in edits:
         made = replace(made, url=texts["url"].strip())
     if edits & {"schedule", "own"}:
-        made = replace(made, retry=RetryPolicy(_schedule(texts)))
+        made = replace(made, retry=replace(made.retry, schedule=_schedule(texts)))
+    if "isolate" in edits:
+        made = replace(made, retry=replace(made.retry, isolate=texts["isolate"] == ON))
     if "max_events" in edits:
         made = replace(made, batch=replace(made.batch, max_events=_number(texts, "max_events", int)))
     if "max_seconds" in edits:

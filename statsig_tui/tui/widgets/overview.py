@@ -65,6 +65,8 @@ def _lines(destination: Destination, counts: DestinationCounters, follows: bool)
     schedule = destination.retry.schedule
     name = schedule if isinstance(schedule, str) else "own"
     yield _line("Retry", f"{name}: {retry_words(destination.retry)}", emulated)
+    halved = "halved until it fails alone" if destination.retry.isolate else "fails with its batch"
+    yield _line("Refused event", halved, emulated)
     yield _line("Timeout", span(destination.timeout_seconds), emulated)
     if destination.rate_limit is not None:
         yield _line("Rate limit", f"{plain(destination.rate_limit)} requests a second", emulated)
