@@ -372,6 +372,8 @@ class DestinationCounters:
     retrying: int = 0
     disabled: str | None = None
     """Why the destination takes nothing at present, though it is enabled."""
+    paused: str | None = None
+    """Why it is sent nothing but probes at present; what it is to get is queued."""
 
 
 @dataclass(frozen=True, slots=True)

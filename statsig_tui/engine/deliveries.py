@@ -1,4 +1,4 @@
-"""One delivery worker and one HTTP client for each destination, and which of them are disabled."""
+"""One delivery worker and one HTTP client for each destination, and which of them are disabled or paused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ class _Client:
 
 
 class Deliveries:
-    """Workers by destination; `keep_disabled` is told of a 410 and returns once that is durable."""
+    """Workers by destination; `keep_disabled` hears of a 410, `keep_paused` of a circuit opening or closing.
+
+    Both return once that is durable.
+    """
 
     def __init__(
         self,
@@ -49,15 +52,19 @@ class Deliveries:
         pace: Pace,
         ledger: Ledger,
         keep_disabled: Callable[[str, str], Awaitable[None]],
+        keep_paused: Callable[[str, str | None], Awaitable[None]],
     ) -> None:
         self._clock = clock
         self._pace = pace
         self._ledger = ledger
         self._keep_disabled = keep_disabled
+        self._keep_paused = keep_paused
         self._workers: dict[str, Delivery] = {}
         self._clients: dict[str, _Client] = {}
         self.disabled: dict[str, str] = {}
         """Destinations that take nothing though they are enabled, and why."""
+        self.paused: dict[str, str] = {}
+        """Destinations that are sent nothing but probes, and why."""
 
     def apply(self, destinations: Sequence[Destination]) -> None:
         """Serve these; those that are gone are ended by end()."""
@@ -84,8 +91,26 @@ class Deliveries:
         for worker in self._workers.values():
             worker.wake()
 
+    def resume(self, destination: str) -> None:
+        """Send a destination everything again, disabled or paused."""
+        self.forget(destination)
+        worker = self._workers.get(destination)
+        if worker is not None:
+            worker.resume()
+
+    def forget(self, destination: str) -> None:
+        """Know no more why a destination was sent nothing."""
+        self.disabled.pop(destination, None)
+        self.paused.pop(destination, None)
+
+    def rename(self, was: str, becomes: str) -> None:
+        """Know by another name why a destination is sent nothing; its worker has ended."""
+        for known in (self.disabled, self.paused):
+            if was in known:
+                known[becomes] = known.pop(was)
+
     def stretch(self, by: float, destination: str | None = None) -> None:
-        """Wait `by` times as long for what endpoints asked to wait for: all of them, or one; 0: no longer."""
+        """Wait `by` times as long for probes and what endpoints asked for, all or one; 0: no longer."""
         for name, worker in self._workers.items():
             if destination in (None, name):
                 worker.stretch(by)
@@ -126,6 +151,8 @@ class Deliveries:
             ledger=self._ledger,
             post=post,
             on_gone=self._gone,
+            on_circuit=self._circuit,
+            paused=self.paused.get(name),
             is_disabled=self.disabled.__contains__,
             pace=self._pace,
         )
@@ -134,3 +161,10 @@ class Deliveries:
         reason = "the endpoint answered 410 Gone"
         self.disabled[destination] = reason
         await self._keep_disabled(destination, reason)
+
+    async def _circuit(self, destination: str, reason: str | None) -> None:
+        if reason is None:
+            self.paused.pop(destination, None)
+        else:
+            self.paused[destination] = reason
+        await self._keep_paused(destination, reason)

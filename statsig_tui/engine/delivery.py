@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVarTuple
 
+from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
@@ -73,10 +74,16 @@ class Delivery:
         ledger: Ledger,
         post: Post,
         on_gone: Callable[[str], Awaitable[None]],
+        on_circuit: Callable[[str, str | None], Awaitable[None]],
         is_disabled: Callable[[str], bool],
         pace: Pace | None = None,
+        paused: str | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
     ) -> None:
+        """`on_gone` hears of a 410, `on_circuit` why the circuit has opened, or None when it has closed.
+
+        `paused` is why it was open when a former run ended.
+        """
         self.destination = destination
         self.most_bytes: int | None = None
         """The largest body to send, since the endpoint refused a larger one as too large; None: any."""
@@ -84,6 +91,8 @@ class Delivery:
         self._ledger = ledger
         self._post = post
         self._on_gone = on_gone
+        self._on_circuit = on_circuit
+        self._circuit = Circuit(destination.circuit, paused)
         self._is_disabled = is_disabled
         self._pace = pace or Pace()
         self._jitter = jitter
@@ -106,13 +115,19 @@ class Delivery:
         if (destination.url, destination.batch) != (self.destination.url, self.destination.batch):
             self.most_bytes = None
         self.destination = destination
-        self._held_until = 0.0
+        self._circuit.policy = destination.circuit
+        self.stretch(0)
+
+    def resume(self) -> None:
+        """Send everything again, whatever failed before."""
+        self._circuit.close()
         self.wake()
 
     def stretch(self, by: float) -> None:
-        """Wait `by` times as long for what an answer asked to wait for; 0: no longer."""
+        """Wait `by` times as long for the next probe, and for what an answer asked for; 0: no longer."""
         now = self._clock.monotonic()
         self._held_until = now + max(0.0, self._held_until - now) * by
+        self._circuit.probe_at = now + max(0.0, self._circuit.probe_at - now) * by
         self.wake()
 
     async def drained(self) -> None:
@@ -161,6 +176,8 @@ class Delivery:
             return now
         if due_in > 0:
             return now + due_in / 1000
+        if self._circuit.reason is not None and now < self._circuit.probe_at:
+            return self._circuit.probe_at
         if self._is_known_to_be_too_large(job):
             await self._ledger.halve(job, self.destination, None)
             return now
@@ -206,6 +223,7 @@ class Delivery:
         begun = await self._ledger.begin(sending)
         while begun.is_noted:
             attempt, step = await self._made(sending)
+            await self._judge(attempt)
             ended = await self._settled(sending.job, attempt, step)
             if ended is None:
                 return
@@ -228,6 +246,7 @@ class Delivery:
             and self.destination.enabled
             and not self._is_disabled(self.destination.name)
             and self._clock.monotonic() >= self._held_until
+            and self._circuit.reason is None
             and self.destination.rate_limit is None
             and not self._is_known_to_be_too_large(job)
             and abs(self._clock_offset() - self._offset) <= _GAP * 1000
@@ -268,6 +287,19 @@ class Delivery:
         )
         return attempt, step
 
+    async def _judge(self, attempt: AttemptRecord) -> None:
+        """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""
+        if attempt.error == STALE:
+            return
+        before = self._circuit.reason
+        self._circuit.note(attempt.delivery, attempt.status, attempt.error)
+        after = self._circuit.reason
+        if after is not None:
+            probe_in = self._pace.real(self._circuit.policy.probe_seconds)
+            self._circuit.probe_at = self._clock.monotonic() + probe_in
+        if after != before:
+            await self._insist(self._on_circuit, self.destination.name, after)
+
     async def _settled(self, job: Job, attempt: AttemptRecord, step: Next) -> Ended | None:
         """Where an attempt leaves its delivery; None: that is noted already."""
         now = self._clock.now()
@@ -292,6 +324,9 @@ class Delivery:
         if step.step == "disable":
             # It stays due: whoever resumes the destination wants it delivered.
             await self._insist(self._on_gone, self.destination.name)
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now)
+        if self._circuit.reason is not None and job.replay is None:
+            # While the endpoint fails whatever it is sent, nothing is given up.
             return Ended(attempt, DeliveryState.RETRYING, attempt.error, now)
         return Ended(attempt, DeliveryState.FAILED, attempt.error)
 

@@ -86,7 +86,7 @@ class Engine:
         self._on_listening = on_listening
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._pace = Pace()
-        self._deliveries = Deliveries(clock, self._pace, self._ledger, self._keep_disabled)
+        self._deliveries = Deliveries(clock, self._pace, self._ledger, self._keep_disabled, self._keep_paused)
         self._secrets: tuple[str, ...] = ()
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
@@ -162,6 +162,16 @@ class Engine:
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
         return self._deliveries.disabled.get(destination)
+
+    def ailing(self) -> dict[str, str]:
+        """The destinations that are on and sent nothing: `disabled` by a 410, or `paused` after failures."""
+        disabled, paused = self._deliveries.disabled, self._deliveries.paused
+        names = [item.name for item in self.config.destinations if item.enabled]
+        return {
+            name: "disabled" if name in disabled else "paused"
+            for name in names
+            if name in disabled or name in paused
+        }
 
     def on_commit(self, observer: Observer) -> Callable[[], None]:
         """Be told, in the writer's thread, what each commit wrote; returns the way out.
@@ -255,12 +265,11 @@ class Engine:
             self._forwarder.apply([item for item in self.destinations() if item.name not in renamed])
             await self._deliveries.end(was)
             await self._store.write(lambda tx: outbox.rename_destination(tx, at, was, becomes))
-            if was in self._deliveries.disabled:
-                self._deliveries.disabled[becomes] = self._deliveries.disabled.pop(was)
+            self._deliveries.rename(was, becomes)
             old, new = old - {was}, new - {becomes}
         for name in old - new:
             await self._deliveries.end(name)
-            self._deliveries.disabled.pop(name, None)
+            self._deliveries.forget(name)
         self._refresh()
         for destination in before.destinations:
             if destination.name in old - new:
@@ -358,10 +367,9 @@ class Engine:
         return await self._store.write(lambda tx: outbox.cancel(tx, at, delivery))
 
     async def resume(self, destination: str) -> None:
-        """Let a destination that was disabled by a 410 take deliveries again."""
-        self._deliveries.disabled.pop(destination, None)
+        """Let a destination that a 410 disabled, or failures paused, be sent everything again."""
+        self._deliveries.resume(destination)
         await self._store.write(lambda tx: outbox.resume(tx, destination))
-        self._deliveries.wake(destination)
 
     # Start and stop
 
@@ -376,6 +384,7 @@ class Engine:
 
         await self._store.write(recover)
         self._deliveries.disabled.update(await self._store.read(outbox.disabled))
+        self._deliveries.paused.update(await self._store.read(outbox.paused))
         for listener in sorted(listeners, reverse=True):
             if fall_back:
                 await self._listeners.listen_or_say(listener, self.config)
@@ -425,6 +434,10 @@ class Engine:
     async def _keep_disabled(self, destination: str, reason: str) -> None:
         at = self._clock.now()
         await self._store.write(lambda tx: outbox.disable(tx, at, destination, reason))
+
+    async def _keep_paused(self, destination: str, reason: str | None) -> None:
+        at, words = self._clock.now(), self.redact(reason) if reason is not None else None
+        await self._store.write(lambda tx: outbox.pause(tx, at, destination, words))
 
     # What follows the settings
 

@@ -304,7 +304,7 @@ def recover(tx: Tx, at: int, destination: str | None = None) -> int:
 def drop_destination(tx: Tx, at: int, destination: str) -> None:
     """Cancel what waits for a destination that is being deleted."""
     _cancel_all(tx, at, destination)
-    tx.db.execute("DELETE FROM endpoints WHERE destination = ?", (destination,))
+    resume(tx, destination)
 
 
 def restore_destination(tx: Tx, at: int, destination: str) -> None:
@@ -320,7 +320,7 @@ def restore_destination(tx: Tx, at: int, destination: str) -> None:
 def rename_destination(tx: Tx, at: int, old: str, new: str) -> None:
     """Give everything of one destination, whose sending has ended, to another name."""
     recover(tx, at, old)
-    for table in ("verdicts", "deliveries", "endpoints"):
+    for table in ("verdicts", "deliveries", "endpoints", "circuits"):
         tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
     tx.next_rev()
 
@@ -334,14 +334,28 @@ def disable(tx: Tx, at: int, destination: str, reason: str) -> None:
     )
 
 
+def pause(tx: Tx, at: int, destination: str, reason: str | None) -> None:
+    """Keep that a destination is sent nothing but probes, and why; None: it is sent everything."""
+    if reason is None:
+        tx.db.execute("DELETE FROM circuits WHERE destination = ?", (destination,))
+    else:
+        tx.db.execute("INSERT OR REPLACE INTO circuits VALUES (?,?,?)", (destination, reason, at))
+
+
 def resume(tx: Tx, destination: str) -> None:
-    """Undo disable()."""
-    tx.db.execute("DELETE FROM endpoints WHERE destination = ?", (destination,))
+    """Undo disable() and pause()."""
+    for table in ("endpoints", "circuits"):
+        tx.db.execute(f"DELETE FROM {table} WHERE destination = ?", (destination,))
 
 
 def disabled(db: sqlite3.Connection) -> dict[str, str]:
     """Destinations that take nothing, and why."""
     return dict(db.execute("SELECT destination, disabled FROM endpoints"))
+
+
+def paused(db: sqlite3.Connection) -> dict[str, str]:
+    """Destinations that are sent nothing but probes, and why."""
+    return dict(db.execute("SELECT destination, paused FROM circuits"))
 
 
 def events(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[EventRecord]:

@@ -64,7 +64,7 @@ COMMANDS = (
     Command("destinations.save", "ctrl+s", "Save", "Use what was edited; queued events are kept", "save", "destinations", True, True),
     Command("destinations.new", "ctrl+n", "New", "Add a destination", "new", "destinations", True, True),
     Command("destinations.edit", "e", "Edit", "Change name, URL and delivery", "edit", "destinations"),
-    Command("destinations.toggle", "space", "On / off", "Enable or disable the destination, or resume it after a 410", "toggle_enabled", "destinations"),
+    Command("destinations.toggle", "space", "On / off", "Enable or disable the destination, or resume it after a 410 or a pause", "toggle_enabled", "destinations"),
     Command("destinations.filter", "f", "Filter", "Event Filtering of the destination", "filter", "destinations"),
     Command("destinations.details", "o", "Details", "Detailed options of the filter: kinds, types, patterns, tiers, sample", "filter_details", "destinations"),
     Command("destinations.search", "slash", "Search", "Search the custom events", "search", "destinations"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from statsig_tui.core.config import BatchPolicy, RetryPolicy
+from statsig_tui.core.config import BatchPolicy, CircuitPolicy, RetryPolicy
 from statsig_tui.core.records import DeliveryRecord, DeliveryState, VerdictRecord
 from statsig_tui.core.signing import sign
 from tests.corpus.cases_d import head
@@ -146,6 +146,51 @@ async def test_gone_disables_until_resumed_and_drops_nothing(
         await mine.got(5)
     async with engine(settings) as site:
         assert site.engine.disabled("mine") is None
+
+
+async def test_a_sick_endpoint_is_paused_probed_and_resumed_and_loses_nothing(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    """Over a restart too; what comes meanwhile is queued."""
+    mine = await endpoint(say(500))
+    sick = {"batch": AT_ONCE, "retry": ONCE, "circuit": CircuitPolicy(3, 3600)}
+    settings = config(destination("mine", mine.url, **sick))
+    wanted = [f"e{number}" for number in range(6)]
+    async with engine(settings) as site:
+        for name in wanted:
+            await site.event(name)
+        await site.delivery(DeliveryState.WAITING, "mine", count=6)
+        await mine.got(3)
+        await site.journal.wait(DeliveryRecord, lambda d: d.state is DeliveryState.RETRYING)
+        assert site.engine.ailing() == {"mine": "paused"}
+        paused = site.engine.archive.counters().destinations["mine"].paused
+        assert paused == "3 deliveries failed in a row; the last one: 500 X"
+    async with engine(settings) as site:
+        assert site.engine.ailing() == {"mine": "paused"}
+        await site.event("meanwhile")
+        await site.delivery(DeliveryState.WAITING, "mine")
+        await mine.got(4)
+        mine.answer = say(200)
+        await site.engine.resume("mine")
+        assert site.engine.ailing() == {}
+        await delivered(site, 5)
+        counts = site.engine.archive.counters().destinations["mine"]
+        assert (counts.paused, counts.failed, counts.queued) == (None, 2, 0)
+    assert "meanwhile" in names(*mine.requests[4:])
+
+
+async def test_a_probe_that_arrives_lets_everything_through(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(500, 500, 500, 200))
+    sick = destination("mine", mine.url, batch=AT_ONCE, circuit=CircuitPolicy(2, 0.1))
+    async with engine(config(sick)) as site:
+        for name in ("a", "b", "c"):
+            await site.event(name)
+        await delivered(site, 3)
+        assert site.engine.ailing() == {}
+    async with engine(config(sick)) as site:
+        assert site.engine.ailing() == {}
 
 
 # Promise 8: one slow destination never delays others

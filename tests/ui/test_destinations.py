@@ -19,6 +19,7 @@ from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
     RECEIVER,
     BatchPolicy,
+    CircuitPolicy,
     Config,
     Destination,
     EmulatorConfig,
@@ -328,6 +329,25 @@ async def test_one_that_answered_410_is_resumed_by_space(
         await at.press("space")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
         await at.until(at.pilot, lambda: "● my-api" in seen(at.app))
+
+
+async def test_one_that_is_paused_is_named_on_every_screen_and_resumed_by_space(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 200))
+    async with desk(made("my-api", there.url, circuit=CircuitPolicy(1, 3600))) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: "✗ my-api paused" in seen(at.app))
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: "‖ my-api" in seen(at.app))
+        await at.until(at.pilot, lambda: "1 delivery failed in a row; the last one: 500" in seen(at.app))
+        await at.press("f8")
+        await at.until(at.pilot, lambda: "✗ my-api paused" in seen(at.app))
+        await at.press("f7")
+        await at.press("space")
+        await at.until(at.pilot, lambda: "my-api paused" not in seen(at.app))
+        await at.press("n")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
 
 
 async def test_deleting_and_undo_bring_back_place_and_work(desk: Open, seen: Text) -> None:

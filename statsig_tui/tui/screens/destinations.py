@@ -298,11 +298,11 @@ class DestinationsScreen(ModeScreen):
             self._panes.rename(made.name, saved.name)
 
     async def action_toggle_enabled(self) -> None:
-        """On or off; one that a 410 disabled takes deliveries again."""
+        """On or off; one that a 410 disabled or failures paused is sent everything again."""
         saved, engine = self.selected, self.bridge.engine
         if saved is None or engine is None:
             return
-        if saved.enabled and engine.disabled(saved.name) is not None:
+        if saved.name in engine.ailing():
             await self.bridge.do(lambda engine: engine.resume(saved.name))
             self.host.say(f"{saved.name} takes deliveries again.")
             self.host.pull_soon()

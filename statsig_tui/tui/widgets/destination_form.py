@@ -103,6 +103,11 @@ class DestinationForm(Editor[Texts]):
             yield self._field(
                 "isolate", "Refused batches", Tick(gutter=0, is_switch=True), EMULATED, gap=True
             )
+            pauses = f"deliveries that failed in a row · 0: never · {EMULATED}"
+            yield self._field("pause_after", "Pause after", _short(), pauses)
+            yield self._field(
+                "probe", "Probe every", _short(), f"seconds while paused · {EMULATED}", gap=True
+            )
             yield self._field("verify_tls", "Verify TLS", Tick(gutter=0, is_switch=True))
             own = ExactArea(id="own-headers", placeholder="Name: value, one a line")
             yield self._field("headers", "Headers", own)
