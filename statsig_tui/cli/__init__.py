@@ -57,22 +57,30 @@ def cli(context: click.Context, options: Options) -> None:
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the ready line here, too."
 )
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 3600),
+    default=1.0,
+    help="Let waiting go so many times as fast, up to 3600.",
+)
 @failing_in_words
-def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None) -> int:
+def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None, speed: float) -> int:
     """Emulator, forwarder and receiver without the app.
 
     The first line is JSON and tells the addresses; port 0 takes any free one. Ends on ctrl+c, SIGTERM or
-    SIGHUP, after what is under way is done.
+    SIGHUP, after what is under way is done. --speed shortens what is waited for between batches and
+    attempts, Retry-After and rate limits included; signatures, stored times and time-outs stay real.
 
     \b
     Example:
       statsig-tui serve --emulator-port 0 --receiver-port 0 --json
+      statsig-tui serve --speed 3600
       curl -H 'STATSIG-API-KEY: secret-x' -d '{"user":{"userID":"u"},"event":"hello"}' \\
         http://127.0.0.1:7828/v1/webhooks/event_webhook
     """
     from statsig_tui.cli.serve import Output, run_serve
 
-    return run_serve(options, Output(as_json, bodies, options.quiet, ready_file))
+    return run_serve(options, Output(as_json, bodies, options.quiet, ready_file), speed)
 
 
 @cli.command()

@@ -43,13 +43,16 @@ class Output:
     ready_file: Path | None
 
 
-def run_serve(options: Options, output: Output) -> int:
+def run_serve(options: Options, output: Output, speed: float) -> int:
     """Run emulator, forwarder and receiver until a signal; the exit code."""
     places = options.places()
     places.prepare()
     config = options.over(options.load().config)
     log_to(places.log, options.secrets)
-    return _run(config, places.data, places.database, ("emulator", "receiver"), output, Listening())
+    if speed != 1 and not output.quiet:
+        sys.stderr.write(f"Waiting goes {speed:g} times as fast; signatures and stored times stay true.\n")
+    asked = Listening(speed=speed)
+    return _run(config, places.data, places.database, ("emulator", "receiver"), output, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Listening:
     enforce: bool = False
     secret_env: str | None = None
     forward_to: str | None = None
+    speed: float = 1.0
+    """How many times as fast waiting goes."""
 
 
 def run_listen(options: Options, output: Output, asked: Listening) -> int:
@@ -159,7 +164,12 @@ async def _serve(
     try:
         observers = [*([printer.put] if printer.prints else []), *works.observers]
         async with running(
-            config, database, listeners=listeners, observers=observers, on_listening=publish
+            config,
+            database,
+            listeners=listeners,
+            observers=observers,
+            on_listening=publish,
+            speed=asked.speed,
         ) as engine:
             keep_loaded()
             works.check(engine)

@@ -156,6 +156,18 @@ class RetryPolicy:
 
     schedule: ScheduleName | tuple[Annotated[float, Ge(0), Le(604_800)], ...] = "quick"
     """A preset's name, or the seconds between attempts."""
+    isolate: bool = True
+    """Whether a batch that is refused to the end (400, 422) is halved until what is refused stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitPolicy:
+    """When a destination is paused, and how it comes back. Emulated; Statsig does not publish this."""
+
+    failures: Annotated[int, Ge(0), Le(100_000)] = 20
+    """Deliveries that fail in a row before it is paused; 0: it never is."""
+    probe_seconds: Annotated[float, Ge(0.1), Le(86_400)] = 60.0
+    """Between the single attempts that are made meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +189,7 @@ class Destination:
     filter: Filter = field(default_factory=Filter)
     batch: BatchPolicy = field(default_factory=BatchPolicy)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
 
 
 @dataclass(frozen=True, slots=True)

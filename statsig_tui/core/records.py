@@ -13,6 +13,8 @@ from statsig_tui.core.event import EventClass
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 
 Headers = tuple[tuple[str, str], ...]
+ISOLATING = "isolating"
+"""What closed a batch that is a part of a refused one."""
 FLAGGED_BY = 100
 """Bytes at the beginning of an answer's body that tell a web page."""
 
@@ -131,6 +133,7 @@ class DeliveryRecord:
     next_at: int | None
     replay: Replay | None = None
     closed_by: str = ""
+    """Of its batch; `halved` or `isolating` where it is part of another delivery's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ class Job:
     replay: Replay | None
     headers: Headers
     """Sent as they are instead of a fresh signature, for a capture replayed as received."""
+    is_isolating: bool = False
+    """Part of a batch that was refused, to find what in it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +385,8 @@ class DestinationCounters:
     retrying: int = 0
     disabled: str | None = None
     """Why the destination takes nothing at present, though it is enabled."""
+    paused: str | None = None
+    """Why it is sent nothing but probes at present; what it is to get is queued."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What follows an attempt: done, again after so many seconds, split, or given up. Pure numbers.
+"""What follows an attempt: done, again after so many seconds, halved, or given up. Pure numbers.
 
 The schedules are emulated; Statsig does not publish its own (statsig-wire.md §3.7).
 """
@@ -21,6 +21,8 @@ LONGEST_RETRY_AFTER = 3600.0
 """Seconds; a longer wish is not granted."""
 GONE = 410
 TOO_LARGE = 413
+REFUSED = frozenset({400, 422})
+"""What an endpoint answers that cannot take something in a batch; the next half may be taken."""
 _WAITS_FOR_ALL = frozenset({429, 503})
 
 
@@ -28,7 +30,8 @@ _WAITS_FOR_ALL = frozenset({429, 503})
 class Next:
     """What to do with a delivery after an attempt."""
 
-    step: Literal["delivered", "retry", "failed", "disable", "split"]
+    step: Literal["delivered", "retry", "failed", "disable", "split", "isolate"]
+    """`split`: in halves, for its size; `isolate`: in halves, for what is refused in it."""
     delay: float = 0.0
     """Seconds until the next attempt, for `retry`."""
     holds_destination: bool = False
@@ -52,11 +55,13 @@ def next_step(
     jitter: float,
     retry_after: float | None = None,
     events: int = 1,
+    is_isolating: bool = False,
 ) -> Next:
     """What follows attempt number `attempt` (from 1) that got `status` (None: no answer).
 
     `jitter` in -1…1 moves the delay by up to ±20 %; `retry_after` is the answer's wish in seconds and
-    counts for 429 and 503. Success is 2xx alone.
+    counts for 429 and 503. Success is 2xx alone. What `is_isolating` is a part of a batch whose schedule
+    was used up on being refused: it is asked once.
     """
     if status is not None and 200 <= status <= 299:
         return Next("delivered")
@@ -65,8 +70,9 @@ def next_step(
     if status == TOO_LARGE and events > 1:
         return Next("split")
     schedule = delays(policy)
-    if attempt > len(schedule):
-        return Next("failed")
+    is_refused = status in REFUSED and policy.isolate
+    if attempt > len(schedule) or (is_refused and is_isolating):
+        return Next("isolate" if is_refused and events > 1 else "failed")
     base = schedule[attempt - 1]
     delay = base * (1 + JITTER * jitter)
     if status in _WAITS_FOR_ALL and retry_after is not None:

@@ -219,7 +219,7 @@ class Archive:
 
     def _count(self, db: sqlite3.Connection) -> Counters:
         kept, events, last = captures.totals(db)
-        disabled = outbox.disabled(db)
+        disabled, paused = outbox.disabled(db), outbox.paused(db)
         found: dict[str, dict[str, int]] = {}
         for destination, forwarded, count in db.execute(
             "SELECT destination, forwarded, count(*) FROM verdicts GROUP BY destination, forwarded"
@@ -243,7 +243,7 @@ class Archive:
                 counts["retrying"] = events_in
             counts["rate_limited"] = counts.get("rate_limited", 0) + limited
         accepted = db.execute("SELECT count(*) FROM events").fetchone()[0]
-        names = set(found) | set(disabled)
+        names = set(found) | set(disabled) | set(paused)
         return Counters(
             rev=self._store.rev,
             captures=kept,
@@ -254,6 +254,7 @@ class Archive:
                 name: DestinationCounters(
                     **{key: value for key, value in found.get(name, {}).items() if key != "cancelled"},
                     disabled=disabled.get(name),
+                    paused=paused.get(name),
                 )
                 for name in names
             },

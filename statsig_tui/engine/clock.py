@@ -20,6 +20,20 @@ class Clock(Protocol):
         """Return when `event` is set, or when monotonic() has reached `until`."""
 
 
+class Pace:
+    """How many times as fast as it really is the forwarder's waiting goes.
+
+    It shortens waits where they begin; times of day, signed or stored, know nothing of it.
+    """
+
+    def __init__(self) -> None:
+        self.speed = 1.0
+
+    def real(self, seconds: float) -> float:
+        """How long a wait really lasts."""
+        return seconds / self.speed
+
+
 class SystemClock:
     """The machine's own."""
 

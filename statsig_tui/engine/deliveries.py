@@ -1,4 +1,4 @@
-"""One delivery worker and one HTTP client for each destination, and which of them are disabled."""
+"""One delivery worker and one HTTP client for each destination, and which of them are disabled or paused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
-from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
 from statsig_tui.engine.delivery import Delivery, Ledger
 from statsig_tui.engine.outcome import Outcome
@@ -41,18 +41,30 @@ class _Client:
 
 
 class Deliveries:
-    """Workers by destination; `keep_disabled` is told of a 410 and returns once that is durable."""
+    """Workers by destination; `keep_disabled` hears of a 410, `keep_paused` of a circuit opening or closing.
+
+    Both return once that is durable.
+    """
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, keep_disabled: Callable[[str, str], Awaitable[None]]
+        self,
+        clock: Clock,
+        pace: Pace,
+        ledger: Ledger,
+        keep_disabled: Callable[[str, str], Awaitable[None]],
+        keep_paused: Callable[[str, str | None], Awaitable[None]],
     ) -> None:
         self._clock = clock
+        self._pace = pace
         self._ledger = ledger
         self._keep_disabled = keep_disabled
+        self._keep_paused = keep_paused
         self._workers: dict[str, Delivery] = {}
         self._clients: dict[str, _Client] = {}
         self.disabled: dict[str, str] = {}
         """Destinations that take nothing though they are enabled, and why."""
+        self.paused: dict[str, str] = {}
+        """Destinations that are sent nothing but probes, and why."""
 
     def apply(self, destinations: Sequence[Destination]) -> None:
         """Serve these; those that are gone are ended by end()."""
@@ -78,6 +90,30 @@ class Deliveries:
         """Something may be due for any of them."""
         for worker in self._workers.values():
             worker.wake()
+
+    def resume(self, destination: str) -> None:
+        """Send a destination everything again, disabled or paused."""
+        self.forget(destination)
+        worker = self._workers.get(destination)
+        if worker is not None:
+            worker.resume()
+
+    def forget(self, destination: str) -> None:
+        """Know no more why a destination was sent nothing."""
+        self.disabled.pop(destination, None)
+        self.paused.pop(destination, None)
+
+    def rename(self, was: str, becomes: str) -> None:
+        """Know by another name why a destination is sent nothing; its worker has ended."""
+        for known in (self.disabled, self.paused):
+            if was in known:
+                known[becomes] = known.pop(was)
+
+    def stretch(self, by: float, destination: str | None = None) -> None:
+        """Wait `by` times as long for probes and what endpoints asked for, all or one; 0: no longer."""
+        for name, worker in self._workers.items():
+            if destination in (None, name):
+                worker.stretch(by)
 
     async def drained(self) -> None:
         """Return when nothing is due at this moment."""
@@ -115,10 +151,20 @@ class Deliveries:
             ledger=self._ledger,
             post=post,
             on_gone=self._gone,
+            on_circuit=self._circuit,
+            paused=self.paused.get(name),
             is_disabled=self.disabled.__contains__,
+            pace=self._pace,
         )
 
     async def _gone(self, destination: str) -> None:
         reason = "the endpoint answered 410 Gone"
         self.disabled[destination] = reason
         await self._keep_disabled(destination, reason)
+
+    async def _circuit(self, destination: str, reason: str | None) -> None:
+        if reason is None:
+            self.paused.pop(destination, None)
+        else:
+            self.paused[destination] = reason
+        await self._keep_paused(destination, reason)

@@ -9,11 +9,12 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVarTuple
 
+from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
@@ -49,8 +50,8 @@ class Ledger(Protocol):
     async def turn(self, ended: Ended, sending: Sending) -> Begun:
         """Note what came of one attempt and begin the next, at once."""
 
-    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
-        """Replace a delivery by two of half its events, noting the 413 that asked for it, if one did.
+    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
+        """Replace a delivery by two of half its events, in its place, noting the answer that asked for it.
 
         Returns the bytes of the larger half.
         """
@@ -73,9 +74,16 @@ class Delivery:
         ledger: Ledger,
         post: Post,
         on_gone: Callable[[str], Awaitable[None]],
+        on_circuit: Callable[[str, str | None], Awaitable[None]],
         is_disabled: Callable[[str], bool],
+        pace: Pace | None = None,
+        paused: str | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
     ) -> None:
+        """`on_gone` hears of a 410, `on_circuit` why the circuit has opened, or None when it has closed.
+
+        `paused` is why it was open when a former run ended.
+        """
         self.destination = destination
         self.most_bytes: int | None = None
         """The largest body to send, since the endpoint refused a larger one as too large; None: any."""
@@ -83,7 +91,10 @@ class Delivery:
         self._ledger = ledger
         self._post = post
         self._on_gone = on_gone
+        self._on_circuit = on_circuit
+        self._circuit = Circuit(destination.circuit, paused)
         self._is_disabled = is_disabled
+        self._pace = pace or Pace()
         self._jitter = jitter
         self._wake = asyncio.Event()
         self._held_until = 0.0
@@ -104,7 +115,19 @@ class Delivery:
         if (destination.url, destination.batch) != (self.destination.url, self.destination.batch):
             self.most_bytes = None
         self.destination = destination
-        self._held_until = 0.0
+        self._circuit.policy = destination.circuit
+        self.stretch(0)
+
+    def resume(self) -> None:
+        """Send everything again, whatever failed before."""
+        self._circuit.close()
+        self.wake()
+
+    def stretch(self, by: float) -> None:
+        """Wait `by` times as long for the next probe, and for what an answer asked for; 0: no longer."""
+        now = self._clock.monotonic()
+        self._held_until = now + max(0.0, self._held_until - now) * by
+        self._circuit.probe_at = now + max(0.0, self._circuit.probe_at - now) * by
         self.wake()
 
     async def drained(self) -> None:
@@ -153,13 +176,16 @@ class Delivery:
             return now
         if due_in > 0:
             return now + due_in / 1000
+        if self._circuit.reason is not None and now < self._circuit.probe_at:
+            return self._circuit.probe_at
         if self._is_known_to_be_too_large(job):
-            await self._ledger.halve(job.delivery, self.destination, None)
+            await self._ledger.halve(job, self.destination, None)
             return now
         rate = self.destination.rate_limit
-        if rate is not None and now < self._last_sent + 1 / rate:
+        free_at = self._last_sent + self._pace.real(1 / rate) if rate is not None else now
+        if now < free_at:
             await self._ledger.note_rate_limited(job.delivery)
-            return self._last_sent + 1 / rate
+            return free_at
         await self._attempt(job)
         return now
 
@@ -197,6 +223,7 @@ class Delivery:
         begun = await self._ledger.begin(sending)
         while begun.is_noted:
             attempt, step = await self._made(sending)
+            await self._judge(attempt)
             ended = await self._settled(sending.job, attempt, step)
             if ended is None:
                 return
@@ -219,6 +246,7 @@ class Delivery:
             and self.destination.enabled
             and not self._is_disabled(self.destination.name)
             and self._clock.monotonic() >= self._held_until
+            and self._circuit.reason is None
             and self.destination.rate_limit is None
             and not self._is_known_to_be_too_large(job)
             and abs(self._clock_offset() - self._offset) <= _GAP * 1000
@@ -238,7 +266,9 @@ class Delivery:
             step = Next("retry")
         else:
             counted = number - self._stale.get(job.delivery, 0)
-            step = next_step(counted, outcome.status, policy, self._jitter(), wish, job.events)
+            step = next_step(
+                counted, outcome.status, policy, self._jitter(), wish, job.events, job.is_isolating
+            )
             if step.step != "retry":
                 self._stale.pop(job.delivery, None)
         attempt = AttemptRecord(
@@ -257,6 +287,19 @@ class Delivery:
         )
         return attempt, step
 
+    async def _judge(self, attempt: AttemptRecord) -> None:
+        """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""
+        if attempt.error == STALE:
+            return
+        before = self._circuit.reason
+        self._circuit.note(attempt.delivery, attempt.status, attempt.error)
+        after = self._circuit.reason
+        if after is not None:
+            probe_in = self._pace.real(self._circuit.policy.probe_seconds)
+            self._circuit.probe_at = self._clock.monotonic() + probe_in
+        if after != before:
+            await self._insist(self._on_circuit, self.destination.name, after)
+
     async def _settled(self, job: Job, attempt: AttemptRecord, step: Next) -> Ended | None:
         """Where an attempt leaves its delivery; None: that is noted already."""
         now = self._clock.now()
@@ -265,19 +308,25 @@ class Delivery:
                 self.most_bytes = max(self.most_bytes, len(job.body))
             return Ended(attempt, DeliveryState.DELIVERED)
         if step.step == "retry":
+            delay = self._pace.real(step.delay)
             if step.holds_destination:
-                self._held_until = self._clock.monotonic() + step.delay
-            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + round(step.delay * 1000))
-        if step.step == "split" and job.replay is None:
+                self._held_until = self._clock.monotonic() + delay
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + int(delay * 1000))
+        if step.step in ("split", "isolate") and job.replay is None:
 
             async def halve() -> None:
-                self.most_bytes = await self._ledger.halve(job.delivery, self.destination, attempt)
+                largest = await self._ledger.halve(job, self.destination, attempt)
+                if step.step == "split":
+                    self.most_bytes = largest
 
             await self._insist(halve)
             return None
         if step.step == "disable":
             # It stays due: whoever resumes the destination wants it delivered.
             await self._insist(self._on_gone, self.destination.name)
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now)
+        if self._circuit.reason is not None and job.replay is None:
+            # While the endpoint fails whatever it is sent, nothing is given up.
             return Ended(attempt, DeliveryState.RETRYING, attempt.error, now)
         return Ended(attempt, DeliveryState.FAILED, attempt.error)
 

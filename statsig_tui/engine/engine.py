@@ -43,7 +43,7 @@ from statsig_tui.core.selftest import Result
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.clock import Clock, SystemClock
+from statsig_tui.engine.clock import Clock, Pace, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
@@ -94,7 +94,8 @@ class Engine:
         self._on_listening = on_listening
         self._on_refused: Callable[[], None] = lambda: None
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
-        self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
+        self._pace = Pace()
+        self._deliveries = Deliveries(clock, self._pace, self._ledger, self._keep_disabled, self._keep_paused)
         self._secrets: tuple[str, ...] = ()
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
@@ -107,6 +108,7 @@ class Engine:
             deliver=self._deliver,
             is_disabled=self._deliveries.disabled.__contains__,
             most_bytes=self._deliveries.most_bytes,
+            pace=self._pace,
         )
         self._emulator = Emulator(
             clock=clock,
@@ -163,9 +165,24 @@ class Engine:
         """The destinations; the built-in one at the receiver's real address."""
         return tuple(self._really(destination) for destination in self.config.destinations)
 
+    @property
+    def speed(self) -> float:
+        """How many times as fast as it really is the forwarder's waiting goes."""
+        return self._pace.speed
+
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
         return self._deliveries.disabled.get(destination)
+
+    def ailing(self) -> dict[str, str]:
+        """The destinations that are on and sent nothing: `disabled` by a 410, or `paused` after failures."""
+        disabled, paused = self._deliveries.disabled, self._deliveries.paused
+        names = [item.name for item in self.config.destinations if item.enabled]
+        return {
+            name: "disabled" if name in disabled else "paused"
+            for name in names
+            if name in disabled or name in paused
+        }
 
     def on_commit(self, observer: Observer) -> Callable[[], None]:
         """Be told, in the writer's thread, what each commit wrote; returns the way out.
@@ -263,12 +280,11 @@ class Engine:
             self._forwarder.apply([item for item in self.destinations() if item.name not in renamed])
             await self._deliveries.end(was)
             await self._store.write(lambda tx: outbox.rename_destination(tx, at, was, becomes))
-            if was in self._deliveries.disabled:
-                self._deliveries.disabled[becomes] = self._deliveries.disabled.pop(was)
+            self._deliveries.rename(was, becomes)
             old, new = old - {was}, new - {becomes}
         for name in old - new:
             await self._deliveries.end(name)
-            self._deliveries.disabled.pop(name, None)
+            self._deliveries.forget(name)
         self._refresh()
         for destination in before.destinations:
             if destination.name in old - new:
@@ -332,24 +348,59 @@ class Engine:
         self._deliveries.wake_all()
         return done
 
+    async def set_speed(self, speed: float) -> None:
+        """Let waiting go so many times as fast: batch intervals, retries, Retry-After and rate limits.
+
+        Nothing else does: times that are stored or signed are real, time-outs too. What waits is due by
+        the new speed from this moment on. Raises StoreBroken.
+        """
+        before, self._pace.speed = self._pace.speed, speed
+        at = self._clock.now()
+        # In one turn of the loop: an attempt that ends from here on reckons with the new speed, and is
+        # noted after this.
+        self._deliveries.stretch(before / speed)
+        try:
+            await self._store.write(lambda tx: outbox.set_speed(tx, at, speed))
+        except StoreBroken:
+            self._pace.speed = before
+            self._deliveries.stretch(speed / before)
+            raise
+        finally:
+            self._forwarder.repace()
+            self._deliveries.wake_all()
+
+    async def next_attempt_now(self, destination: str) -> int:
+        """End the waiting for the next attempts at a destination; how many deliveries waited."""
+        at = self._clock.now()
+        count = await self._store.write(lambda tx: outbox.hurry(tx, at, destination))
+        self._deliveries.stretch(0, destination)
+        return count
+
     async def cancel(self, delivery: int) -> bool:
         """Give up a delivery; False where it is settled already."""
         at = self._clock.now()
         return await self._store.write(lambda tx: outbox.cancel(tx, at, delivery))
 
     async def resume(self, destination: str) -> None:
-        """Let a destination that was disabled by a 410 take deliveries again."""
-        self._deliveries.disabled.pop(destination, None)
+        """Let a destination that a 410 disabled, or failures paused, be sent everything again."""
+        self._deliveries.resume(destination)
         await self._store.write(lambda tx: outbox.resume(tx, destination))
-        self._deliveries.wake(destination)
 
     # Start and stop
 
-    async def start(self, listeners: Sequence[Listener], *, fall_back: bool) -> None:
+    async def start(self, listeners: Sequence[Listener], *, fall_back: bool, speed: float) -> None:
         """Recover what a former run left, then listen, downstream first."""
         at = self._clock.now()
-        self.recovered = await self._store.write(lambda tx: outbox.recover(tx, at))
+        self._pace.speed = speed
+
+        def recover(tx: Tx) -> int:
+            recovered = outbox.recover(tx, at)
+            outbox.set_speed(tx, at, speed)
+            return recovered
+
+        self.recovered = await self._store.write(recover)
         self._deliveries.disabled.update(await self._store.read(outbox.disabled))
+        self._deliveries.paused.update(await self._store.read(outbox.paused))
         for listener in sorted(listeners, reverse=True):
             if fall_back:
                 await self._listeners.listen_or_say(listener, self.config)
@@ -399,6 +450,10 @@ class Engine:
     async def _keep_disabled(self, destination: str, reason: str) -> None:
         at = self._clock.now()
         await self._store.write(lambda tx: outbox.disable(tx, at, destination, reason))
+
+    async def _keep_paused(self, destination: str, reason: str | None) -> None:
+        at, words = self._clock.now(), self.redact(reason) if reason is not None else None
+        await self._store.write(lambda tx: outbox.pause(tx, at, destination, words))
 
     # What follows the settings
 
@@ -457,6 +512,7 @@ async def running(
     clock: Clock | None = None,
     limits: Limits | None = None,
     busy_seconds: float = BUSY_SECONDS,
+    speed: float = 1.0,
     observers: Sequence[Observer] = (),
     on_listening: Callable[[str | None, str | None], None] = lambda emulator, receiver: None,
 ) -> AsyncIterator[Engine]:
@@ -465,7 +521,7 @@ async def running(
     With `fall_back` a taken default port becomes any free one, and one asked for by name a trouble to
     show; without it PortInUse is raised. Raises StoreBroken where the database cannot be used.
     `on_listening` hears both base URLs whenever one changes. `busy_seconds` is how long a write waits for
-    a lock that another program holds on the database.
+    a lock that another program holds on the database, `speed` how fast waiting goes, as for set_speed().
     """
     asyncio.get_running_loop().set_default_executor(Threads())
     store = await Store.open(database, busy_seconds=busy_seconds)
@@ -474,7 +530,7 @@ async def running(
             store.on_commit(observer)
         engine = Engine(config, store, clock or SystemClock(), limits or Limits(), on_listening)
         try:
-            await engine.start(listeners, fall_back=fall_back)
+            await engine.start(listeners, fall_back=fall_back, speed=speed)
             yield engine
         finally:
             await engine.stop()

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statsig_tui.core.batch import Batcher, Closed
-from statsig_tui.core.config import Destination
+from statsig_tui.core.config import BatchPolicy, Destination
 from statsig_tui.core.event import Event
 from statsig_tui.core.filters import Clause, Verdict, decide
-from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.tasks import running_task
 from statsig_tui.errors import StatsigTuiError
 
@@ -47,6 +47,7 @@ class Forwarder:
         deliver: Callable[[Destination, Closed[Queued]], Awaitable[None]],
         is_disabled: Callable[[str], bool],
         most_bytes: Callable[[str], int | None] = lambda name: None,
+        pace: Pace | None = None,
     ) -> None:
         """`most_bytes` is the largest body that a destination takes; None: any."""
         self._clock = clock
@@ -55,6 +56,7 @@ class Forwarder:
         self._deliver = deliver
         self._is_disabled = is_disabled
         self._most_bytes = most_bytes
+        self._pace = pace or Pace()
         self._lanes: dict[str, _Lane] = {}
 
     async def accept(self, trace: str, events: Sequence[Event], *, only: Only | None = None) -> list[int]:
@@ -80,10 +82,15 @@ class Forwarder:
             lane = self._lanes.get(name)
             if lane is None:
                 self._lanes[name] = _Lane(
-                    destination, self._clock, self._backlog, self._deliver, self._most_bytes
+                    destination, self._clock, self._pace, self._backlog, self._deliver, self._most_bytes
                 )
             else:
                 lane.apply(destination)
+
+    def repace(self) -> None:
+        """Let open batches close by the pace as it is now."""
+        for lane in self._lanes.values():
+            lane.apply(lane.destination)
 
     async def close(self) -> None:
         """Close every open batch and hand it over, then stop."""
@@ -113,18 +120,20 @@ class _Lane:
         self,
         destination: Destination,
         clock: Clock,
+        pace: Pace,
         backlog: Callable[[str, int, int], Awaitable[list[Queued]]],
         deliver: Callable[[Destination, Closed[Queued]], Awaitable[None]],
         most_bytes: Callable[[str], int | None],
     ) -> None:
         self.destination = destination
         self._clock = clock
+        self._pace = pace
         self._backlog = backlog
         self._deliver = deliver
         self._most_bytes = most_bytes
         self._bytes = 0
         """Of the open batch, as it will be sent."""
-        self._batcher: Batcher[Queued] = Batcher(destination.batch)
+        self._batcher: Batcher[Queued] = Batcher(self._policy())
         self._head: deque[Queued] = deque()
         self._taken = 0
         """The last event that went into a batch: nothing up to it is taken again."""
@@ -142,7 +151,7 @@ class _Lane:
 
     def apply(self, destination: Destination) -> None:
         self.destination = destination
-        self._batcher.policy = destination.batch
+        self._batcher.policy = self._policy()
         self._wake.set()
 
     def stop(self) -> None:
@@ -156,6 +165,10 @@ class _Lane:
             # Where the store refuses it, the next start finds its events waiting there.
             with contextlib.suppress(StatsigTuiError):
                 await self._deliver(self.destination, closed)
+
+    def _policy(self) -> BatchPolicy:
+        chosen = self.destination.batch
+        return replace(chosen, max_seconds=self._pace.real(chosen.max_seconds))
 
     async def _run(self) -> None:
         while True:

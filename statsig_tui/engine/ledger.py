@@ -10,8 +10,9 @@ from dataclasses import replace
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import Destination
 from statsig_tui.core.envelope import encode
-from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Ended, Job, Sending
+from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
+from statsig_tui.core.retry import REFUSED
 from statsig_tui.engine import outbox
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.delivery import Begun
@@ -91,11 +92,11 @@ class StoreLedger:
 
         return note
 
-    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
+    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
         """Replace a delivery by two of half its events each; the bytes of the larger one."""
 
         def content(db: sqlite3.Connection) -> list[tuple[int, bytes]]:
-            ids = outbox.event_ids(db, delivery)
+            ids = outbox.event_ids(db, job.delivery)
             return [(number, outbox.event_body(db, number) or b"{}") for number in ids]
 
         events = await self._store.read(content)
@@ -107,14 +108,19 @@ class StoreLedger:
         at = self._clock.now()
         largest = max(len(body) for body, _, _ in halves)
         known = self._masked(attempt) if attempt is not None else None
+        is_refused = known is not None and known.status in REFUSED
+        if known is None:
+            words = "larger than the endpoint takes: halved"
+        elif is_refused:
+            words = f"refused with {known.status}: halved, to find what is refused"
+        else:
+            words = f"too large: halved; batches have at most {largest:,} bytes from now on"
+        closed_by = ISOLATING if is_refused or job.is_isolating else "halved"
 
         def note(tx: Tx) -> None:
-            if known is None:
-                words = "larger than the endpoint takes: halved"
-            else:
+            if known is not None:
                 outbox.note_attempt(tx, known)
-                words = f"too large: halved; batches have at most {largest:,} bytes from now on"
-            outbox.split(tx, at, delivery, halves, words)
+            outbox.split(tx, at, job, halves, words, closed_by)
 
         await self._store.write(note)
         return largest

@@ -13,6 +13,7 @@ import msgspec
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.filters import Verdict
 from statsig_tui.core.records import (
+    ISOLATING,
     AttemptRecord,
     DeliveryRecord,
     DeliveryState,
@@ -27,6 +28,7 @@ from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
 """The error of deliveries that were cancelled with their destination; undo looks for it."""
+_SPEED = "speed"
 _EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
 _DELIVERY = (
     "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
@@ -93,6 +95,7 @@ def open_delivery(
     count: int | None = None,
     replay: Replay | None = None,
     headers: Headers = (),
+    due: int | None = None,
 ) -> DeliveryRecord:
     """Keep a closed batch and the delivery it becomes, waiting; its events belong to it from now on."""
     total = len(events) if count is None else count
@@ -103,8 +106,8 @@ def open_delivery(
     cursor = tx.db.execute(
         "INSERT INTO deliveries (rev, at, created, batch, destination, events, state, next_at, replay,"
         " headers) VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value, at,
-         replay, _stored(headers)),
+        (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value,
+         at if due is None else due, replay, _stored(headers)),
     )  # fmt: skip
     number = cast("int", cursor.lastrowid)
     tx.db.executemany(
@@ -117,15 +120,17 @@ def open_delivery(
 def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
     """The delivery of a destination that is due first."""
     row = db.execute(
-        "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers"
-        " FROM deliveries d JOIN batches b ON b.id = d.batch"
+        "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers,"
+        " b.closed_by FROM deliveries d JOIN batches b ON b.id = d.batch"
         " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT 1",
         (destination,),
     ).fetchone()
     if row is None:
         return None
     replay = Replay(row[6]) if row[6] else None
-    return Job(row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]))
+    return Job(
+        row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING
+    )
 
 
 def begin_attempt(
@@ -172,12 +177,21 @@ def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
 
 
 def split(
-    tx: Tx, at: int, delivery: int, bodies: Sequence[tuple[bytes, Sequence[int], int]], error: str
+    tx: Tx,
+    at: int,
+    job: Job,
+    halves: Sequence[tuple[bytes, Sequence[int], int]],
+    error: str,
+    closed_by: str,
 ) -> None:
-    """Replace a delivery that was too large by smaller ones: body, its events' ids, their number each."""
+    """Replace a delivery by its halves: body, its events' ids, their number each."""
+    delivery = job.delivery
     destination = tx.db.execute("SELECT destination FROM deliveries WHERE id = ?", (delivery,)).fetchone()[0]
-    for body, events, count in bodies:
-        open_delivery(tx, at, destination, body, events, "halved", count=count)
+    # They take its place in the row, and what is halved again stays before what came after it: the first
+    # half is due just before the second one, which is due when the whole was.
+    for before, (body, events, count) in zip((1, 0), halves, strict=True):
+        due = job.due - before
+        open_delivery(tx, at, destination, body, events, closed_by, count=count, due=due)
     tx.db.execute(
         "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', error = ?, next_at = NULL WHERE id = ?",
         (tx.next_rev(), at, error, delivery),
@@ -201,6 +215,41 @@ def move(tx: Tx, destination: str, by: int, untouched_since: int | None) -> None
             (tx.next_rev(), by, by, delivery),
         )
         _announced(tx, delivery)
+
+
+def set_speed(tx: Tx, at: int, speed: float) -> None:
+    """Let what waits be due as much sooner or later as waiting is faster or slower than it was.
+
+    What is stored is when a delivery is really due, so the speed it was reckoned with is kept beside it.
+    """
+    row = tx.db.execute("SELECT value FROM facts WHERE name = ?", (_SPEED,)).fetchone()
+    former = float(row[0]) if row else 1.0
+    if former == speed:
+        return
+    tx.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_SPEED, repr(speed)))
+    _stretch(tx, at, (former, speed))
+
+
+def hurry(tx: Tx, at: int, destination: str) -> int:
+    """Make everything that waits for its next attempt at a destination due now; how many there were."""
+    return _stretch(tx, at, (0, 1), destination)
+
+
+def _stretch(tx: Tx, at: int, by: tuple[float, float], destination: str = "") -> int:
+    # Rounded down: nothing may come to lie beyond the longest wait of its schedule.
+    rows = tx.db.execute(
+        "SELECT id FROM deliveries WHERE state IN ('waiting', 'retrying') AND next_at > ?"
+        " AND ? IN (destination, '')",
+        (at, destination),
+    ).fetchall()
+    for (delivery,) in rows:
+        tx.db.execute(
+            "UPDATE deliveries SET rev = ?, next_at = ? + CAST((next_at - ?) * ? / ? AS INTEGER)"
+            " WHERE id = ?",
+            (tx.next_rev(), at, at, *by, delivery),
+        )
+        _announced(tx, delivery)
+    return len(rows)
 
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:
@@ -255,7 +304,7 @@ def recover(tx: Tx, at: int, destination: str | None = None) -> int:
 def drop_destination(tx: Tx, at: int, destination: str) -> None:
     """Cancel what waits for a destination that is being deleted."""
     _cancel_all(tx, at, destination)
-    tx.db.execute("DELETE FROM endpoints WHERE destination = ?", (destination,))
+    resume(tx, destination)
 
 
 def restore_destination(tx: Tx, at: int, destination: str) -> None:
@@ -271,7 +320,7 @@ def restore_destination(tx: Tx, at: int, destination: str) -> None:
 def rename_destination(tx: Tx, at: int, old: str, new: str) -> None:
     """Give everything of one destination, whose sending has ended, to another name."""
     recover(tx, at, old)
-    for table in ("verdicts", "deliveries", "endpoints"):
+    for table in ("verdicts", "deliveries", "endpoints", "circuits"):
         tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
     tx.next_rev()
 
@@ -285,14 +334,28 @@ def disable(tx: Tx, at: int, destination: str, reason: str) -> None:
     )
 
 
+def pause(tx: Tx, at: int, destination: str, reason: str | None) -> None:
+    """Keep that a destination is sent nothing but probes, and why; None: it is sent everything."""
+    if reason is None:
+        tx.db.execute("DELETE FROM circuits WHERE destination = ?", (destination,))
+    else:
+        tx.db.execute("INSERT OR REPLACE INTO circuits VALUES (?,?,?)", (destination, reason, at))
+
+
 def resume(tx: Tx, destination: str) -> None:
-    """Undo disable()."""
-    tx.db.execute("DELETE FROM endpoints WHERE destination = ?", (destination,))
+    """Undo disable() and pause()."""
+    for table in ("endpoints", "circuits"):
+        tx.db.execute(f"DELETE FROM {table} WHERE destination = ?", (destination,))
 
 
 def disabled(db: sqlite3.Connection) -> dict[str, str]:
     """Destinations that take nothing, and why."""
     return dict(db.execute("SELECT destination, disabled FROM endpoints"))
+
+
+def paused(db: sqlite3.Connection) -> dict[str, str]:
+    """Destinations that are sent nothing but probes, and why."""
+    return dict(db.execute("SELECT destination, paused FROM circuits"))
 
 
 def events(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[EventRecord]:

@@ -101,6 +101,10 @@ _MIGRATIONS = (
     DROP INDEX captures_digest;
     CREATE INDEX captures_digest ON captures (digest) WHERE signature IS NULL;
     """,
+    """
+    CREATE TABLE circuits (
+        destination TEXT PRIMARY KEY, paused TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

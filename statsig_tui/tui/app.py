@@ -254,7 +254,7 @@ class StatsigApp(App[int]):
         try:
             self._tell_store()
             self._tell_refused()
-            arrived = await self._count_arrivals()
+            arrived = await self._count_arrivals() or self._ails_anew()
             stack = self.screen_stack  # empty while the app ends
             is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
             for screen in () if is_held else stack:
@@ -327,6 +327,11 @@ class StatsigApp(App[int]):
             self.say("The store takes events again.")
         self.show_status()
 
+    def _ails_anew(self) -> bool:
+        """Whether other destinations are sent nothing than the header says."""
+        engine, line = self.bridge.engine, self.screen.query_one_optional(StatusLine)
+        return engine is not None and line is not None and line.ailing != tuple(engine.ailing().items())
+
     def show_status(self) -> None:
         """Bring the header up to date; look again when an age in it will have changed."""
         if self._ticker is not None:
@@ -347,6 +352,8 @@ class StatsigApp(App[int]):
                 line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
                 line.trouble = bool(engine.troubles)
                 line.storing = engine.refusal is None
+                line.speed = engine.speed
+                line.ailing = tuple(engine.ailing().items())
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from statsig_tui.core.config import BatchPolicy, RetryPolicy
+from statsig_tui.core.config import BatchPolicy, CircuitPolicy, RetryPolicy
 from statsig_tui.core.records import DeliveryRecord, DeliveryState, VerdictRecord
 from statsig_tui.core.signing import sign
 from tests.corpus.cases_d import head
@@ -148,6 +148,51 @@ async def test_gone_disables_until_resumed_and_drops_nothing(
         assert site.engine.disabled("mine") is None
 
 
+async def test_a_sick_endpoint_is_paused_probed_and_resumed_and_loses_nothing(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    """Over a restart too; what comes meanwhile is queued."""
+    mine = await endpoint(say(500))
+    sick = {"batch": AT_ONCE, "retry": ONCE, "circuit": CircuitPolicy(3, 3600)}
+    settings = config(destination("mine", mine.url, **sick))
+    wanted = [f"e{number}" for number in range(6)]
+    async with engine(settings) as site:
+        for name in wanted:
+            await site.event(name)
+        await site.delivery(DeliveryState.WAITING, "mine", count=6)
+        await mine.got(3)
+        await site.journal.wait(DeliveryRecord, lambda d: d.state is DeliveryState.RETRYING)
+        assert site.engine.ailing() == {"mine": "paused"}
+        paused = site.engine.archive.counters().destinations["mine"].paused
+        assert paused == "3 deliveries failed in a row; the last one: 500 X"
+    async with engine(settings) as site:
+        assert site.engine.ailing() == {"mine": "paused"}
+        await site.event("meanwhile")
+        await site.delivery(DeliveryState.WAITING, "mine")
+        await mine.got(4)
+        mine.answer = say(200)
+        await site.engine.resume("mine")
+        assert site.engine.ailing() == {}
+        await delivered(site, 5)
+        counts = site.engine.archive.counters().destinations["mine"]
+        assert (counts.paused, counts.failed, counts.queued) == (None, 2, 0)
+    assert "meanwhile" in names(*mine.requests[4:])
+
+
+async def test_a_probe_that_arrives_lets_everything_through(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(500, 500, 500, 200))
+    sick = destination("mine", mine.url, batch=AT_ONCE, circuit=CircuitPolicy(2, 0.1))
+    async with engine(config(sick)) as site:
+        for name in ("a", "b", "c"):
+            await site.event(name)
+        await delivered(site, 3)
+        assert site.engine.ailing() == {}
+    async with engine(config(sick)) as site:
+        assert site.engine.ailing() == {}
+
+
 # Promise 8: one slow destination never delays others
 
 
@@ -220,7 +265,7 @@ async def test_slow_destinations_delay_no_other(
         await site.engine.apply(config(destination("fine", fine.url)))
 
 
-# Promise 19: what is too large blocks nothing
+# Promise 19: what is too large, or refused, blocks nothing
 
 
 @pytest.mark.parametrize("timestamps", ["number", "string"])
@@ -301,3 +346,82 @@ async def test_one_event_that_is_too_large_fails_alone(
         assert failed.events == 1
 
         await delivered(site, 4)
+
+
+async def no_poison(got: Got, writer: asyncio.StreamWriter) -> None:
+    """Refuse what has a poisonous event in it, as a handler does that validates a batch as a whole."""
+    writer.write(head(422 if b"poison" in got.body else 200))
+
+
+async def test_refused_events_are_isolated_and_all_others_arrive_in_order(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    """D13, promise 19: 100 events, two of them refused."""
+    wanted = [f"e{number:02}" for number in range(100)]
+    wanted[17], wanted[63] = "poison a", "poison b"
+    mine = await endpoint(no_poison)
+    chosen = destination("mine", mine.url, batch=BatchPolicy(100, 3600), retry=RetryPolicy((0.01, 0.01)))
+    async with engine(config(chosen)) as site:
+        await batch(site, *wanted)
+        failed = await site.delivery(DeliveryState.FAILED, "mine", count=2)
+        await delivered(site, 98)
+        archive = site.engine.archive
+        assert {(item.events, item.attempt, item.error) for item in failed} == {(1, 1, "422 Words")}
+        assert archive.counters().destinations["mine"].failed == 2
+        (first, *_) = site.journal.of(DeliveryRecord, lambda d: d.state is DeliveryState.CANCELLED)
+        assert first.error == "refused with 422: halved, to find what is refused"
+        assert [attempt.status for attempt in archive.attempts(first.id)] == [422, 422, 422]
+        assert len(mine.requests) == 3 + 26, "the batch by its schedule; 13 to find each of the two"
+        assert names(*(got for got in mine.requests if b"poison" not in got.body)) == [
+            name for name in wanted if "poison" not in name
+        ]
+        assert {name for item in failed for name in names_of(site, item)} == {"poison a", "poison b"}
+        mine.answer = taking
+        assert await site.engine.retry_now(failed[0].id)
+        await delivered(site, 99)
+
+
+async def taking(got: Got, writer: asyncio.StreamWriter) -> None:
+    """Take anything: the endpoint was mended."""
+    writer.write(head(200))
+
+
+def names_of(site: Site, item: DeliveryRecord) -> list[str]:
+    """The names of a delivery's events."""
+    found = site.engine.archive.trace(f"d{item.id}")
+    assert found is not None
+    return [event.name for event in found.events]
+
+
+async def test_what_is_not_to_be_isolated_fails_whole(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    mine = await endpoint(no_poison)
+    whole = destination(
+        "mine", mine.url, batch=BatchPolicy(3, 3600), retry=RetryPolicy("none", isolate=False)
+    )
+    async with engine(config(whole)) as site:
+        await batch(site, "a", "poison", "b")
+        (failed,) = await site.delivery(DeliveryState.FAILED, "mine")
+        assert (failed.events, len(mine.requests)) == (3, 1)
+
+
+async def test_a_part_that_only_fails_for_a_while_is_tried_again(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    """While a batch is searched, too, a 500 tells nothing about its events."""
+    stumbles = [500]
+
+    async def answer(got: Got, writer: asyncio.StreamWriter) -> None:
+        if len(events(got)) == 2 and stumbles:
+            writer.write(head(stumbles.pop()))
+        else:
+            await no_poison(got, writer)
+
+    mine = await endpoint(answer)
+    chosen = destination("mine", mine.url, batch=BatchPolicy(4, 3600), retry=RetryPolicy((0.01,)))
+    async with engine(config(chosen)) as site:
+        await batch(site, "a", "b", "c", "poison")
+        (failed,) = await site.delivery(DeliveryState.FAILED, "mine")
+        await delivered(site, 3)
+        assert names_of(site, failed) == ["poison"]

@@ -17,6 +17,7 @@ from keyring.backends.null import Keyring
 
 from statsig_tui.core.config import (
     BatchPolicy,
+    CircuitPolicy,
     Config,
     Destination,
     EmulatorConfig,
@@ -73,7 +74,9 @@ DESTINATION = st.builds(
     retry=st.builds(
         RetryPolicy,
         st.sampled_from(["quick", "svix", "none"]) | st.lists(seconds(0, 604_800), max_size=3).map(tuple),
+        isolate=st.booleans(),
     ),
+    circuit=st.builds(CircuitPolicy, st.integers(0, 100_000), seconds(0.1, 86_400)),
 )
 CONFIG = st.builds(
     Config,

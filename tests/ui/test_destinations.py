@@ -19,6 +19,7 @@ from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
     RECEIVER,
     BatchPolicy,
+    CircuitPolicy,
     Config,
     Destination,
     EmulatorConfig,
@@ -330,6 +331,25 @@ async def test_one_that_answered_410_is_resumed_by_space(
         await at.until(at.pilot, lambda: "● my-api" in seen(at.app))
 
 
+async def test_one_that_is_paused_is_named_on_every_screen_and_resumed_by_space(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 200))
+    async with desk(made("my-api", there.url, circuit=CircuitPolicy(1, 3600))) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: "✗ my-api paused" in seen(at.app))
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: "‖ my-api" in seen(at.app))
+        await at.until(at.pilot, lambda: "1 delivery failed in a row; the last one: 500" in seen(at.app))
+        await at.press("f8")
+        await at.until(at.pilot, lambda: "✗ my-api paused" in seen(at.app))
+        await at.press("f7")
+        await at.press("space")
+        await at.until(at.pilot, lambda: "my-api paused" not in seen(at.app))
+        await at.press("n")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+
+
 async def test_deleting_and_undo_bring_back_place_and_work(desk: Open, seen: Text) -> None:
     async with desk(made("my-api"), made("last")) as at:
         before = at.named("my-api")
@@ -504,6 +524,38 @@ async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
         await at.press("r")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
         await at.until(at.pilot, lambda: not at.screen.check_action("retry", ()))
+
+
+async def test_time_runs_fast_by_a_key_and_the_header_says_so(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 200))
+    async with desk(made("my-api", there.url)) as at:
+        assert "TIME" not in seen(at.app)
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.press("s")
+        await at.until(at.pilot, lambda: "» TIME ×60 " in seen(at.app))
+        assert at.states("my-api") == [DeliveryState.RETRYING]
+        await at.press("s")
+        await at.until(at.pilot, lambda: "» TIME ×3,600 " in seen(at.app))
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.press("s")
+        await at.until(at.pilot, lambda: "TIME" not in seen(at.app))
+
+
+async def test_next_attempt_now_is_a_key_of_the_list(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 200))
+    async with desk(made("my-api", there.url)) as at:
+        await at.select("my-api")
+        assert not at.screen.check_action("hurry", ())
+        await at.event()
+        await at.until(at.pilot, lambda: at.screen.check_action("hurry", ()) is True)
+        await at.press("n")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.until(at.pilot, lambda: "1 delivery is due now." in seen(at.app))
 
 
 async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen: Text) -> None:

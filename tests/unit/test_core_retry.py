@@ -28,6 +28,25 @@ def test_everything_else_is_tried_again_by_the_schedule(status: int | None) -> N
     assert next_step(1, status, RetryPolicy("none"), 0) == Next("failed")
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_is_refused_to_the_end_is_isolated_and_its_parts_are_asked_once(status: int) -> None:
+    for attempt, base in enumerate((1, 5, 30, 120, 600), start=1):
+        assert next_step(attempt, status, QUICK, 0, events=2) == Next("retry", base)
+        assert next_step(attempt, status, QUICK, 0, events=2, is_isolating=True) == Next("isolate")
+        assert next_step(attempt, status, QUICK, 0, events=1, is_isolating=True) == Next("failed")
+        assert next_step(attempt, 500, QUICK, 0, events=2, is_isolating=True) == Next("retry", base)
+    assert next_step(6, status, QUICK, 0, events=2) == Next("isolate")
+    kept_whole = RetryPolicy("quick", isolate=False)
+    assert next_step(6, status, kept_whole, 0, events=2) == Next("failed")
+    assert next_step(1, status, kept_whole, 0, events=2, is_isolating=True) == Next("retry", 1)
+
+
+@pytest.mark.parametrize("status", [None, 401, 403, 404, 405, 415, 429, 500, 503])
+def test_no_other_failure_is_searched_for_an_event(status: int | None) -> None:
+    assert next_step(6, status, QUICK, 0, events=2) == Next("failed")
+    assert next_step(6, status, QUICK, 0, events=2, is_isolating=True) == Next("failed")
+
+
 def test_gone_disables_at_any_attempt() -> None:
     for attempt in (1, 6, 99):
         assert next_step(attempt, 410, QUICK, 0) == Next("disable")

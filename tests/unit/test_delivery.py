@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, ScheduleName, Secret
+from statsig_tui.core.config import BatchPolicy, CircuitPolicy, Destination, RetryPolicy, ScheduleName, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
 from statsig_tui.core.signing import sign
+from statsig_tui.engine.clock import Pace
 from statsig_tui.engine.delivery import Begun, Delivery
 from statsig_tui.engine.outcome import STALE, Outcome
 from statsig_tui.errors import StoreBroken
@@ -39,7 +40,10 @@ class Desk:
     """The steps that the store refuses."""
     disabled: set[str] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
+    paused: str | None = None
+    """Why the circuit is open."""
     jitter: float = 0.0
+    pace: Pace = field(default_factory=Pace)
     during: Callable[[], object] = lambda: None
     """What happens while the first request is under way."""
     turns: int = 0
@@ -52,7 +56,10 @@ class Desk:
             ledger=self,
             post=self.post,
             on_gone=self.gone,
+            on_circuit=self.circuit,
+            paused=self.paused,
             is_disabled=self.disabled.__contains__,
+            pace=self.pace,
             jitter=lambda: self.jitter,
         )
 
@@ -98,9 +105,10 @@ class Desk:
     def first(self, jobs: Iterable[Job]) -> Job | None:
         return min(jobs, key=lambda job: (job.due, job.delivery), default=None)
 
-    async def halve(self, delivery: int, destination: Destination, attempt: AttemptRecord | None) -> int:
+    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
+        delivery = job.delivery
         self.log.append(f"halve {delivery}")
-        job = self.jobs.pop(delivery)
+        self.jobs.pop(delivery)
         for number in (delivery * 10 + 1, delivery * 10 + 2):
             body = named(number, len(job.body) // 2)
             self.jobs[number] = replace(job, delivery=number, events=job.events // 2, body=body)
@@ -128,6 +136,11 @@ class Desk:
     async def gone(self, destination: str) -> None:
         self.log.append("gone")
         self.disabled.add(destination)
+
+    async def circuit(self, destination: str, reason: str | None) -> None:
+        self.refuse("circuit")
+        self.log.append("closed" if reason is None else "opened")
+        self.paused = reason
 
     @property
     def due_in(self) -> dict[int, float]:
@@ -497,3 +510,149 @@ async def test_drained_returns_when_nothing_is_due(desk: MakeDesk, clock: HandCl
     await it.delivery.drained()
     assert len(it.posted) == 5
     assert list(it.jobs) == [1]
+
+
+async def test_waiting_goes_as_fast_as_the_pace_and_signatures_stay_true(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    it = desk(answers=[Outcome(500, 1.0), Outcome(500, 1.0), Outcome(200, 1.0)])
+    it.pace.speed = 60
+    it.give(1)
+    await clock.idle()
+    assert it.due_in == {1: 0.166}
+    clock.advance(0.166)
+    await clock.idle()
+    assert it.due_in == {1: 0.333}
+    clock.advance(0.333)
+    await clock.idle()
+    assert [state for _, state, _ in it.ended][-1] is DeliveryState.DELIVERED
+    stamps = [dict(headers)["X-Statsig-Request-Timestamp"] for headers, _ in it.posted]
+    start = clock.epoch - 499
+    assert stamps == [str(start + after) for after in (0, 166, 499)]
+
+
+async def test_a_rate_limit_goes_as_fast_as_the_pace(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(MINE, rate_limit=0.5))
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    it.pace.speed = 4
+    it.delivery.stretch(1 / 4)
+    await clock.idle()
+    clock.advance(0.49)
+    await clock.idle()
+    assert len(it.posted) == 1
+    clock.advance(0.01)
+    await clock.idle()
+    assert len(it.posted) == 2
+
+
+@pytest.mark.parametrize(("by", "left"), [(0.5, 10.0), (2, 40.0), (0, 0.0)])
+async def test_what_an_endpoint_asked_to_wait_for_is_stretched(
+    desk: MakeDesk, clock: HandClock, by: float, left: float
+) -> None:
+    it = desk(answers=[Outcome(429, 1.0, retry_after="30"), Outcome(200, 1.0)])
+    it.give(1)
+    await clock.idle()
+    it.give(2)
+    clock.advance(10)
+    await clock.idle()
+    it.delivery.stretch(by)
+    await clock.idle()
+    if left:
+        clock.advance(left - 0.01)
+        await clock.idle()
+        assert len(it.posted) == 1
+        clock.advance(0.02)
+        await clock.idle()
+    assert "post 2" in it.log
+
+
+SICK = replace(MINE, circuit=CircuitPolicy(3, 60), retry=RetryPolicy((10,)))
+
+
+def posts(it: Desk) -> list[str]:
+    return [entry for entry in it.log if entry.startswith(("post", "opened", "closed"))]
+
+
+async def test_after_failures_in_a_row_single_probes_are_made_until_one_arrives(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    """Promise 7: closed, open, half-open, open, half-open, closed; nothing is given up meanwhile."""
+    it = desk(SICK, answers=[*[Outcome(500, 1.0, error="500")] * 4, Outcome(200, 1.0)])
+    for number in range(1, 6):
+        it.give(number)
+    await clock.idle()
+    assert posts(it) == ["post 1", "post 2", "post 3", "opened"]
+    assert it.paused == "3 deliveries failed in a row; the last one: 500"
+    clock.advance(59.9)
+    await clock.idle()
+    assert len(it.posted) == 3
+    clock.advance(0.1)
+    await clock.idle()
+    assert posts(it)[4:] == ["post 4"], "a probe, and it failed"
+    clock.advance(59.9)
+    await clock.idle()
+    assert len(it.posted) == 4
+    clock.advance(0.1)
+    await clock.idle()
+    assert posts(it)[5:7] == ["post 5", "closed"]
+    assert it.paused is None
+    assert it.jobs == {}
+    assert {state for _, state, _ in it.ended} == {DeliveryState.RETRYING, DeliveryState.DELIVERED}
+
+
+async def test_probes_give_nothing_up_however_long_it_takes(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(SICK, retry=RetryPolicy("none"), circuit=CircuitPolicy(1, 60)))
+    it.answers = [*[Outcome(None, 1.0, error="connection refused")] * 30, Outcome(200, 1.0)]
+    it.give(1)
+    it.give(2)
+    for made in range(1, 31):
+        await clock.idle()
+        assert len(it.posted) == made
+        clock.advance(60)
+    await clock.idle()
+    assert it.jobs == {}
+
+
+async def test_a_circuit_that_was_open_is_probed_at_once(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(SICK, paused="of a former run", answers=[Outcome(500, 1.0), Outcome(200, 1.0)])
+    it.give(1)
+    it.give(2)
+    await clock.idle()
+    assert posts(it) == ["post 1"]
+    it.delivery.resume()
+    await clock.idle()
+    assert posts(it) == ["post 1", "post 2"]
+
+
+async def test_what_is_refused_or_asked_to_slow_down_pauses_nothing(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(SICK, retry=RetryPolicy("none")), answers=[Outcome(422, 1.0)])
+    for number in range(1, 10):
+        it.give(number, events=1)
+    await clock.idle()
+    assert len(it.posted) == 9
+    assert "opened" not in it.log
+
+
+async def test_probes_go_as_fast_as_the_pace(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(SICK, answers=[*[Outcome(500, 1.0)] * 3, Outcome(200, 1.0)])
+    it.pace.speed = 60
+    for number in range(1, 5):
+        it.give(number)
+    await clock.idle()
+    clock.advance(1)
+    await clock.idle()
+    assert it.paused is None
+
+
+async def test_the_circuit_is_noted_as_soon_as_the_store_takes_it(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(replace(SICK, circuit=CircuitPolicy(1, 60)), answers=[Outcome(500, 1.0)])
+    it.refusals = {"circuit"}
+    it.give(1)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1"]
+    it.refusals.clear()
+    clock.advance(1)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "opened", "end 1 retrying"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from statsig_tui.core.config import Destination
+from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.destination import Invalid
-from statsig_tui.tui.widgets.destination_text import complaints, from_texts, to_texts
+from statsig_tui.tui.widgets.destination_text import OFF, complaints, from_texts, to_texts
 
 SAVED = Destination(
     "d", "http://localhost/", headers={"Authorization": "Bearer CanaryHeader0123", "X-Team": "payments"}
@@ -34,3 +34,10 @@ def test_a_mask_under_another_name_is_no_value() -> None:
     assert "X-Token" in complaints(texts, (), None, SAVED)["headers"]
     with pytest.raises(Invalid):
         from_texts(texts, {"headers"}, SAVED, (), None)
+
+
+def test_isolating_and_the_schedule_are_edited_apart() -> None:
+    off = from_texts(to_texts(SAVED) | {"isolate": OFF}, {"isolate"}, SAVED, (), None)
+    assert off.retry == RetryPolicy("quick", isolate=False)
+    slow = from_texts(to_texts(off) | {"schedule": "svix"}, {"schedule"}, off, (), None)
+    assert slow.retry == RetryPolicy("svix", isolate=False)

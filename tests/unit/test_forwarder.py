@@ -14,6 +14,7 @@ from statsig_tui.core.config import BatchPolicy, Destination, Filter
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event, view
 from statsig_tui.core.filters import Clause
+from statsig_tui.engine.clock import Pace
 from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
 from statsig_tui.errors import StoreBroken
 
@@ -43,6 +44,7 @@ class Rooms:
     """How often the store refuses a batch from now on."""
     disabled: set[str] = field(default_factory=set)
     most_bytes: dict[str, int] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
     next_id: int = 1
     broken: bool = False
 
@@ -54,6 +56,7 @@ class Rooms:
             deliver=self.deliver,
             is_disabled=self.disabled.__contains__,
             most_bytes=self.most_bytes.get,
+            pace=self.pace,
         )
 
     async def keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
@@ -264,3 +267,19 @@ async def test_a_destination_that_goes_leaves_its_open_batch_in_the_store(
     rooms.forwarder.apply([to(size=1)])
     await clock.idle()
     assert rooms.batches == [("a", ["1"], "full")]
+
+
+async def test_a_batch_closes_as_fast_as_the_pace(rooms: Rooms, clock: HandClock) -> None:
+    rooms.forwarder.apply([to(seconds=60)])
+    await clock.idle()
+    await rooms.accept("e")
+    await clock.idle()
+    rooms.pace.speed = 60
+    rooms.forwarder.repace()
+    await clock.idle()
+    clock.advance(0.9)
+    await clock.idle()
+    assert rooms.batches == []
+    clock.advance(0.1)
+    await clock.idle()
+    assert rooms.batches == [("a", ["e"], "timer")]

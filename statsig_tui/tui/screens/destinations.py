@@ -16,6 +16,7 @@ from statsig_tui.core.config import Destination, Filter
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
+from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.dialogs import NewDestination
@@ -40,6 +41,7 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
+SPEEDS = (1, 60, 3600)
 _IN_LIST = frozenset({"send_test", "edit", "toggle_enabled", "filter", "delete"})
 _ACTIONS = tuple(command.action for command in COMMANDS if command.scope == "destinations")
 
@@ -225,6 +227,8 @@ class DestinationsScreen(ModeScreen):
                 return panes.tab == FILTER and self.selected is not None
             case "retry" | "cancel_delivery":
                 return self._can(action)
+            case "hurry":
+                return self.selected is not None and bool(self._counts(self.selected.name).retrying)
             case _ if action in _IN_LIST:
                 return in_list and self.selected is not None and self.bridge.engine is not None
         return self.bridge.engine is not None
@@ -294,11 +298,11 @@ class DestinationsScreen(ModeScreen):
             self._panes.rename(made.name, saved.name)
 
     async def action_toggle_enabled(self) -> None:
-        """On or off; one that a 410 disabled takes deliveries again."""
+        """On or off; one that a 410 disabled or failures paused is sent everything again."""
         saved, engine = self.selected, self.bridge.engine
         if saved is None or engine is None:
             return
-        if saved.enabled and engine.disabled(saved.name) is not None:
+        if saved.name in engine.ailing():
             await self.bridge.do(lambda engine: engine.resume(saved.name))
             self.host.say(f"{saved.name} takes deliveries again.")
             self.host.pull_soon()
@@ -390,6 +394,35 @@ class DestinationsScreen(ModeScreen):
         item = self._panes.attempts.delivery()
         if item is not None and await self.bridge.do(lambda engine: engine.cancel(item.id)):
             self.host.say(f"{tag('d', item.id)} is cancelled. r delivers it after all.")
+
+    async def action_hurry(self) -> None:
+        """End the waiting for next attempts at the destination under the cursor."""
+        saved = self.selected
+        if saved is None:
+            return
+        try:
+            count = await self.bridge.do(lambda engine: engine.next_attempt_now(saved.name))
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return
+        waits = f", but waits: {held}" if (held := self._panes.held()) else ""
+        deliveries = f"{count:,} deliver{'y is' if count == 1 else 'ies are'}"
+        self.host.say(f"{deliveries} due now{waits}." if count else f"Nothing of {saved.name} waits.")
+
+    async def action_next_speed(self) -> None:
+        """Let waiting go at the next speed; after the fastest, as fast as it really does."""
+        engine = self.bridge.engine
+        if engine is None:
+            return
+        speed = next((each for each in SPEEDS if each > engine.speed), SPEEDS[0])
+        try:
+            await self.bridge.do(lambda engine: engine.set_speed(speed))
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return
+        self.host.show_status()
+        fast = f"{speed:,} times as fast; signatures and stored times stay true"
+        self.host.say(f"Waiting goes {fast if speed > 1 else 'as fast as time does'}.")
 
     async def _add(self, made: Destination) -> bool:
         done = await self._use([*self.host.config.destinations, made])

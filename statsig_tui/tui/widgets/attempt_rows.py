@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from statsig_tui.core.ids import tag
-from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryState, DiagnosticsRow
+from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, DeliveryState, DiagnosticsRow
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit, printable
 from statsig_tui.tui.times import age, clock, size
@@ -169,6 +169,8 @@ def outcome(item: DeliveryRecord, now: int, held: str = "") -> str:
     if item.state is DeliveryState.CANCELLED:
         parts.append(printable(item.error or ""))
     elif item.state is DeliveryState.FAILED:
+        if item.closed_by == ISOLATING and item.events == 1:
+            parts.append("refused by itself: isolated from its batch")
         parts.append(f"given up after {item.attempt} attempt{'s' * (item.attempt != 1)}")
     if item.replay is not None:
         parts.append(f"replayed {item.replay}")

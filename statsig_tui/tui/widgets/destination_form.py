@@ -99,7 +99,15 @@ class DestinationForm(Editor[Texts]):
             yield self._field("timeout", "Timeout", _short(), f"seconds · {EMULATED}")
             yield self._field("rate_limit", "Rate limit", _short(), f"a second · {EMULATED}", gap=True)
             yield self._field("schedule", "Retry schedule", Choice(SCHEDULE_OPTIONS), EMULATED)
-            yield self._field("own", "", Input(compact=True, placeholder="1, 5, 30"), gap=True)
+            yield self._field("own", "", Input(compact=True, placeholder="1, 5, 30"))
+            yield self._field(
+                "isolate", "Refused batches", Tick(gutter=0, is_switch=True), EMULATED, gap=True
+            )
+            pauses = f"deliveries that failed in a row · 0: never · {EMULATED}"
+            yield self._field("pause_after", "Pause after", _short(), pauses)
+            yield self._field(
+                "probe", "Probe every", _short(), f"seconds while paused · {EMULATED}", gap=True
+            )
             yield self._field("verify_tls", "Verify TLS", Tick(gutter=0, is_switch=True))
             own = ExactArea(id="own-headers", placeholder="Name: value, one a line")
             yield self._field("headers", "Headers", own)
@@ -174,6 +182,9 @@ class DestinationForm(Editor[Texts]):
         self._fields["url"].note("follows the receiver" if follows else "")
         self._fields["name"].note("built in" if is_builtin and "name" not in edits else "")
         self._label("enabled", "on" if texts["enabled"] == ON else "off", "")
+        is_isolating = texts["isolate"] == ON
+        found = "halved after 400 or 422 until what is refused fails alone"
+        self._label("isolate", found if is_isolating else "fail as they are", "")
         if texts["verify_tls"] == ON:
             self._label("verify_tls", "on", "")
         else:

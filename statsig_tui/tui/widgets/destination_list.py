@@ -43,6 +43,8 @@ class Card:
             return "○", "off", theme.QUIET
         if self.counts.disabled is not None:
             return "✗", "disabled", theme.BAD
+        if self.counts.paused is not None:
+            return "‖", "paused", theme.BAD
         if self.counts.retrying:
             return "↻", f"retrying {self.counts.retrying:,}", theme.WARN
         return "●", "on", theme.GOOD

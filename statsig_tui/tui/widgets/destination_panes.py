@@ -238,7 +238,9 @@ class DestinationPanes(Vertical):
         """Why the shown destination is sent nothing; empty: it is."""
         if self._subject is None or not self._subject.saved.enabled:
             return "the destination is off"
-        return "the destination is disabled" if self._subject.counts.disabled is not None else ""
+        if self._subject.counts.disabled is not None:
+            return "the destination is disabled"
+        return "the destination is paused" if self._subject.counts.paused is not None else ""
 
     @on(Edited)
     def _edited(self) -> None:

@@ -25,12 +25,15 @@ SCHEDULE_OPTIONS = (*SCHEDULES, OWN)
 ON, OFF = "on", "off"
 Texts = dict[str, str]
 """Field -> text. Fields: name url enabled max_events max_seconds timeout schedule own envelope timestamps
-rate_limit verify_tls headers."""
+rate_limit isolate pause_after probe
+verify_tls headers."""
 _FIELDS = {
     "batch.max_events": "max_events",
     "batch.max_seconds": "max_seconds",
     "timeout_seconds": "timeout",
     "retry.schedule": "own",
+    "circuit.failures": "pause_after",
+    "circuit.probe_seconds": "probe",
 }
 _RIGHT = Destination("right", "http://localhost/")
 _PORTS = {"http": 80, "https": 443}
@@ -58,6 +61,9 @@ def to_texts(destination: Destination, url: str | None = None) -> Texts:
         "envelope": destination.envelope,
         "timestamps": destination.timestamps,
         "rate_limit": "" if destination.rate_limit is None else plain(destination.rate_limit),
+        "isolate": ON if destination.retry.isolate else OFF,
+        "pause_after": str(destination.circuit.failures),
+        "probe": plain(destination.circuit.probe_seconds),
         "verify_tls": ON if destination.verify_tls else OFF,
         "headers": "\n".join(f"{name}: {_shown(name, value)}" for name, value in destination.headers.items()),
     }
@@ -97,7 +103,13 @@ def from_texts(
     if "url" in edits:
         made = replace(made, url=texts["url"].strip())
     if edits & {"schedule", "own"}:
-        made = replace(made, retry=RetryPolicy(_schedule(texts)))
+        made = replace(made, retry=replace(made.retry, schedule=_schedule(texts)))
+    if "isolate" in edits:
+        made = replace(made, retry=replace(made.retry, isolate=texts["isolate"] == ON))
+    if "pause_after" in edits:
+        made = replace(made, circuit=replace(made.circuit, failures=_number(texts, "pause_after", int)))
+    if "probe" in edits:
+        made = replace(made, circuit=replace(made.circuit, probe_seconds=_number(texts, "probe", float)))
     if "max_events" in edits:
         made = replace(made, batch=replace(made.batch, max_events=_number(texts, "max_events", int)))
     if "max_seconds" in edits:

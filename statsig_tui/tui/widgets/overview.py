@@ -65,6 +65,11 @@ def _lines(destination: Destination, counts: DestinationCounters, follows: bool)
     schedule = destination.retry.schedule
     name = schedule if isinstance(schedule, str) else "own"
     yield _line("Retry", f"{name}: {retry_words(destination.retry)}", emulated)
+    halved = "halved until it fails alone" if destination.retry.isolate else "fails with its batch"
+    yield _line("Refused event", halved, emulated)
+    circuit = destination.circuit
+    paused = f"after {circuit.failures:,} failed in a row, probed every {span(circuit.probe_seconds)}"
+    yield _line("Paused", paused if circuit.failures else "never", emulated)
     yield _line("Timeout", span(destination.timeout_seconds), emulated)
     if destination.rate_limit is not None:
         yield _line("Rate limit", f"{plain(destination.rate_limit)} requests a second", emulated)
@@ -78,13 +83,10 @@ def _lines(destination: Destination, counts: DestinationCounters, follows: bool)
 def _status(destination: Destination, counts: DestinationCounters) -> Content:
     if not destination.enabled:
         return _line("Status", ("○ off", theme.QUIET), ("   space in the list turns it on", theme.QUIET))
-    if counts.disabled is not None:
-        return _line(
-            "Status",
-            ("✗ disabled", theme.BAD),
-            f": {counts.disabled}",
-            ("   space in the list resumes it", theme.ACCENT),
-        )
+    for word, why in (("✗ disabled", counts.disabled), ("‖ paused", counts.paused)):
+        if why is not None:
+            resumes = ("   space in the list resumes it", theme.ACCENT)
+            return _line("Status", (word, theme.BAD), f": {why}", resumes)
     if counts.retrying:
         return _line("Status", ("● on", theme.GOOD), "   ", (f"↻ retrying {counts.retrying:,}", theme.WARN))
     return _line("Status", ("● on", theme.GOOD))

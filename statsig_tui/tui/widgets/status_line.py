@@ -10,11 +10,14 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from statsig_tui.tui import theme
+from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.times import age
 
 MODES = (("compose", "1 Compose"), ("destinations", "2 Destinations"), ("live", "3 Live"))
 _BARS = " ▁▂▃▄▅▆▇█"
 _SPARK = 8
+_NAME = 20
+"""Columns of the name of a destination that ails."""
 _BRANDED = 100
 """Columns from which the name is worth its room."""
 
@@ -38,6 +41,10 @@ class StatusLine(Widget):
     trouble: reactive[bool] = reactive(False)
     storing: reactive[bool] = reactive(True)
     """Whether the store takes anything; while it does not, every sender gets a 503."""
+    speed: reactive[float] = reactive(1.0)
+    """How many times as fast as it really is the forwarder's waiting goes."""
+    ailing: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    """Destinations that are sent nothing, and the word for it."""
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
@@ -64,6 +71,12 @@ class StatusLine(Widget):
 
     def _listening(self) -> list[Content]:
         shown: list[Content] = [] if self.storing else [Content.styled("✗ NOT STORING: 503", theme.BAD)]
+        if self.ailing:
+            (name, word), *others = self.ailing
+            more = f" +{len(others)}" if others else ""
+            shown.append(content(f"✗ {fit(name, _NAME)} {word}{more}", theme.BAD))
+        if self.speed != 1:
+            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         for name, base in self.listeners:
             if base is None:
                 word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)
