@@ -297,8 +297,28 @@ async def test_the_built_in_one_goes_on_following_the_receiver(desk: Open) -> No
         assert at.named(RECEIVER).url == DEFAULT_RECEIVER_URL
 
 
+async def test_a_failing_endpoint_shows_on_every_screen_until_it_is_off(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api", batch=BatchPolicy(max_events=1))) as at:
+        for _ in range(3):
+            await at.event()
+        await at.until(at.pilot, lambda: "✗ my-api failing" in seen(at.app))
+        await at.until(at.pilot, lambda: "127.0.0.1:9   ✗ failing" in seen(at.app))
+        assert at.app.health[RECEIVER].state == "healthy"
+        assert "3 of the last 3 attempts failed" not in seen(at.app)
+        await at.until(at.pilot, lambda: "Latency           p50 " in seen(at.app))
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: "3 of the last 3 attempts failed (100 %)" in seen(at.app))
+        assert "last success never" in seen(at.app)
+        assert "the oldest waits since " in seen(at.app)
+        await at.press("f8")
+        await at.until(at.pilot, lambda: "✗ my-api failing" in seen(at.app) and "FOLLOW" in seen(at.app))
+        await at.press("f7", "space")
+        await at.until(at.pilot, lambda: "my-api failing" not in seen(at.app))
+
+
 async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
     async with desk(made("my-api", verify_tls=False)) as at:
+        await at.until(at.pilot, lambda: "✗ TLS 127.0.0.1:9" in seen(at.app))
         await at.select("my-api")
         await at.until(at.pilot, lambda: "✗ TLS is not verified" in seen(at.app))
         await at.turn("delivery")

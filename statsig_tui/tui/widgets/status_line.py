@@ -10,11 +10,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from statsig_tui.tui import theme
+from statsig_tui.tui.spark import spark
+from statsig_tui.tui.text import fit
 from statsig_tui.tui.times import age
 
 MODES = (("compose", "1 Compose"), ("destinations", "2 Destinations"), ("live", "3 Live"))
-_BARS = " ▁▂▃▄▅▆▇█"
 _SPARK = 8
+_LONGEST_NAME = 20
 _BRANDED = 100
 """Columns from which the name is worth its room."""
 
@@ -38,6 +40,8 @@ class StatusLine(Widget):
     trouble: reactive[bool] = reactive(False)
     storing: reactive[bool] = reactive(True)
     """Whether the store takes anything; while it does not, every sender gets a 503."""
+    failing: reactive[tuple[str, ...]] = reactive(())
+    """Destinations whose endpoints fail."""
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
@@ -64,6 +68,10 @@ class StatusLine(Widget):
 
     def _listening(self) -> list[Content]:
         shown: list[Content] = [] if self.storing else [Content.styled("✗ NOT STORING: 503", theme.BAD)]
+        if self.failing:
+            many = f"{len(self.failing)} destinations"
+            who = fit(self.failing[0], _LONGEST_NAME) if len(self.failing) == 1 else many
+            shown.append(Content.styled(f"✗ {who} failing", theme.BAD))
         for name, base in self.listeners:
             if base is None:
                 word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)
@@ -81,9 +89,7 @@ class StatusLine(Widget):
         parts = [Content(f"last batch {age(self.last_batch)}")]
         if any(self.rates):
             recent = self.rates[-_SPARK:]
-            top = max(recent)
-            bars = "".join(_BARS[-(-rate * (len(_BARS) - 1) // top)] for rate in recent)
-            parts.append(Content.assemble(f"{recent[-1]:,} ev/s ", (bars, theme.ACCENT)))
+            parts.append(Content.assemble(f"{recent[-1]:,} ev/s ", (spark(recent), theme.ACCENT)))
         return parts
 
 
