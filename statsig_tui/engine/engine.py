@@ -88,7 +88,6 @@ class Engine:
         self._on_listening = on_listening
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._deliveries = Deliveries(clock, self._ledger, self._keep_disabled)
-        self._secrets: tuple[str, ...] = ()
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._demo_token = secrets.token_hex(16)
@@ -116,7 +115,7 @@ class Engine:
         self._receiver = receiver(
             clock=clock,
             settings=lambda: self.config.receiver,
-            secrets=lambda: self._secrets,
+            secrets=lambda: self.config.signing_secrets(clock.now()),
             redact=lambda: self.redact,
             record=self._record,
             refused=self._count_refused,
@@ -311,7 +310,8 @@ class Engine:
         detail = await self._store.read(lambda db: captures.detail(db, capture))
         if detail is None:
             return None
-        secrets, tolerance = self._secrets, self.config.receiver.tolerance_seconds
+        secrets = self.config.signing_secrets(detail.record.at)
+        tolerance = self.config.receiver.tolerance_seconds
         return await asyncio.to_thread(examination.examine, detail, secrets, tolerance)
 
     async def retry_now(self, delivery: int) -> bool:
@@ -393,7 +393,6 @@ class Engine:
 
     def _refresh(self) -> None:
         config = self.config
-        self._secrets = config.signing_secrets()
         self._masked = self._masked.union(config.secret_values())
         self.redact = Redactor([*self._masked, self._demo_token])
         destinations = self.destinations()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -413,6 +414,10 @@ async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -
         await at.press("ctrl+s")
         await at.until(at.pilot, lambda: at.named(RECEIVER).secret != before)
         secret = at.named(RECEIVER).secret
+        [old] = at.named(RECEIVER).old_secrets
+        assert old.secret == before
+        assert 86_000_000 < old.until - time.time() * 1000 <= 86_400_000
+        await at.until(at.pilot, lambda: "the receiver accepts webhook-…a1b2 as well until" in seen(at.app))
         assert secret is not None
         assert secret.inline is not None
         assert len(secret.inline) == len("webhook-") + 43
@@ -421,6 +426,15 @@ async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -
         await at.press("shift+tab", "enter")
         await at.until(at.pilot, lambda: at.app.clipboard == secret.inline)
         await at.until(at.pilot, lambda: "by the terminal (OSC 52)" in seen(at.app))
+        # A secret that was told to the wrong people takes every older one with it.
+        await at.press("tab", "enter")
+        await at.until(at.pilot, lambda: "the old one ends in 24 h" in seen(at.app))
+        at.screen.query_one("#grace").focus()
+        await at.press("left")
+        await at.until(at.pilot, lambda: "the old one ends now" in seen(at.app))
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.named(RECEIVER).secret != secret)
+        assert at.named(RECEIVER).old_secrets == ()
 
 
 async def test_an_own_secret_may_be_a_reference(
