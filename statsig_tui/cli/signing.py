@@ -59,7 +59,7 @@ def run_verify(
         )
     # As they would be read from the wire: each byte a character.
     headers = tuple((name, os.fsencode(value).decode("latin-1")) for name, value in headers)
-    known = signing_secrets(options, which)
+    known = signing_secrets(options, which, at=time.time_ns() // 1_000_000)
     seconds = options.load().config.receiver.tolerance_seconds if tolerance is None else tolerance
     if capture is not None:
         diagnosis = _of_capture(options, capture, known, seconds)
@@ -94,8 +94,11 @@ def _of_capture(options: Options, capture: str, known: Sequence[str], seconds: i
     return examine(detail, known, seconds)
 
 
-def signing_secrets(options: Options, which: WhichSecret) -> tuple[str, ...]:
-    """The secret that was chosen, or every signing secret of the settings and the environment."""
+def signing_secrets(options: Options, which: WhichSecret, *, at: int | None = None) -> tuple[str, ...]:
+    """The secret that was chosen, or every signing secret of the settings and the environment.
+
+    With a time (epoch ms) those that were replaced and are still accepted then as well.
+    """
     if which.env is not None:
         value = os.environ.get(which.env, "").strip()
         if not value:
@@ -116,7 +119,7 @@ def signing_secrets(options: Options, which: WhichSecret) -> tuple[str, ...]:
             raise UsageError(f"Destination {which.destination} has no signing secret.", "Give it one.")
         return (destination.secret.value,)
     own = os.environ.get(DEFAULT_ENV, "").strip()
-    return tuple(dict.fromkeys([*config.signing_secrets(), *([own] if own else [])]))
+    return tuple(dict.fromkeys([*config.signing_secrets(at), *([own] if own else [])]))
 
 
 def _split_request(raw: bytes) -> tuple[Headers, bytes]:

@@ -171,6 +171,15 @@ class CircuitPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OldSecret:
+    """A signing secret that was replaced."""
+
+    secret: Secret
+    until: Annotated[int, Ge(0), Le(4_102_444_800_000)]
+    """Epoch ms from which the receiver takes it no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """A webhook URL and how it is served."""
 
@@ -178,6 +187,8 @@ class Destination:
     url: str
     enabled: bool = True
     secret: Secret | None = None
+    old_secrets: tuple[OldSecret, ...] = ()
+    """What the receiver accepts beside `secret`; nothing is signed with them."""
     envelope: Literal["data", "array"] = "data"
     timestamps: Literal["number", "string"] = "number"
     timeout_seconds: Annotated[float, Ge(0.1), Le(300)] = 15.0
@@ -216,6 +227,7 @@ class Config:
         """Every secret that is known, for masking."""
         references = [
             *(destination.secret for destination in self.destinations),
+            *(old.secret for destination in self.destinations for old in destination.old_secrets),
             *(target.key for target in self.targets),
             *self.receiver.secrets,
             *self.emulator.keys,
@@ -228,9 +240,15 @@ class Config:
                 values += [value, value.rpartition(" ")[2]]
         return tuple(values)
 
-    def signing_secrets(self) -> tuple[str, ...]:
-        """Every secret that may have signed what the receiver gets, each once."""
+    def signing_secrets(self, at: int | None = None) -> tuple[str, ...]:
+        """Every secret that may have signed what the receiver gets, each once.
+
+        With a time (epoch ms), those that were replaced and are still accepted then as well.
+        """
         references = [*(destination.secret for destination in self.destinations), *self.receiver.secrets]
+        if at is not None:
+            olds = (old for destination in self.destinations for old in destination.old_secrets)
+            references += [old.secret for old in olds if at < old.until]
         return tuple(dict.fromkeys(item.value for item in references if item is not None and item.value))
 
     def destination(self, name: str) -> Destination | None:

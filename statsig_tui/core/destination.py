@@ -54,6 +54,9 @@ def validate_destination(destination: Destination, taken: Collection[str] = ()) 
     validate_headers(destination.headers)
     if destination.secret is not None:
         _within("secret", validate_secret, destination.secret)
+    for old in destination.old_secrets:
+        _within("old_secrets", validate_secret, old.secret)
+        _validate_bounds(old, "old_secrets.")
     validate_filter(destination.filter)
     _validate_bounds(destination)
 

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from statsig_tui.core.config import Filter
 from statsig_tui.core.event import Event, EventClass
+from statsig_tui.core.health import Health
 from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.records import (
     Arrival,
@@ -29,7 +30,7 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 from statsig_tui.core.seen import Seen, gather
-from statsig_tui.engine import captures, dry_run, history, outbox
+from statsig_tui.engine import captures, dry_run, health, history, outbox
 from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
@@ -196,6 +197,10 @@ class Archive:
     def counters(self) -> Counters:
         """Totals, and those of every destination that was ever judged for."""
         return self._ask(self._count)
+
+    def health(self, destinations: Sequence[str]) -> dict[str, Health]:
+        """How the endpoints of these destinations do."""
+        return self._ask(lambda db: {name: health.of(db, name) for name in destinations})
 
     def trace(self, of: str) -> Trace | None:
         """The way of an event by any id of it: trace, event, delivery, capture, sent or timeUUID."""

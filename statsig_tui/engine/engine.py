@@ -96,7 +96,6 @@ class Engine:
         self._ledger = StoreLedger(store, clock, lambda: self.redact)
         self._pace = Pace()
         self._deliveries = Deliveries(clock, self._pace, self._ledger, self._keep_disabled, self._keep_paused)
-        self._secrets: tuple[str, ...] = ()
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._demo_token = secrets.token_hex(16)
@@ -125,7 +124,7 @@ class Engine:
         self._receiver = receiver(
             clock=clock,
             settings=lambda: self.config.receiver,
-            secrets=lambda: self._secrets,
+            secrets=lambda: self.config.signing_secrets(clock.now()),
             redact=lambda: self.redact,
             record=self._record,
             refused=partial(self._refuse, "receiver"),
@@ -338,7 +337,8 @@ class Engine:
         detail = await self._store.read(lambda db: captures.detail(db, capture))
         if detail is None:
             return None
-        secrets, tolerance = self._secrets, self.config.receiver.tolerance_seconds
+        secrets = self.config.signing_secrets(detail.record.at)
+        tolerance = self.config.receiver.tolerance_seconds
         return await asyncio.to_thread(examination.examine, detail, secrets, tolerance)
 
     async def retry_now(self, delivery: int) -> bool:
@@ -459,7 +459,6 @@ class Engine:
 
     def _refresh(self) -> None:
         config = self.config
-        self._secrets = config.signing_secrets()
         self._masked = self._masked.union(config.secret_values())
         self.redact = Redactor([*self._masked, self._demo_token])
         destinations = self.destinations()

@@ -37,7 +37,17 @@ def map_secrets(config: Config, change: Callable[[Route, Secret], Secret]) -> Co
             for index, target in enumerate(config.targets)
         ),
         destinations=tuple(
-            replace(item, secret=item.secret and change(("destinations", index, "secret"), item.secret))
+            replace(
+                item,
+                secret=item.secret and change(("destinations", index, "secret"), item.secret),
+                old_secrets=tuple(
+                    replace(
+                        old,
+                        secret=change(("destinations", index, "old_secrets", which, "secret"), old.secret),
+                    )
+                    for which, old in enumerate(item.old_secrets)
+                ),
+            )
             for index, item in enumerate(config.destinations)
         ),
     )

@@ -29,7 +29,8 @@ def to_document(config: Config, *, full: bool = False, over: Table | None = None
     elif receiver:
         del receiver["secrets"]
         document = {name: value for name, value in document.items() if value != {}}
-    return document
+    # As merged() has them: a second save changes nothing.
+    return {name: document[name] for name in nested_fields(Config) if name in document}
 
 
 def merged(old: Table, new: Table, cls: type = Config) -> Table:

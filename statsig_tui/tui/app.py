@@ -28,6 +28,7 @@ from textual.timer import Timer
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
+from statsig_tui.core.health import Health
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
@@ -49,6 +50,8 @@ FRAME_SECONDS = 0.05
 """Screens draw at most this often, however fast the engine is."""
 FLOOD_FRAME_SECONDS = 0.1
 """The same while more comes in a frame than an eye can take in: the engine needs the processor then."""
+HEALTH_SECONDS = 1.0
+"""How often, at the most, it is looked how the endpoints do."""
 _FLOOD = 20
 """Captures in a frame."""
 _QUIT_SECONDS = 3.0
@@ -111,6 +114,10 @@ class StatsigApp(App[int]):
         self._net = TerminalNet()
         self._save = save
         self._notices = list(notices)
+        self.health: dict[str, Health] = {}
+        """How the destinations' endpoints did when it was looked last."""
+        self._health_at = float("-inf")
+        self._health_later: Timer | None = None
         self._rev = 0
         self._last_capture_at: int | None = None
         self._told_request = 0
@@ -255,6 +262,7 @@ class StatsigApp(App[int]):
             self._tell_store()
             self._tell_refused()
             arrived = await self._count_arrivals() or self._ails_anew()
+            arrived = await self._look_at_health() or arrived
             stack = self.screen_stack  # empty while the app ends
             is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
             for screen in () if is_held else stack:
@@ -291,6 +299,27 @@ class StatsigApp(App[int]):
             self.rates.add(arrival.at // 1000, arrival.events)
         self._pull_again = self._pull_again or len(found) == 500
         return bool(found)
+
+    async def _look_at_health(self) -> bool:
+        """Whether the header says something else now; what is too early to look at is looked at later."""
+        wait = self._health_at + HEALTH_SECONDS - time.monotonic()
+        if wait > 0:
+            if self._health_later is None:
+                self._health_later = self.set_timer(wait, self._look_later)
+            return False
+        self._health_at = time.monotonic()
+        before = self._failing()
+        names = [item.name for item in self.config.destinations]
+        self.health = await self.bridge.ask(lambda archive: archive.health(names))
+        return before != self._failing()
+
+    def _look_later(self) -> None:
+        self._health_later = None
+        self.pull_soon()
+
+    def _failing(self) -> tuple[str, ...]:
+        on = [item.name for item in self.config.destinations if item.enabled]
+        return tuple(name for name in on if self.health.get(name, Health()).state == "failing")
 
     def _tell_refusals(self, newest: Sequence[RequestRecord]) -> None:
         """Say what the emulator refused: an SDK's mistake shows nowhere else."""
@@ -354,6 +383,7 @@ class StatsigApp(App[int]):
                 line.storing = engine.refusal is None
                 line.speed = engine.speed
                 line.ailing = tuple(engine.ailing().items())
+                line.failing = self._failing()
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 

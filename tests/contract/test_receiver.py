@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from statsig_tui.core.config import Secret
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.records import CaptureDetail, CaptureRecord
+from statsig_tui.core.rotation import rotated
 from statsig_tui.core.signing import SignatureState, sign
+from statsig_tui.engine.clock import SystemClock
 
 if TYPE_CHECKING:
     from tests.conftest import Site, StartEngine
@@ -67,3 +71,37 @@ async def test_secrets_are_masked_in_what_is_kept_of_the_head(site: Site) -> Non
     assert detail.record.path == "/hook?token=webhook-…ssss"
     head = dict(detail.headers)
     assert (head["x-key"], head["x-signing"]) == ("secret-…qqqq", "webhook-…ssss")
+
+
+class Ahead(SystemClock):
+    """A clock that the test sets ahead."""
+
+    by = 0
+
+    def now(self) -> int:
+        return super().now() + self.by
+
+
+async def test_a_replaced_secret_is_accepted_until_its_time(engine: StartEngine, config: Make) -> None:
+    clock = Ahead()
+    before = config(receiver={"signature": "enforce", "tolerance_seconds": 0})
+    newer = "webhook-" + "n" * 43
+    new = rotated(before.destinations[0], Secret.of(newer), 3600, clock.now())
+    async with engine(replace(before, destinations=(new,)), clock=clock) as site:
+        await site.event()
+        delivered = site.engine.archive.capture((await site.capture()).id)
+        assert delivered is not None
+        headers = dict(delivered.headers)
+        stamp = headers["x-statsig-request-timestamp"]
+        assert headers["x-statsig-signature"] == sign(newer, stamp, delivered.body)
+        answer = await site.webhook(BATCH, secret=SECRET)
+        assert answer.status_code == 200
+        detail = (await site.journal.wait(CaptureRecord, count=2))[-1]
+        clock.by = 3_600_000
+        assert (await site.webhook(BATCH, secret=SECRET)).status_code == 401
+        assert (await site.webhook(BATCH, secret=newer)).status_code == 200
+        # What came in time is judged as it was then.
+        diagnosis = await site.engine.diagnose(detail.id)
+        assert diagnosis is not None
+        assert diagnosis.verdict.state is SignatureState.VALID
+        assert SECRET not in site.engine.redact(f"an old one stays masked: {SECRET}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -298,8 +299,28 @@ async def test_the_built_in_one_goes_on_following_the_receiver(desk: Open) -> No
         assert at.named(RECEIVER).url == DEFAULT_RECEIVER_URL
 
 
+async def test_a_failing_endpoint_shows_on_every_screen_until_it_is_off(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api", batch=BatchPolicy(max_events=1))) as at:
+        for _ in range(3):
+            await at.event()
+        await at.until(at.pilot, lambda: "✗ my-api failing" in seen(at.app))
+        await at.until(at.pilot, lambda: "127.0.0.1:9   ✗ failing" in seen(at.app))
+        assert at.app.health[RECEIVER].state == "healthy"
+        assert "3 of the last 3 attempts failed" not in seen(at.app)
+        await at.until(at.pilot, lambda: "Latency           p50 " in seen(at.app))
+        await at.select("my-api")
+        await at.until(at.pilot, lambda: "3 of the last 3 attempts failed (100 %)" in seen(at.app))
+        assert "last success never" in seen(at.app)
+        assert "the oldest waits since " in seen(at.app)
+        await at.press("f8")
+        await at.until(at.pilot, lambda: "✗ my-api failing" in seen(at.app) and "FOLLOW" in seen(at.app))
+        await at.press("f7", "space")
+        await at.until(at.pilot, lambda: "my-api failing" not in seen(at.app))
+
+
 async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
     async with desk(made("my-api", verify_tls=False)) as at:
+        await at.until(at.pilot, lambda: "✗ TLS 127.0.0.1:9" in seen(at.app))
         await at.select("my-api")
         await at.until(at.pilot, lambda: "✗ TLS is not verified" in seen(at.app))
         await at.turn("delivery")
@@ -413,6 +434,10 @@ async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -
         await at.press("ctrl+s")
         await at.until(at.pilot, lambda: at.named(RECEIVER).secret != before)
         secret = at.named(RECEIVER).secret
+        [old] = at.named(RECEIVER).old_secrets
+        assert old.secret == before
+        assert 86_000_000 < old.until - time.time() * 1000 <= 86_400_000
+        await at.until(at.pilot, lambda: "the receiver accepts webhook-…a1b2 as well until" in seen(at.app))
         assert secret is not None
         assert secret.inline is not None
         assert len(secret.inline) == len("webhook-") + 43
@@ -421,6 +446,15 @@ async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -
         await at.press("shift+tab", "enter")
         await at.until(at.pilot, lambda: at.app.clipboard == secret.inline)
         await at.until(at.pilot, lambda: "by the terminal (OSC 52)" in seen(at.app))
+        # A secret that was told to the wrong people takes every older one with it.
+        await at.press("tab", "enter")
+        await at.until(at.pilot, lambda: "the old one ends in 24 h" in seen(at.app))
+        at.screen.query_one("#grace").focus()
+        await at.press("left")
+        await at.until(at.pilot, lambda: "the old one ends now" in seen(at.app))
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.named(RECEIVER).secret != secret)
+        assert at.named(RECEIVER).old_secrets == ()
 
 
 async def test_an_own_secret_may_be_a_reference(

@@ -23,6 +23,7 @@ from textual.widgets import Static, TabbedContent
 from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
+from statsig_tui.core.health import Health
 from statsig_tui.core.marks import Mark, Oddity
 from statsig_tui.core.records import (
     DeliveryState,
@@ -134,7 +135,7 @@ class Bench(App[None]):
 
 def overview(pane: Overview, text: str) -> None:
     counts = DestinationCounters(retrying=1, disabled=text)
-    pane.show(foreign.destination(text), f"http://{text}/", counts, follows=False)
+    pane.show(foreign.destination(text), f"http://{text}/", counts, Health(), follows=False)
 
 
 def both_sides(detail: AttemptDetail, text: str) -> None:
@@ -209,7 +210,7 @@ PLACES: list[tuple[str, Callable[[], Any], Put]] = [
     (
         "destinations",
         DestinationList,
-        lambda found, text: found.show([card(foreign.destination(text), NONE)]),
+        lambda found, text: found.show([card(foreign.destination(text), NONE, Health())]),
     ),
     ("signing", SigningPane, lambda pane, text: pane.show(foreign.destination(text))),
     (

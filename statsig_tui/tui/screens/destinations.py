@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from statsig_tui.core.config import Destination, Filter
 from statsig_tui.core.destination import Invalid
+from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
 from statsig_tui.errors import StatsigTuiError
@@ -120,7 +121,10 @@ class DestinationsScreen(ModeScreen):
         title = Content(f"Destinations  {len(items)}")
         if self._list.border_title != title.markup:
             self._list.border_title = title
-        self._list.show([card(item, self._counts(item.name)) for item in items])
+        found = self.host.health
+        self._list.show(
+            [card(item, self._counts(item.name), found.get(item.name, Health())) for item in items]
+        )
 
     def _subject(self) -> Subject | None:
         """The destination under the cursor with what has to be known beside it."""
@@ -131,6 +135,7 @@ class DestinationsScreen(ModeScreen):
             saved=saved,
             real_url=next((item.url for item in self.destinations() if item.name == saved.name), saved.url),
             counts=self._counts(saved.name),
+            health=self.host.health.get(saved.name, Health()),
             taken=[item.name for item in self.host.config.destinations if item.name != saved.name],
             emulator=engine.addresses.emulator if engine is not None else None,
             redact=engine.redact if engine is not None else str,

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.visual import RenderOptions
 
 from statsig_tui.core.config import Destination
+from statsig_tui.core.health import Health, State
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
@@ -23,7 +24,17 @@ from statsig_tui.tui.widgets.line_view import GUTTER, LineView
 _TABLE_FROM = 60
 """Cells from which a destination takes one line."""
 _COUNTS = (("Forwarded", 9), ("Filtered", 8), ("Failed", 6), ("Queued", 6))
-_NAME, _STATUS = 14, 13
+_NAME, _STATUS, _HEALTH = 14, 13, 9
+_WIDE = 90
+"""Cells from which the table has a column for the health; below, failing stands in that of the status."""
+_HEALTHS: dict[State, tuple[str, str, str]] = {
+    "untried": ("", "", theme.QUIET),
+    "healthy": ("✓", "healthy", theme.GOOD),
+    "shaky": ("~", "shaky", theme.WARN),
+    "failing": ("✗", "failing", theme.BAD),
+}
+_UNVERIFIED = "✗ TLS "
+"""Before the address of a destination whose TLS is not verified."""
 _HERE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -35,6 +46,9 @@ class Card:
     where: str
     is_enabled: bool
     counts: DestinationCounters
+    health: State = "untried"
+    is_verified: bool = True
+    """Whether TLS is verified."""
 
     @property
     def status(self) -> tuple[str, str, str]:
@@ -50,9 +64,16 @@ class Card:
         return "●", "on", theme.GOOD
 
 
-def card(destination: Destination, counts: DestinationCounters) -> Card:
+def card(destination: Destination, counts: DestinationCounters, health: Health) -> Card:
     """The card of a destination."""
-    return Card(destination.name, place(destination.url), destination.enabled, counts)
+    where, verified = place(destination.url), destination.verify_tls
+    return Card(destination.name, where, destination.enabled, counts, health.state, verified)
+
+
+def health_words(state: State) -> Content:
+    """Mark and word of an endpoint's health; empty while nothing was tried."""
+    mark, word, style = _HEALTHS[state]
+    return Content.styled(f"{mark} {word}".strip(), style)
 
 
 def place(url: str) -> str:
@@ -255,7 +276,10 @@ def _card_line(shown: Card, part: int, width: int) -> Content:
         gap = max(1, width - 2 - Content(name).cell_length - len(word))
         return Content.assemble((f"{mark} ", style), (name, theme.STRONG), " " * gap, (word, style))
     if part == 1:
-        return Content.styled(f"  {fit(shown.where, width - 2)}", theme.QUIET)
+        health = health_words(shown.health)
+        address = _address(shown, width - 3 - health.cell_length)
+        gap = max(1, width - 2 - address.cell_length - health.cell_length)
+        return Content.assemble("  ", address, " " * gap, health)
     counts = shown.counts
     parts = [Content.assemble(("✓ ", theme.GOOD), f"{counts.forwarded:,}")]
     if counts.filtered:
@@ -269,14 +293,20 @@ def _card_line(shown: Card, part: int, width: int) -> Content:
 
 def _row(shown: Card, width: int) -> Content:
     mark, word, style = shown.status
+    is_wide = width >= _WIDE
+    if not is_wide and shown.health == "failing" and style != theme.QUIET:
+        mark, word, style = _HEALTHS["failing"]
     numbers = (shown.counts.forwarded, shown.counts.filtered, shown.counts.failed, shown.counts.queued)
     cells = [f"{number:,}".rjust(size) for number, (_, size) in zip(numbers, _COUNTS, strict=True)]
-    where = _where_width(width)
+    address = _address(shown, _where_width(width))
+    health = health_words(shown.health)
     return Content.assemble(
         (f"{mark} ", style),
         (_pad(fit(shown.name, _NAME), _NAME + 1), theme.STRONG),
         (word.ljust(_STATUS)[:_STATUS] + " ", style),
-        (_pad(_fitting(shown.where, where), where), theme.QUIET),
+        Content.assemble(health, " " * (_HEALTH + 1 - health.cell_length)) if is_wide else "",
+        address,
+        " " * (_where_width(width) - address.cell_length),
         "".join(f" {cell}" for cell in cells),
     )
 
@@ -284,13 +314,21 @@ def _row(shown: Card, width: int) -> Content:
 def _heading(width: int) -> Content:
     counts = "".join(f" {title:>{size}}" for title, size in _COUNTS)
     where = _where_width(width)
-    names = f"  {'Destination':<{_NAME + 1}}{'Status':<{_STATUS + 1}}{'Address':<{where}}"
+    health = f"{'Health':<{_HEALTH + 1}}" if width >= _WIDE else ""
+    names = f"  {'Destination':<{_NAME + 1}}{'Status':<{_STATUS + 1}}{health}{'Address':<{where}}"
     return Content(f"{names}{counts}"[:width])
 
 
 def _where_width(width: int) -> int:
     taken = 2 + _NAME + 1 + _STATUS + 1 + sum(size + 1 for _, size in _COUNTS)
-    return max(0, width - taken)
+    return max(0, width - taken - (_HEALTH + 1 if width >= _WIDE else 0))
+
+
+def _address(shown: Card, width: int) -> Content:
+    mark = "" if shown.is_verified else _UNVERIFIED
+    return Content.assemble(
+        (mark, theme.BAD), (_fitting(shown.where, max(0, width - len(mark))), theme.QUIET)
+    )
 
 
 def _pad(text: str, width: int) -> str:

@@ -19,6 +19,7 @@ from textual.widgets import Static, TabbedContent, TabPane
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.event import Event
+from statsig_tui.core.health import Health
 from statsig_tui.core.records import DestinationCounters, DryRun
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
@@ -55,6 +56,7 @@ class Subject:
     real_url: str
     """Where it really leads: the built-in one follows the receiver."""
     counts: DestinationCounters
+    health: Health
     taken: Collection[str]
     """Names of the others."""
     emulator: str | None
@@ -184,6 +186,7 @@ class DestinationPanes(Vertical):
                 subject.saved,
                 subject.redact(subject.real_url),
                 subject.counts,
+                subject.health,
                 follows=follows_receiver(subject.saved),
             )
         self.say_unsaved()

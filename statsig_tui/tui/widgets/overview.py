@@ -10,15 +10,20 @@ from textual.content import Content
 from textual.widgets import Static
 
 from statsig_tui.core.config import Destination, Filter, Secret
+from statsig_tui.core.health import Health
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.core.redact import mask_secret
 from statsig_tui.tui import theme
+from statsig_tui.tui.spark import spark
 from statsig_tui.tui.text import printable
+from statsig_tui.tui.times import day_and_clock
+from statsig_tui.tui.widgets.destination_list import health_words
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
 from statsig_tui.tui.widgets.tracked_rows import detail_words
 
-Part = str | tuple[str, str]
+Part = str | tuple[str, str] | Content
 _LABEL = 18
+_BARS = 20
 
 
 class Overview(VerticalScroll):
@@ -33,26 +38,39 @@ class Overview(VerticalScroll):
         """One text."""
         yield self._static
 
-    def show(self, destination: Destination, url: str, counts: DestinationCounters, *, follows: bool) -> None:
+    def show(
+        self,
+        destination: Destination,
+        url: str,
+        counts: DestinationCounters,
+        health: Health,
+        *,
+        follows: bool,
+    ) -> None:
         """Show a destination, its real URL masked; `follows`: it is the receiver's, wherever that is."""
-        shown = overview(replace(destination, url=url), counts, follows=follows)
+        shown = overview(replace(destination, url=url), counts, health, follows=follows)
         if shown != self._shown:
             self._shown = shown
             self._static.update(shown)
 
 
-def overview(destination: Destination, counts: DestinationCounters, *, follows: bool) -> Content:
+def overview(
+    destination: Destination, counts: DestinationCounters, health: Health, *, follows: bool
+) -> Content:
     """The lines of the overview."""
-    return Content("\n").join(_lines(destination, counts, follows))
+    return Content("\n").join(_lines(destination, counts, health, follows))
 
 
-def _lines(destination: Destination, counts: DestinationCounters, follows: bool) -> Iterator[Content]:
+def _lines(
+    destination: Destination, counts: DestinationCounters, health: Health, follows: bool
+) -> Iterator[Content]:
     yield _line("Webhook URL", (destination.url, theme.STRONG))
     if follows:
         yield _line("", ("follows the receiver", theme.QUIET))
     if not destination.verify_tls:
         yield _line("", ("✗ TLS is not verified", theme.BAD))
     yield _status(destination, counts)
+    yield from _health(health)
     yield _line("Signing Secret", *_secret(destination.secret))
     yield _line("Event Filtering", filter_words(destination.filter))
     yield Content()
@@ -90,6 +108,27 @@ def _status(destination: Destination, counts: DestinationCounters) -> Content:
     if counts.retrying:
         return _line("Status", ("● on", theme.GOOD), "   ", (f"↻ retrying {counts.retrying:,}", theme.WARN))
     return _line("Status", ("● on", theme.GOOD))
+
+
+def _health(health: Health) -> Iterator[Content]:
+    """Of the newest attempts; times of day, because an age would go wrong while nothing happens."""
+    if health.tries:
+        last = "last success " + (
+            day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
+        )
+        rate = f"{health.failures:,} of the last {len(health.tries):,} attempts failed"
+        rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures else ""
+        yield _line("Health", health_words(health.state), ("   " + rate, ""), (f"   {last}", theme.QUIET))
+    if latencies := health.latencies:
+        shares = [f"p{share:.0f} {_ms(health.percentile(share / 100))}" for share in (50.0, 95.0, 99.0)]
+        bars = spark(latencies[-_BARS:])
+        yield _line("Latency", " · ".join(shares), ("   " + bars, theme.ACCENT))
+    if health.waiting_since is not None:
+        yield _line("Queue", f"the oldest waits since {day_and_clock(health.waiting_since)}")
+
+
+def _ms(ms: float) -> str:
+    return f"{ms:.1f} ms" if ms < 10 else f"{ms:,.0f} ms"
 
 
 def _secret(secret: Secret | None) -> Iterator[Part]:
@@ -138,7 +177,10 @@ def _totals(counts: DestinationCounters) -> Iterator[Content]:
 
 
 def _line(label: str, *parts: Part) -> Content:
-    shown = [
-        (printable(part), "") if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts
-    ]
-    return Content.assemble((f"{label:<{_LABEL}}", theme.QUIET), *shown)
+    return Content.assemble((f"{label:<{_LABEL}}", theme.QUIET), *map(_shown, parts))
+
+
+def _shown(part: Part) -> Content | tuple[str, str]:
+    if isinstance(part, Content):
+        return part
+    return (printable(part), "") if isinstance(part, str) else (printable(part[0]), part[1])

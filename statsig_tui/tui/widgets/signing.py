@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import string
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,13 +20,15 @@ from textual.widgets import Button, Input, Static
 from statsig_tui.core.config import Destination, Secret
 from statsig_tui.core.destination import SIGNING_PREFIXES, Invalid, doubt_secret, validate_secret
 from statsig_tui.core.redact import mask_secret
+from statsig_tui.core.rotation import GRACES, accepted, rotated
 from statsig_tui.core.selftest import Result, score
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.core.verifiers import VERIFIERS
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
+from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.editor import Editor
-from statsig_tui.tui.widgets.fields import Field, SecretInput
+from statsig_tui.tui.widgets.fields import Choice, Field, SecretInput
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 43
@@ -38,6 +41,8 @@ class Drafted:
 
     secret: Secret | None
     how: str
+    grace: str = next(iter(GRACES))
+    """When the saved one ends."""
 
 
 def new_secret() -> Secret:
@@ -113,6 +118,11 @@ class SigningPane(Editor[Drafted]):
             super().__init__()
             self.verification_only = verification_only
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._grace = Choice(tuple(GRACES), id="grace")
+        self._old = Field("Old secret ends", self._grace, name="grace")
+
     def compose(self) -> ComposeResult:
         """What is, what can be done, how it is signed."""
         yield Static("", id="secret-shown", markup=False)
@@ -121,6 +131,7 @@ class SigningPane(Editor[Drafted]):
             yield Button("Generate New Key", id="generate-secret", compact=True)
             yield Button("Remove", id="remove-secret", compact=True)
         yield Field("Own secret", SecretInput("webhook-…  or  env:NAME", id="own-secret"), name="secret")
+        yield self._old
         yield Static(_how(), id="signing-how", markup=False)
         with Horizontal(id="endpoint-keys"):
             yield Button("Send url_verification", id="verify-url", compact=True)
@@ -154,7 +165,9 @@ class SigningPane(Editor[Drafted]):
             return
         draft = self.draft()
         secret = draft.secret if draft is not None else self.shown.secret
-        self.query_one("#secret-shown", Static).update(_shown(secret, draft))
+        self.query_one("#secret-shown", Static).update(_shown(secret, draft, self.shown))
+        self._old.display = draft is not None and draft.secret is not None and self.shown.secret is not None
+        self._grace.value = draft.grace if draft is not None else self._grace.options[0]
         self.query_one("#copy-secret", Button).disabled = secret is None or secret.value is None
         self.query_one("#remove-secret", Button).disabled = secret is None
 
@@ -163,7 +176,7 @@ class SigningPane(Editor[Drafted]):
         if self._typed():
             typed_secret(self._typed(), os.environ)
         draft = self.draft()
-        return replace(saved, secret=draft.secret) if draft is not None else saved
+        return rotated(saved, draft.secret, GRACES[draft.grace], _now()) if draft is not None else saved
 
     def forget(self, name: str) -> None:
         """Drop the draft, and what was typed."""
@@ -219,6 +232,12 @@ class SigningPane(Editor[Drafted]):
         self.query_one(Field).complain("")
         self._keep(Drafted(secret, "own"))
 
+    @on(Choice.Changed, "#grace")
+    def _end_old(self, event: Choice.Changed) -> None:
+        draft = self.draft()
+        if draft is not None:
+            self._keep(replace(draft, grace=event.value))
+
     def _keep(self, draft: Drafted | None) -> None:
         is_same = draft is not None and self.shown is not None and draft.secret == self.shown.secret
         self.keep(None if is_same else draft)
@@ -233,7 +252,11 @@ class SigningPane(Editor[Drafted]):
         self.query_one(Field).complain("")
 
 
-def _shown(secret: Secret | None, draft: Drafted | None) -> Content:
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _shown(secret: Secret | None, draft: Drafted | None, saved: Destination) -> Content:
     if secret is None:
         words = Content.styled("none: requests are not signed", theme.WARN)
     elif secret.value is None:
@@ -244,7 +267,7 @@ def _shown(secret: Secret | None, draft: Drafted | None) -> Content:
             (f"   {printable(secret.source)}", theme.QUIET),
         )
     lines = [Content.assemble((f"{'Webhook Signing Secret':<26}", theme.QUIET), words)]
-    for text, style in _notes(secret, draft):
+    for text, style in (*_notes(secret, draft), *_old(saved)):
         lines.append(Content.assemble(" " * 26, (printable(text), style)))
     return Content("\n").join(lines)
 
@@ -270,11 +293,22 @@ def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]
     if secret is not None and secret.inline is not None:
         notes.append(("kept in the settings file; env:NAME is safer", theme.QUIET))
     if draft is not None:
-        ends = "; the old one stops at once" if draft.secret is not None else ""
+        ends = f"; the old one ends {draft.grace}" if draft.secret is not None else ""
         notes.append(
             (f"not saved yet: ctrl+s uses it{ends}" if ends else "not saved yet: ctrl+s", theme.ACCENT)
         )
     return notes
+
+
+def _old(saved: Destination) -> list[tuple[str, str]]:
+    return [
+        (f"the receiver accepts {_name(old.secret)} as well until {day_and_clock(old.until)}", theme.QUIET)
+        for old in accepted(saved, _now())
+    ]
+
+
+def _name(secret: Secret) -> str:
+    return mask_secret(secret.value) if secret.value is not None else secret.source
 
 
 def _how() -> Content:

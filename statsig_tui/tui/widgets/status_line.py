@@ -10,11 +10,11 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from statsig_tui.tui import theme
+from statsig_tui.tui.spark import spark
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.times import age
 
 MODES = (("compose", "1 Compose"), ("destinations", "2 Destinations"), ("live", "3 Live"))
-_BARS = " ▁▂▃▄▅▆▇█"
 _SPARK = 8
 _NAME = 20
 """Columns of the name of a destination that ails."""
@@ -45,6 +45,8 @@ class StatusLine(Widget):
     """How many times as fast as it really is the forwarder's waiting goes."""
     ailing: reactive[tuple[tuple[str, str], ...]] = reactive(())
     """Destinations that are sent nothing, and the word for it."""
+    failing: reactive[tuple[str, ...]] = reactive(())
+    """Destinations whose endpoints fail."""
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
@@ -77,6 +79,10 @@ class StatusLine(Widget):
             shown.append(content(f"✗ {fit(name, _NAME)} {word}{more}", theme.BAD))
         if self.speed != 1:
             shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
+        ailing = {name for name, _ in self.ailing}
+        if failing := [name for name in self.failing if name not in ailing]:
+            who = fit(failing[0], _NAME) if len(failing) == 1 else f"{len(failing)} destinations"
+            shown.append(content(f"✗ {who} failing", theme.BAD))
         for name, base in self.listeners:
             if base is None:
                 word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)
@@ -94,9 +100,7 @@ class StatusLine(Widget):
         parts = [Content(f"last batch {age(self.last_batch)}")]
         if any(self.rates):
             recent = self.rates[-_SPARK:]
-            top = max(recent)
-            bars = "".join(_BARS[-(-rate * (len(_BARS) - 1) // top)] for rate in recent)
-            parts.append(Content.assemble(f"{recent[-1]:,} ev/s ", (bars, theme.ACCENT)))
+            parts.append(Content.assemble(f"{recent[-1]:,} ev/s ", (spark(recent), theme.ACCENT)))
         return parts
 
 
