@@ -142,7 +142,7 @@ async def _pages(plan: Plan, database: Path, count: int) -> Row:
         places = [chance.randrange(1, count - size) for _ in range(200)]
         began = time.perf_counter()
         for first in places:
-            archive.captures(first, first + size - 1)
+            archive.captures(range(first, first + size))
         return (time.perf_counter() - began) / len(places)
 
     def offset() -> float:

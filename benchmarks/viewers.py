@@ -67,7 +67,7 @@ class _Feed(App[None]):
 
 class _RowFeed(_Feed):
     def compose(self) -> ComposeResult:
-        self._rows = CaptureRows(lambda first, last: [record(number) for number in range(first, last + 1)])
+        self._rows = CaptureRows(lambda ids: [record(number) for number in ids])
         self._rows.load(array("q"))
         yield RowList(self._rows, header=header)
 

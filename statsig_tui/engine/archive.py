@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -30,7 +30,7 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 from statsig_tui.core.seen import Seen, gather
-from statsig_tui.engine import captures, dry_run, health, history, outbox
+from statsig_tui.engine import captures, dry_run, health, history, offers, outbox
 from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
@@ -84,9 +84,9 @@ class Archive:
         """The smallest id still kept; 0: none."""
         return self._ask(captures.oldest)
 
-    def captures(self, first: int, last: int) -> list[CaptureRecord]:
-        """The captures with ids from `first` to `last`."""
-        return self._ask(lambda db: captures.page(db, first, last))
+    def captures(self, ids: Sequence[int]) -> list[CaptureRecord]:
+        """The captures with these ids, as far as they are kept, oldest first."""
+        return self._ask(lambda db: captures.some(db, ids))
 
     def capture(self, capture: int) -> CaptureDetail | None:
         """All of one capture."""
@@ -190,6 +190,10 @@ class Archive:
 
         return self._ask(ask)
 
+    def asked_for(self, newest: int) -> Mapping[str, Sequence[str]]:
+        """What a query can ask the newest captures for: values by key and by field."""
+        return self._ask(lambda db: offers.gather(db, newest))
+
     def diagnostics(self, destination: str, limit: int) -> list[DiagnosticsRow]:
         """What happened for a destination by the minute, newest first."""
         return self._ask(lambda db: _diagnostics(db, destination, limit))
@@ -209,6 +213,10 @@ class Archive:
     def search(self, search: Search) -> list[Stored]:
         """The next step of a search."""
         return self._ask(search.step)
+
+    def arrived(self, search: Search) -> list[Stored]:
+        """What came since a search began and fits, oldest first, as far as the search `is_current`."""
+        return self._ask(search.arrived)
 
     def fact(self, name: str) -> str | None:
         """A remembered fact of this data directory."""

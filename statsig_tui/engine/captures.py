@@ -40,6 +40,8 @@ _CONTENT = "headers, packed, body"
 _CONTENT_AT = 13
 Content = tuple[str, bytes]
 """Headers as they are stored, and the body."""
+Reading = Callable[[], Content | None]
+"""Reads them when they are asked for; None: forgotten meanwhile."""
 _packer = zstandard.ZstdCompressor(level=1)
 """Made once: it costs more than a body does. One thread at a time may use it, and only the writer does."""
 _own = threading.local()
@@ -126,9 +128,16 @@ def page(db: sqlite3.Connection, first: int, last: int) -> list[CaptureRecord]:
     return [_record(row) for row in rows]
 
 
+def some(db: sqlite3.Connection, numbers: Sequence[int]) -> list[CaptureRecord]:
+    """The captures with these ids, oldest first."""
+    marks = ",".join("?" * len(numbers))
+    rows = db.execute(f"SELECT {_ROW} FROM captures WHERE id IN ({marks}) ORDER BY id", tuple(numbers))
+    return [_record(row) for row in rows]
+
+
 def select(
     db: sqlite3.Connection, where: str, values: Sequence[object], *, with_bodies: bool = False
-) -> Iterator[tuple[CaptureRecord, Callable[[], Content | None]]]:
+) -> Iterator[tuple[CaptureRecord, Reading]]:
     """Captures that fulfil a condition, each with how to get its headers and body.
 
     With `with_bodies` these are read along, which is dear where few are asked for, and else by themselves.

@@ -1,6 +1,6 @@
-"""Looking for what fits a query, newest first, in short steps: SQL narrows, the query decides.
-
-A step is one short read on whoever's thread: nothing is held in between, so the writer never waits.
+"""Looking for what fits a query, newest first, in short steps, and then for what arrives: SQL narrows,
+the query decides. A step is one short read on whoever's thread: nothing is held in between, so the
+writer never waits.
 """
 
 from __future__ import annotations
@@ -65,12 +65,15 @@ class Search:
     def __init__(self, kind: Kind, query: Query, now: int, *, limit: int = 200, span: int = SPAN) -> None:
         """At most `limit` are found in a step, of at most `span` that are looked at; `now` is epoch ms."""
         self.is_done = False
+        self.is_current = True
+        """Whether arrived() has told all that had come when it was asked last."""
         self._kind: Kind = kind
         self._now = now
         self._limit = limit
         self._span = span
         self._before: int | None = None
         self._oldest = 0
+        self._newest = 0
         indexed = query.indexed()
         sql = _Sql(_COLUMNS[kind], now)
         where = sql.of(indexed.columns)
@@ -86,18 +89,14 @@ class Search:
 
     def step(self, db: sqlite3.Connection) -> list[Stored]:
         """What is found next, newest first; it may be nothing yet."""
-        if self._before is None:
-            self._oldest, newest = db.execute(
-                f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM {_TABLES[self._kind]}"
-            ).fetchone()
-            self._before = newest + 1
-        if self._first is not None and self._kind == "captures" and self._learned < self._before - 1:
-            self._learn(db, self._first)
+        before = self._begin(db)
+        if self._first is not None and self._kind == "captures" and self._learned < before - 1:
+            self._learn(db, self._first, before - 1)
             return []
-        low = max(self._before - self._span, self._oldest)
+        low = max(before - self._span, self._oldest)
         found: list[Stored] = []
         read = _Read()
-        before, self._before = self._before, low
+        self._before = low
         for record, view in self._rows(db, low, before, read):
             if self._rest.matches(view, self._now):
                 found.append(record)
@@ -107,11 +106,42 @@ class Search:
         self.is_done = self._before <= self._oldest
         return found
 
+    def arrived(self, db: sqlite3.Connection) -> list[Stored]:
+        """What came since it began, oldest first; ask again at any time, and until it `is_current`."""
+        self._begin(db)
+        (newest,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {_TABLES[self._kind]}").fetchone()
+        if self._first is not None and self._kind == "captures" and self._learned < newest:
+            self._learn(db, self._first, newest)
+            self.is_current = False
+            return []
+        last = min(newest, self._newest + self._span)
+        found: list[Stored] = []
+        read = _Read()
+        for record, view in self._rows(db, self._newest + 1, last + 1, read, newest_first=False):
+            if self._rest.matches(view, self._now):
+                found.append(record)
+            if len(found) == self._limit or read.size > _READ:
+                last = record.id
+                break
+        self._newest = max(self._newest, last)
+        self.is_current = self._newest >= newest
+        return found
+
+    def _begin(self, db: sqlite3.Connection) -> int:
+        """The id before which it goes on; at first, behind the newest one."""
+        if self._before is None:
+            self._oldest, self._newest = db.execute(
+                f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM {_TABLES[self._kind]}"
+            ).fetchone()
+            self._before = self._newest + 1
+        return self._before
+
     def _rows(
-        self, db: sqlite3.Connection, low: int, before: int, read: _Read
+        self, db: sqlite3.Connection, low: int, before: int, read: _Read, *, newest_first: bool = True
     ) -> Iterator[tuple[Stored, View]]:
         values = (low, before, *self._values)
-        span = f"{{0}} >= ? AND {{0}} < ? AND {self._where} ORDER BY {{0}} DESC"
+        order = "DESC" if newest_first else "ASC"
+        span = f"{{0}} >= ? AND {{0}} < ? AND {self._where} ORDER BY {{0}} {order}"
         match self._kind:
             case "captures":
                 for capture, content in captures.select(
@@ -136,15 +166,15 @@ class Search:
                     yield sent, views.of_sent(sent, partial(read, body))
             case "events":
                 where = f"id >= ? AND id < ? AND {self._where}"
-                for event in outbox.events(db, where, values)[::-1]:
+                for event in outbox.events(db, where, values)[:: -1 if newest_first else 1]:
                     body = partial(outbox.event_body, db, event.id)
                     destinations = partial(_destinations_of_event, db, event.id)
                     yield event, views.of_accepted(event, partial(read, body), destinations)
 
-    def _learn(self, db: sqlite3.Connection, first: dict[str, tuple[int, int]]) -> None:
+    def _learn(self, db: sqlite3.Connection, first: dict[str, tuple[int, int]], upto: int) -> None:
         """Note where each timeUUID came first, from the oldest on."""
         after = max(self._learned, self._oldest - 1)
-        last = min(after + self._span, (self._before or 1) - 1)
+        last = min(after + self._span, upto)
         for record in captures.page(db, after + 1, last):
             for index, event in enumerate(record.events):
                 if event.time_uuid is not None:
@@ -169,7 +199,7 @@ class _Read:
         self.size += len(found)
         return found
 
-    def of_capture(self, content: Callable[[], captures.Content | None]) -> bytes:
+    def of_capture(self, content: captures.Reading) -> bytes:
         """A capture's body without its Content-Encoding."""
         headers, body = content() or ("[]", b"")
         self.size += len(body)

@@ -32,7 +32,7 @@ async def kept(site: Site, answer: httpx.Response) -> CaptureDetail:
     detail = site.engine.archive.capture(record.id)
     assert detail is not None
     assert (detail.record.status, detail.answer_body) == (answer.status_code, answer.content)
-    assert site.engine.archive.captures(record.id, record.id) == [record] == [detail.record]
+    assert site.engine.archive.captures([record.id]) == [record] == [detail.record]
     return detail
 
 

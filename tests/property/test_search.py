@@ -17,7 +17,7 @@ from statsig_tui.core.query.view import of_capture
 from statsig_tui.core.records import Captured
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 from statsig_tui.engine import captures, schema
-from statsig_tui.engine.search import Search
+from statsig_tui.engine.search import Search, Stored
 from statsig_tui.engine.store import Tx
 
 NOW = 1_767_225_600_000
@@ -130,6 +130,36 @@ def test_a_search_finds_what_asking_one_by_one_finds(
             assert len(page) <= limit
             found += [record.id for record in page]
         assert found == by_hand(db, query)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(stored, max_size=5), st.lists(stored, max_size=5), queries,
+    st.integers(1, 3), st.sampled_from([1, 3, 2000]), st.booleans(),
+)  # fmt: skip
+@example([], [], parse("dup:yes"), 1, 1, False)
+def test_what_arrives_is_found_beside_what_was_there(
+    there: list[dict[str, Any]], new: list[dict[str, Any]], query: Query, limit: int, span: int, first: bool
+) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        schema.migrate(db)
+        tx = Tx(db, 0)
+        for each in there:
+            keep(tx, each)
+        looking = Search("captures", query, NOW, limit=limit, span=span)
+        found = looking.step(db)
+        for each in new:
+            keep(tx, each)
+        while not first and not looking.is_done:
+            found += looking.step(db)
+        arrived: list[Stored] = []
+        arrived += looking.arrived(db)
+        while not looking.is_current:
+            arrived += looking.arrived(db)
+        while not looking.is_done:
+            found += looking.step(db)
+        assert [record.id for record in [*arrived[::-1], *found]] == by_hand(db, query)
+        assert looking.arrived(db) == [], "told once"
 
 
 def test_a_query_too_long_for_sql_is_answered_all_the_same() -> None:

@@ -170,7 +170,7 @@ def draft_in(tab: str) -> Put:
 
 
 def capture_rows(text: str) -> CaptureRows:
-    rows = CaptureRows(lambda first, last: [foreign.capture(text)])
+    rows = CaptureRows(lambda ids: [foreign.capture(text)])
     rows.append(foreign.capture(text))
     return rows
 

@@ -21,6 +21,7 @@ from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.row_list import RowList
 
 _KEY_NAMES = {
+    "equals_sign": "=",
     "question_mark": "?",
     "pageup": "pgup",
     "pagedown": "pgdn",
@@ -40,6 +41,19 @@ WORDS = (
     ("receiver", "the endpoint a destination can point at; a capture is what it got"),
     ("trace", "an event's way: sent, verdict, batch, attempts, capture"),
 )
+LANGUAGE = (
+    ("checkout", 'a word: in a name, an id, the path or the body; "in quotes" with blanks'),
+    ("event:check*", "an event's name, * is any text; a,b is either; likewise user: uuid: class:"),
+    ("sig:bad", "the signature: valid, invalid, missing, stale, unchecked, good or bad"),
+    ("status:5xx", "the answer; status:>=400, and fault:* is anything wrong"),
+    ("path:/hook", "the request's path; likewise method: envelope: dest: id:"),
+    ("size:>10k", "the size; likewise events:>1 took:>50ms lag:>10s"),
+    ("since:10m", "not older than that; until:1h is older than that"),
+    ("dup:yes", "an event whose timeUUID came before"),
+    ("metadata.a=new", "a field of an event; has:metadata.a: it is there"),
+    ("-class:gate", "not that; side by side is and; a or (b c)"),
+)
+"""Examples of the query language, and what they ask."""
 
 
 class HelpScreen(Dialog[None]):
@@ -69,6 +83,7 @@ class HelpScreen(Dialog[None]):
             _table(self._mode.capitalize(), here),
             _table("Everywhere", everywhere),
             *([_table("In tables of the form", rows)] if self._mode == "compose" else []),
+            *([_table("What the filter and the search take", LANGUAGE)] if self._mode == "live" else []),
             _table("In lists", lists),
             _table("In bodies", bodies),
             _table("Words", WORDS),

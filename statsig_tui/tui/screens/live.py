@@ -18,16 +18,15 @@ from textual.widgets import TabbedContent
 from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
-from statsig_tui.core.records import CaptureDetail, CaptureRecord, Replay
+from statsig_tui.core.records import CaptureDetail, Replay
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
-from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.finding import FindingScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
-from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
@@ -40,7 +39,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(ModeScreen):
+class LiveScreen(FindingScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -48,7 +47,6 @@ class LiveScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows = CaptureRows(self._fetch)
         self._rev: int | None = None
         self._shown: tuple[int, int | None] | None = None
         self._detail: CaptureDetail | None = None
@@ -59,20 +57,19 @@ class LiveScreen(ModeScreen):
     def body(self) -> Iterable[Widget]:
         """List and detail."""
         with Container(id="live", classes="mode-body"):
-            yield RowList(self._rows, header=header, empty=Content(), id="captures", classes="pane")
+            yield from self.list_side()
             yield Detail(id="detail", classes="pane")
 
     def on_mount(self) -> None:
         """The list takes the keys."""
-        captures = self.query_one("#captures", RowList)
-        captures.focus()
-        self._title()
+        self._list.focus()
+        self.show_title()
 
     # From the store
 
     async def pull(self) -> None:
         """Take what is new; a full page asks for another look instead of looping."""
-        captures = self.query_one("#captures", RowList)
+        captures = self._list
         if self._rev is None:
             self._rev = await self.bridge.ask(lambda archive: archive.rev)
             self._rows.load(await self.bridge.ask(lambda archive: archive.capture_ids()))
@@ -81,8 +78,13 @@ class LiveScreen(ModeScreen):
             captures.refresh_rows(keep_cursor=False)
         else:
             rev = self._rev
-            found, oldest = await self.bridge.ask(
-                lambda archive: (archive.since(rev, _PAGE), archive.oldest_capture())
+            findings = self._findings()
+            found, oldest, arrived = await self.bridge.ask(
+                lambda archive: (
+                    archive.since(rev, _PAGE),
+                    archive.oldest_capture(),
+                    {finding: finding.arrived(archive) for finding in findings},
+                )
             )
             if not self._is_there():
                 return
@@ -90,37 +92,29 @@ class LiveScreen(ModeScreen):
                 self._rows.append(record)
             if found:
                 self._rev = found[-1].rev
-            if self._rows.forget_before(oldest):
+            self.take_arrived(arrived)
+            if self.forget_before(oldest):
                 captures.refresh_rows()
-            elif found:
+            elif found or any(arrived.values()):
                 captures.rows_changed()
             if len(found) == _PAGE:
                 self.host.pull_soon()
-        captures.empty = self._empty()
+        captures.empty = self.empty()
         if not len(self._rows):
             captures.refresh()
-        self._title()
+        self.show_title()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
         """The receiver's address may be another now."""
         if self.is_mounted:
-            self.query_one("#captures", RowList).empty = self._empty()
+            self._list.empty = self.empty()
 
-    def _fetch(self, first: int, last: int) -> list[CaptureRecord]:
-        engine = self.bridge.engine
-        return engine.archive.captures(first, last) if engine is not None else []
-
-    def _title(self) -> None:
-        captures = self.query_one("#captures", RowList)
-        captures.border_title = Content(f"Live  {len(self._rows):,}")
-        if captures.follow:
-            state = Content.styled("FOLLOW", theme.GOOD)
-        else:
-            state = Content.styled(f"HELD +{captures.held_count:,}", theme.WARN)
-        captures.border_subtitle = state if len(self._rows) else Content()
-
-    def _empty(self) -> Content:
+    def empty(self) -> Content:
+        """Why nothing is shown, and what to press."""
+        hidden = self._hidden()
+        if hidden is not None:
+            return hidden
         engine = self.bridge.engine
         if engine is None:
             return Content.styled("Starting…", theme.QUIET)
@@ -170,7 +164,7 @@ class LiveScreen(ModeScreen):
 
     @on(RowList.FollowChanged, "#captures")
     def _follow_changed(self) -> None:
-        self._title()
+        self.show_title()
 
     @on(RowList.Opened, "#captures")
     def _opened(self) -> None:
@@ -235,6 +229,9 @@ class LiveScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Replay needs a capture; back needs somewhere to come back from."""
+        can = self.can(action)
+        if can is not None:
+            return can
         if action == "compare":
             return self._shown is not None
         if action in ("replay", "replay_with"):
@@ -242,7 +239,7 @@ class LiveScreen(ModeScreen):
         if action in ("edit_copy", "save_copy"):
             return self._shown is not None and (action == "edit_copy" or self.host.shelf is not None)
         if action == "back":
-            return self.is_mounted and not self.query_one("#captures", RowList).has_focus
+            return self.is_mounted and not self._list.has_focus
         return True
 
     def action_replay(self) -> None:
@@ -313,7 +310,7 @@ class LiveScreen(ModeScreen):
 
     def action_back(self) -> None:
         """To the list."""
-        self.query_one("#captures", RowList).focus()
+        self._list.focus()
 
     def _destination(self) -> str:
         names = [destination.name for destination in self.host.config.destinations]

@@ -1,10 +1,9 @@
-"""Captures as rows of a RowList: ids in memory, a few pages of summaries, everything else in the store."""
+"""Captures as rows of a RowList: ids in memory, some summaries, everything else in the store."""
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from textual.cache import LRUCache
@@ -15,9 +14,13 @@ from statsig_tui.core.records import CaptureRecord, EventSummary
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.times import clock, size
+from statsig_tui.tui.widgets.id_view import IdView
 
+MARK = "◆"
 _PAGE = 64
-_PAGES = 64
+"""Summaries that are read at a time."""
+_HELD = 4096
+"""Summaries in memory."""
 _COUNTED = 1000
 """Events of a capture whose names are looked at for its line."""
 _CLASSES = {
@@ -31,66 +34,50 @@ _CLASSES = {
     EventClass.INTERNAL: "internal",
     EventClass.VERIFICATION: "verification",
 }
-Fetch = Callable[[int, int], list[CaptureRecord]]
-"""The captures with ids between two, both included."""
+Fetch = Callable[[Sequence[int]], list[CaptureRecord]]
+"""The captures with these ids, as far as they are kept."""
 
 
 class CaptureRows:
-    """Implements Rows; grows at the end, and is trimmed at the start when the store forgets."""
+    """Implements Rows over a view of ids, which says what of all that is held is shown."""
 
     def __init__(self, fetch: Fetch) -> None:
+        self.view = IdView()
         self._fetch = fetch
-        self._ids = array("q")
-        self._pages: LRUCache[int, dict[int, CaptureRecord]] = LRUCache(_PAGES)
+        self._records: LRUCache[int, CaptureRecord | None] = LRUCache(_HELD)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self.view)
 
     def load(self, ids: array[int]) -> None:
         """Hold exactly these captures."""
-        self._ids = ids
-        self._pages.clear()
+        self.view.load(ids)
+        self._records.clear()
 
     def append(self, record: CaptureRecord) -> None:
         """Hold one more, newer than all others."""
-        if self._ids and record.id <= self._ids[-1]:
-            return
-        self._ids.append(record.id)
-        # What is shown next has just been read: a page begun here is read whole only if it is gone back to.
-        page = self._pages.get(record.id // _PAGE)
-        if page is None:
-            page = self._pages[record.id // _PAGE] = {}
-        page[record.id] = record
-
-    def forget_before(self, oldest: int) -> bool:
-        """Drop what the store no longer holds; whether there was any."""
-        count = bisect_left(self._ids, oldest)
-        if count:
-            self._ids = self._ids[count:]
-        return bool(count)
+        if self.view.append(record.id):
+            # What is shown next has just been read.
+            self._records[record.id] = record
 
     def record(self, index: int) -> CaptureRecord | None:
         """The capture at an index; None where the store forgot it meanwhile."""
-        number = self._ids[index]
-        at = number // _PAGE
-        page = self._pages.get(at)
-        if page is None or number not in page:
-            page = {record.id: record for record in self._fetch(at * _PAGE, at * _PAGE + _PAGE - 1)}
-            self._pages[at] = page
-        return page.get(number)
-
-    def of(self, key: int) -> CaptureRecord | None:
-        """The capture with this id, where it is held."""
-        index = bisect_left(self._ids, key)
-        return self.record(index) if index < len(self._ids) and self._ids[index] == key else None
+        number = self.view[index]
+        if number not in self._records:
+            first = index // _PAGE * _PAGE
+            page = [self.view[at] for at in range(first, min(first + _PAGE, len(self.view)))]
+            found = {record.id: record for record in self._fetch(page)}
+            for each in page:
+                self._records[each] = found.get(each)
+        return self._records[number]
 
     def key(self, index: int) -> int:
         """The capture's id."""
-        return self._ids[index]
+        return self.view[index]
 
     def revision(self, index: int) -> int:
-        """Captures never change."""
-        return 0
+        """Captures never change; whether they are marked does."""
+        return int(self.view.is_marked(self.view[index]))
 
     def children(self, index: int) -> int:
         """Its events."""
@@ -110,7 +97,8 @@ class CaptureRows:
         room = columns.what + 5 - len(count)
         what = f"{_what(record, room)}{fault}"
         parts = [
-            (f"{clock(record.at)}  ", theme.QUIET),
+            (clock(record.at), theme.QUIET),
+            (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
             (f"{mark} {record.status}", style),
             (f" {count}  ", ""),
             (_padded(what, room), theme.BAD if record.status >= 400 else ""),

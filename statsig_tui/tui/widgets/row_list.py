@@ -151,6 +151,14 @@ class RowList(LineView):
         self.follow = row == self._count - 1 and child is None
         self._tell()
 
+    def go_to(self, key: int) -> None:
+        """Put the cursor on a row, and hold there: it is not to be taken away by the next one."""
+        row = self._after(key) - 1
+        if row >= 0 and self.rows.key(row) == key:
+            self.follow = False
+            self._to(row)
+            self._tell()
+
     def rows_changed(self) -> None:
         """Rows were appended or are drawn differently; costs what is visible, however often it is called."""
         count = len(self.rows)

@@ -1,0 +1,298 @@
+"""A line for a query: completed while it is typed, its error under its place, what was asked before.
+
+It knows the language, never what is looked through: what was seen is given, a query leaves as a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from statsig_tui.core.query import Completion, Query, QueryError, complete, parse
+from statsig_tui.tui import theme
+from statsig_tui.tui.text import fit
+
+_REMEMBERED = 100
+"""Texts that were entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Candidates one after another in the place of what was begun."""
+
+    completion: Completion
+    at: int
+    value: str
+    """The whole text with the candidate in it."""
+
+
+class QueryInput(Input):
+    """The text, with keys to complete it and to bring back former ones."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete(1)", "Complete"),
+        Binding("shift+tab", "complete(-1)", "Complete back", show=False),
+        Binding("up", "recall(-1)", "Former", show=False),
+        Binding("down", "recall(1)", "Later", show=False),
+    ]
+
+    class Turned(Message):
+        """The next candidate is wanted, or the one before."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    class Recalled(Message):
+        """A former text is wanted, or a later one."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    def action_complete(self, step: int) -> None:
+        """Ask for a candidate."""
+        self.post_message(self.Turned(step))
+
+    def action_recall(self, step: int) -> None:
+        """Ask for a former text."""
+        self.post_message(self.Recalled(step))
+
+
+class QueryLine(Vertical):
+    """Hidden until it is opened; enter asks, escape leaves."""
+
+    DEFAULT_CSS = """
+    QueryLine {
+        display: none;
+        height: 2;
+        padding: 0 1;
+        Horizontal {
+            height: 1;
+        }
+        .what {
+            width: auto;
+            color: $text-primary;
+            padding: 0 1 0 0;
+        }
+        Input {
+            width: 1fr;
+        }
+        .message {
+            height: 1;
+            text-wrap: nowrap;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    class Asked(Message):
+        """A text was entered; the query that it is, None where it is empty."""
+
+        def __init__(self, purpose: str, text: str, query: Query | None) -> None:
+            super().__init__()
+            self.purpose = purpose
+            self.text = text
+            self.query = query
+
+    class Left(Message):
+        """It was left without asking."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id)
+        self._purpose = ""
+        self._seen: Mapping[str, Sequence[str]] = {}
+        self._history: dict[str, list[str]] = {}
+        self._recalled = 0
+        """How many texts ago the shown one was entered; 0: it is being typed."""
+        self._typed = ""
+        self._turn: _Turn | None = None
+        self._what = Static(classes="what")
+        self._message = Static(classes="message")
+        self._input = QueryInput(compact=True, select_on_focus=False, suggester=_Ghost(self))
+        self._input.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        """The line, and a message below it."""
+        with Horizontal():
+            yield self._what
+            yield self._input
+        yield self._message
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return bool(self.display)
+
+    @property
+    def seen(self) -> Mapping[str, Sequence[str]]:
+        """Values that are offered, by key and by field."""
+        return self._seen
+
+    @seen.setter
+    def seen(self, seen: Mapping[str, Sequence[str]]) -> None:
+        self._seen = seen
+        if self.is_open:
+            self._tell()
+
+    def open(self, purpose: str, text: str, example: str) -> None:
+        """Show it with this text and take the keys; each purpose has its own history."""
+        self._purpose = purpose
+        self._recalled, self._typed, self._turn = 0, text, None
+        self._what.update(Content(purpose))
+        self._input.placeholder = example
+        self.display = True
+        self._input.value = text
+        self._input.cursor_position = len(text)
+        self._input.focus()
+        self._tell()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.display = False
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        if self.is_open:
+            self._tell()
+
+    def action_leave(self) -> None:
+        """Hide it, and change nothing."""
+        self.close()
+        self.post_message(self.Left())
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._turn is not None and self._turn.value != event.value:
+            self._turn = None
+        self._tell()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        try:
+            query = parse(text) if text else None
+        except QueryError as error:
+            self._input.cursor_position = min(error.position, len(self._input.value))
+            self._tell_error(error, theme.BAD)
+            return
+        history = self._history.setdefault(self._purpose, [])
+        if text:
+            if text in history:
+                history.remove(text)
+            history.append(text)
+            del history[:-_REMEMBERED]
+        self.close()
+        self.post_message(self.Asked(self._purpose, text, query))
+
+    @on(QueryInput.Turned)
+    def _turned(self, event: QueryInput.Turned) -> None:
+        event.stop()
+        turn = self._turn
+        if turn is None:
+            found = complete(self._input.value, self._input.cursor_position, self._seen)
+            at = 0 if event.step > 0 else len(found.candidates) - 1
+            before = self._input.value
+        else:
+            found, at = turn.completion, (turn.at + event.step) % len(turn.completion.candidates)
+            before = self._without(turn)
+        if not found.candidates:
+            return
+        text = found.candidates[at].text
+        value = before[: found.start] + text + before[found.end :]
+        # A lone candidate is taken at once: the next one completes what follows it.
+        self._turn = _Turn(found, at, value) if len(found.candidates) > 1 else None
+        self._input.value = value
+        self._input.cursor_position = found.start + len(text)
+        self._tell()
+
+    def _without(self, turn: _Turn) -> str:
+        """The text as it was, in the completion's places; what was begun does not matter any more."""
+        start, end = turn.completion.start, turn.completion.end
+        behind = turn.value[start + len(turn.completion.candidates[turn.at].text) :]
+        return turn.value[:start] + " " * (end - start) + behind
+
+    @on(QueryInput.Recalled)
+    def _recall(self, event: QueryInput.Recalled) -> None:
+        event.stop()
+        history = self._history.get(self._purpose, [])
+        recalled = max(0, min(self._recalled - event.step, len(history)))
+        if not self._recalled:
+            self._typed = self._input.value
+        self._recalled = recalled
+        self._input.value = history[-recalled] if recalled else self._typed
+        self._input.cursor_position = len(self._input.value)
+
+    def _tell(self) -> None:
+        """What may stand at the cursor; what is wrong elsewhere, or where nothing may."""
+        value, cursor = self._input.value, self._input.cursor_position
+        turn = self._turn
+        found = turn.completion if turn is not None else complete(value, cursor, self._seen)
+        try:
+            parse(value)
+        except QueryError as error:
+            is_being_typed = error.position > value.rfind(" ", 0, cursor)
+            if not (is_being_typed and found.candidates):
+                self._tell_error(error, theme.WARN)
+                return
+        self._message.update(self._offered(found, turn.at if turn is not None else None))
+
+    def _offered(self, found: Completion, chosen: int | None) -> Content:
+        room = self._message.size.width
+        parts: list[Content] = []
+        first = max(0, (chosen or 0) - 2)
+        for at, candidate in enumerate(found.candidates[first:], first):
+            shown = fit(candidate.text, 40)
+            if room < cell_len(shown):
+                break
+            style = f"{theme.ACCENT} {theme.STRONG}" if at == chosen else ""
+            parts += [Content.styled(shown, style), Content("  ")]
+            room -= cell_len(shown) + 2
+        about = found.candidates[chosen or 0].about if found.candidates else ""
+        return Content.assemble(*parts, (fit(about, max(0, room)), theme.QUIET))
+
+    def _tell_error(self, error: QueryError, style: str) -> None:
+        before = cell_len(f"{self._purpose} {self._input.value[: error.position]}")
+        place = before - self._input.scroll_offset.x
+        room = self._message.size.width
+        place = max(0, min(place, room - 1))
+        both = f"{error.message}. {error.hint}".removesuffix(" ")
+        for words in (both, error.message):
+            if place + 2 + cell_len(words) <= room:
+                shown = f"{' ' * place}▲ {words}"
+                break
+            if cell_len(words) + 1 <= place:
+                shown = f"{' ' * (place - cell_len(words) - 1)}{words} ▲"
+                break
+        else:
+            shown = both
+        self._message.update(Content.styled(fit(shown, room), style))
+
+
+class _Ghost(Suggester):
+    """The first candidate, behind what was begun at the end of the text."""
+
+    def __init__(self, line: QueryLine) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._line = line
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The text with the candidate, where that only adds to it."""
+        found = complete(value, len(value), self._line.seen)
+        begun = value[found.start :]
+        fits = (each.text for each in found.candidates if begun and each.text.startswith(begun))
+        text = next(fits, None)
+        return value[: found.start] + text if text is not None else None
