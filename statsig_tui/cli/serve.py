@@ -22,6 +22,7 @@ from statsig_tui.cli.options import Options, in_words, tell
 from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.core.config import Config, Secret
 from statsig_tui.core.destination import Invalid, validate_url
+from statsig_tui.core.programs import checked
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
@@ -43,11 +44,11 @@ class Output:
     ready_file: Path | None
 
 
-def run_serve(options: Options, output: Output) -> int:
+def run_serve(options: Options, output: Output, respond: str | None) -> int:
     """Run emulator, forwarder and receiver until a signal; the exit code."""
     places = options.places()
     places.prepare()
-    config = options.over(options.load().config)
+    config = _over(options.over(options.load().config), Listening(respond=respond))
     log_to(places.log, options.secrets)
     return _run(config, places.data, places.database, ("emulator", "receiver"), output, Listening())
 
@@ -67,6 +68,8 @@ class Listening:
     enforce: bool = False
     secret_env: str | None = None
     forward_to: str | None = None
+    respond: str | None = None
+    """A response program."""
 
 
 def run_listen(options: Options, output: Output, asked: Listening) -> int:
@@ -99,6 +102,9 @@ def _over(config: Config, asked: Listening) -> Config:
         receiver = replace(receiver, secrets=(given, *receiver.secrets))
     if asked.enforce:
         receiver = replace(receiver, signature="enforce")
+    if asked.respond is not None:
+        checked(asked.respond)
+        receiver = replace(receiver, respond=asked.respond)
     config = replace(config, receiver=receiver)
     if asked.enforce and not config.signing_secrets():
         raise UsageError(

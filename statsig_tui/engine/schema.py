@@ -101,6 +101,7 @@ _MIGRATIONS = (
     DROP INDEX captures_digest;
     CREATE INDEX captures_digest ON captures (digest) WHERE signature IS NULL;
     """,
+    "ALTER TABLE captures ADD COLUMN program TEXT;",
 )
 VERSION = len(_MIGRATIONS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -24,6 +25,8 @@ from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.screens.respond import RespondDialog
+from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
 from statsig_tui.tui.widgets.json_view import JsonView
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
 _PAGE = 500
+_PROGRAM = 40
+"""Cells of the border for the response program."""
 _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
@@ -104,6 +109,7 @@ class LiveScreen(ModeScreen):
         """The receiver's address may be another now."""
         if self.is_mounted:
             self.query_one("#captures", RowList).empty = self._empty()
+            self._title()
 
     def _fetch(self, first: int, last: int) -> list[CaptureRecord]:
         engine = self.bridge.engine
@@ -111,7 +117,11 @@ class LiveScreen(ModeScreen):
 
     def _title(self) -> None:
         captures = self.query_one("#captures", RowList)
-        captures.border_title = Content(f"Live  {len(self._rows):,}")
+        program = self.host.config.receiver.respond
+        captures.border_title = Content.assemble(
+            f"Live  {len(self._rows):,}",
+            content(f"  answers {fit(program, _PROGRAM)}", theme.WARN) if program is not None else "",
+        )
         if captures.follow:
             state = Content.styled("FOLLOW", theme.GOOD)
         else:
@@ -304,6 +314,21 @@ class LiveScreen(ModeScreen):
             self.host.say(f"{_named(capture, child)} was forgotten: see [retention] in the settings.")
             return None
         return Side(_named(capture, child), body)
+
+    @work(group="respond", exclusive=True)
+    async def action_respond(self) -> None:
+        """Choose what the receiver answers from the next request on."""
+        if self.app.screen is not self:
+            return
+        chosen = await self.app.push_screen_wait(RespondDialog(self.host.config.receiver.respond))
+        if chosen is None:
+            return
+        receiver = replace(self.host.config.receiver, respond=chosen or None)
+        if not await self.host.change(replace(self.host.config, receiver=receiver)):
+            return
+        # Chosen again, a program starts again.
+        await self.bridge.do(lambda engine: engine.respond(chosen or None))
+        self.host.say(f"From now on: {chosen or 'as usual'}.")
 
     def action_tab(self, way: str) -> None:
         """Turn to a neighbouring tab of the detail; the list keeps the keys if it had them."""

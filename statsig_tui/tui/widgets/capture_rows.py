@@ -104,15 +104,17 @@ class CaptureRows:
         if record is None:
             return Content.styled("forgotten", theme.QUIET)
         columns = Columns(width)
-        mark, style = theme.status(record.status)
+        mark, style = theme.status(record.status or None)
+        refused = not record.status or record.status >= 400
         sign, sign_style = theme.signature(record.signature)
-        fault = f"  {record.fault}" if record.fault and record.status >= 400 else ""
-        what = f"{_what(record)}{fault}"
+        fault = f"  {record.fault}" if record.fault and refused else ""
+        by = f"  by program: {record.program}" if record.program is not None else ""
+        what = f"{_what(record)}{fault}{by}"
         parts = [
             (f"{clock(record.at)}  ", theme.QUIET),
-            (f"{mark} {record.status}", style),
-            (f" {len(record.events):>5,}  ", ""),
-            (_padded(what, columns.what), theme.BAD if record.status >= 400 else ""),
+            (f"{mark} {record.status or 'none':<4}", style),
+            (f"{len(record.events):>5,}  ", ""),
+            (_padded(what, columns.what), theme.BAD if refused else ""),
             (f"  {sign} {record.signature:<9}" if columns.words else f"   {sign}", sign_style),
             (f" {size(record.size):>8}", theme.QUIET) if columns.size else ("", ""),
             (f" {record.ms:>5.0f} ms", theme.QUIET) if columns.ms else ("", ""),
