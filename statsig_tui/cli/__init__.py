@@ -63,8 +63,16 @@ def cli(context: click.Context, options: Options) -> None:
     default=1.0,
     help="Let waiting go so many times as fast, up to 3600.",
 )
+@click.option("--respond", metavar="TEXT", help="Answer by this response program: see `listen --help`.")
 @failing_in_words
-def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None, speed: float) -> int:
+def serve(
+    options: Options,
+    as_json: bool,
+    bodies: bool,
+    ready_file: Path | None,
+    speed: float,
+    respond: str | None,
+) -> int:
     """Emulator, forwarder and receiver without the app.
 
     The first line is JSON and tells the addresses; port 0 takes any free one. Ends on ctrl+c, SIGTERM or
@@ -78,9 +86,10 @@ def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None
       curl -H 'STATSIG-API-KEY: secret-x' -d '{"user":{"userID":"u"},"event":"hello"}' \\
         http://127.0.0.1:7828/v1/webhooks/event_webhook
     """
-    from statsig_tui.cli.serve import Output, run_serve
+    from statsig_tui.cli.serve import Listening, Output, run_serve
 
-    return run_serve(options, Output(as_json, bodies, options.quiet, ready_file), speed)
+    asked = Listening(speed=speed, respond=respond)
+    return run_serve(options, Output(as_json, bodies, options.quiet, ready_file), asked)
 
 
 @cli.command()
@@ -102,6 +111,7 @@ def serve(options: Options, as_json: bool, bodies: bool, ready_file: Path | None
 @click.option("--enforce", is_flag=True, help="Answer 401 where the signature is not valid.")
 @click.option("--secret-env", metavar="NAME", help="Know the signing secret in this environment variable.")
 @click.option("--forward-to", metavar="URL", help="Post each capture on, as it was received.")
+@click.option("--respond", metavar="TEXT", help="Answer by this response program.")
 @failing_in_words
 def listen(
     options: Options,
@@ -116,15 +126,24 @@ def listen(
     enforce: bool,
     secret_env: str | None,
     forward_to: str | None,
+    respond: str | None,
 ) -> int:
     """The receiver alone: catch webhook deliveries, verify and show them.
 
     Without --data nothing is kept beyond the end. Any path is taken. What is forwarded keeps its bytes and
     its signature; headers whose secrets were masked are left out, and no answer is awaited to answer here.
 
+    A response program is one or more answers with `then` between them: a status, `hang`, `cut`, or `usual`.
+    Behind each: xN for so many requests, N% of them (seed=N: which ones), name=value for a header, body=JSON
+    or body="text"; before it: delay 2s. The last one stays; N% and xN leave the rest as usual. `/path:` in
+    front is for that path alone, * is any text in it, and a semicolon ends it. A URL's verification is
+    answered as usual, unless by path. Status is null where there was no answer.
+
     \b
     Example:
       statsig-tui listen --port 0 --json --wait 1 --timeout 30
+      statsig-tui listen --respond '500 x2 then 200'
+      statsig-tui listen --respond '/hook: delay 2s then 429 retry-after=5; 503 30% seed=7'
       statsig-tui listen --expect 'event:checkout_* user:u1 sig:valid' --timeout 30
       statsig-tui listen --forward-to http://localhost:3000/webhook
     """
@@ -132,7 +151,7 @@ def listen(
     from statsig_tui.cli.serve import Listening, Output, run_listen
 
     query = read_query(expect) if expect is not None else None
-    asked = Listening(port, wait, timeout, query, path, enforce, secret_env, forward_to)
+    asked = Listening(port, wait, timeout, query, path, enforce, secret_env, forward_to, respond=respond)
     return run_listen(options, Output(as_json, bodies, options.quiet, ready_file), asked)
 
 

@@ -63,10 +63,11 @@ def as_text(record: Record | AttemptRecord) -> str:
         case CaptureRecord():
             fault = f"  {record.fault}" if record.fault else ""
             came = "  imported" if record.imported else ""
+            by = f"  by program: {record.program}" if record.program is not None else ""
             text = (
-                f"capture   {tag('c', record.id)}  {record.status}  {record.method} {record.path}"
+                f"capture   {tag('c', record.id)}  {record.status or 'none'}  {record.method} {record.path}"
                 f"  {_plural(len(record.events), 'event')}  {names(record)}"
-                f"  signature {record.signature}  {record.size:,} bytes{fault}{came}"
+                f"  signature {record.signature}  {record.size:,} bytes{fault}{by}{came}"
             )
         case RequestRecord():
             fault = f"  {record.fault}" if record.fault else ""
@@ -154,8 +155,9 @@ def fields_of(record: Record | AttemptRecord) -> dict[str, Any]:
                     for event in record.events
                 ],
                 "signature": record.signature,
-                "status": record.status,
+                "status": record.status or None,
                 "fault": record.fault,
+                "program": record.program,
                 "imported": record.imported,
             }
         case RequestRecord():

@@ -22,6 +22,7 @@ from statsig_tui.cli.options import Options, in_words, tell
 from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.core.config import Config, Secret
 from statsig_tui.core.destination import Invalid, validate_url
+from statsig_tui.core.programs import checked
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
 from statsig_tui.engine.engine import Engine, running
@@ -43,15 +44,16 @@ class Output:
     ready_file: Path | None
 
 
-def run_serve(options: Options, output: Output, speed: float) -> int:
+def run_serve(options: Options, output: Output, asked: Listening) -> int:
     """Run emulator, forwarder and receiver until a signal; the exit code."""
     places = options.places()
     places.prepare()
-    config = options.over(options.load().config)
+    config = _over(options.over(options.load().config), asked)
     log_to(places.log, options.secrets)
-    if speed != 1 and not output.quiet:
-        sys.stderr.write(f"Waiting goes {speed:g} times as fast; signatures and stored times stay true.\n")
-    asked = Listening(speed=speed)
+    if asked.speed != 1 and not output.quiet:
+        sys.stderr.write(
+            f"Waiting goes {asked.speed:g} times as fast; signatures and stored times stay true.\n"
+        )
     return _run(config, places.data, places.database, ("emulator", "receiver"), output, asked)
 
 
@@ -72,6 +74,8 @@ class Listening:
     forward_to: str | None = None
     speed: float = 1.0
     """How many times as fast waiting goes."""
+    respond: str | None = None
+    """A response program."""
 
 
 def run_listen(options: Options, output: Output, asked: Listening) -> int:
@@ -104,6 +108,9 @@ def _over(config: Config, asked: Listening) -> Config:
         receiver = replace(receiver, secrets=(given, *receiver.secrets))
     if asked.enforce:
         receiver = replace(receiver, signature="enforce")
+    if asked.respond is not None:
+        checked(asked.respond)
+        receiver = replace(receiver, respond=asked.respond)
     config = replace(config, receiver=receiver)
     if asked.enforce and not config.signing_secrets():
         raise UsageError(

@@ -87,6 +87,8 @@ class ReceiverConfig:
     """Greatest difference of the timestamp header from now; 0: any."""
     secrets: tuple[Secret, ...] = ()
     allow_browsers: bool = False
+    respond: str | None = None
+    """A response program (programs.py); None: what the receiver says by itself."""
 
 
 @dataclass(frozen=True, slots=True)

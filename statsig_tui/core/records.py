@@ -234,10 +234,13 @@ class CaptureRecord(msgspec.Struct, frozen=True):
     events: tuple[EventSummary, ...]
     signature: SignatureState
     status: int
+    """0: none, the connection was left open or cut, or the file says none."""
     fault: str | None
     ms: float
     imported: bool = False
     """Taken from a file, not from the wire."""
+    program: str | None = None
+    """The step of a response program that answered; None: answered as usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +285,7 @@ class Captured(msgspec.Struct, frozen=True):
     answer_headers: Headers
     answer_body: bytes
     ms: float
+    program: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

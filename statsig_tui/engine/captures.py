@@ -24,12 +24,12 @@ IMPORTED = "imported"
 """The peer of a capture that was taken from a file."""
 _ROW = (
     "id, rev, at, method, path, size, envelope, summary, signature_state, status, fault, ms,"
-    f" peer = '{IMPORTED}'"
+    f" peer = '{IMPORTED}', program"
 )
 _COLUMNS = (
     "rev, at, method, path, size, envelope, events, signature_state, status, fault, ms, signature,"
     " sent_timestamp, digest, summary, peer, http_version, headers, signature_reason, answer_headers,"
-    " answer_body, packed, body"
+    " answer_body, packed, program, body"
 )
 _MARKS = f"({','.join('?' * len(_COLUMNS.split(',')))})"
 _TOGETHER = 16
@@ -37,7 +37,7 @@ _TOGETHER = 16
 _TOGETHER_BYTES = 1024 * 1024
 """SQLite copies what a statement holds: large bodies go one by one."""
 _CONTENT = "headers, packed, body"
-_CONTENT_AT = 13
+_CONTENT_AT = 14
 Content = tuple[str, bytes]
 """Headers as they are stored, and the body."""
 Reading = Callable[[], Content | None]
@@ -80,7 +80,7 @@ def _insert(tx: Tx, captured: Sequence[Captured]) -> list[CaptureRecord]:
             b"" if got.signature is not None else hashlib.sha256(got.body).digest(),
             msgspec.json.encode(got.events), got.peer,
             got.http_version, _text(got.headers), got.verdict.reason,
-            _text(got.answer_headers), got.answer_body, packed,
+            _text(got.answer_headers), got.answer_body, packed, got.program,
             _packer.compress(got.body) if packed else got.body,
         )  # fmt: skip
     last = cast("int", tx.db.execute(_statement(len(captured)), values).lastrowid)
@@ -100,6 +100,7 @@ def _insert(tx: Tx, captured: Sequence[Captured]) -> list[CaptureRecord]:
             fault=got.fault,
             ms=got.ms,
             imported=got.peer == IMPORTED,
+            program=got.program,
         )
         for place, got in enumerate(captured)
     ]
@@ -177,7 +178,7 @@ def detail(db: sqlite3.Connection, capture: int) -> CaptureDetail | None:
     ).fetchone()
     if row is None:
         return None
-    peer, version, headers, reason, answer_headers, answer_body, packed, body = row[13:]
+    peer, version, headers, reason, answer_headers, answer_body, packed, body = row[14:]
     return CaptureDetail(
         record=_record(row),
         peer=peer,
@@ -280,4 +281,5 @@ def _record(row: Sequence[Any]) -> CaptureRecord:
         fault=row[10],
         ms=row[11],
         imported=bool(row[12]),
+        program=row[13],
     )

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from statsig_tui.engine.framing import Limits, Refusal, RefusedError, check_head, too_large, unreadable
-from statsig_tui.engine.http import AT_ONCE, CLOSE, WHOLE, json_head
+from statsig_tui.engine.http import AT_ONCE, CLOSE, SENDER, WHOLE, json_head
 
 log = logging.getLogger("statsig_tui")
 
@@ -64,6 +64,7 @@ class _Door:
         self._loop = loop
         self._held = b""
         self.close = close
+        self.abort = transport.abort
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
@@ -101,6 +102,27 @@ class _Cycle(RequestResponseCycle):
 
     render: Render
     door: _Door
+    is_kept_waiting = False
+
+    async def keep_waiting(self, seconds: float | None) -> bool:
+        """Let the sender wait; whether it still does."""
+        self.is_kept_waiting = True
+        self.flow.resume_reading()  # or nobody would notice that it leaves
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.disconnected:
+                    self.message_event.clear()
+                    await self.message_event.wait()
+        except TimeoutError:
+            return not self.disconnected
+        finally:
+            self.is_kept_waiting = False
+        return False
+
+    def cut(self) -> None:
+        """End the connection without an answer, or without the rest of one."""
+        self.disconnected = True
+        self.door.abort()
 
     def is_whole(self) -> bool:
         """Whether the body is here, and nobody has to be asked to send it."""
@@ -291,7 +313,8 @@ class Connection(HttpToolsProtocol):
         )
         cycle.render = self._host.render
         cycle.door = self._door
-        self.scope["extensions"] = {WHOLE: cycle.is_whole, AT_ONCE: cycle.at_once}  # type: ignore[dict-item]  # ours are callables
+        extensions: dict[str, Any] = {WHOLE: cycle.is_whole, AT_ONCE: cycle.at_once, SENDER: cycle}
+        self.scope["extensions"] = extensions
         self.cycle = self._newest = cycle
         if self._is_answering():
             self.flow.pause_reading()
@@ -342,6 +365,8 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         self._door.flush()
+        if self._running is not None and self._running.is_kept_waiting:
+            self.abandon()
         super().shutdown()
 
     def abandon(self) -> None:

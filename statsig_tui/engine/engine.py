@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from statsig_tui.core import programs
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
@@ -27,6 +28,7 @@ from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event, again
 from statsig_tui.core.filters import Clause
+from statsig_tui.core.programs import Course
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import (
     Captured,
@@ -98,6 +100,7 @@ class Engine:
         self._deliveries = Deliveries(clock, self._pace, self._ledger, self._keep_disabled, self._keep_paused)
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
+        self._course = _course(config)
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
@@ -129,6 +132,7 @@ class Engine:
             record=self._record,
             refused=partial(self._refuse, "receiver"),
             limits=limits,
+            course=lambda: self._course,
         )
         self._listeners = Listeners(
             {"emulator": (self._emulator, _render_statsig), "receiver": (self._receiver, error_json)},
@@ -296,7 +300,15 @@ class Engine:
         ):
             if (was_at.host, was_at.port) != (is_at.host, is_at.port):
                 await self.listen("emulator" if listener == "emulator" else "receiver")
+        if before.receiver.respond != config.receiver.respond:
+            self._course = _course(config)
         self._deliveries.wake_all()
+
+    async def respond(self, text: str | None) -> None:
+        """Answer by this response program from its first step on; None: as usual. Raises UsageError."""
+        course = Course(programs.checked(text)) if text is not None else None
+        self.config = replace(self.config, receiver=replace(self.config.receiver, respond=text))
+        self._course = course
 
     async def listen(self, listener: Listener, *, anywhere: bool = False) -> str:
         """(Re)start a listener where the settings say, or on any free port; its base URL.
@@ -543,6 +555,12 @@ async def _until(deadline: float) -> AsyncIterator[None]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(deadline):
             yield
+
+
+def _course(config: Config) -> Course | None:
+    """The response program of the settings, at its beginning."""
+    text = config.receiver.respond
+    return Course(programs.parse(text)) if text is not None else None
 
 
 def _new_trace() -> str:

@@ -78,7 +78,7 @@ def _of_capture(archive: Archive, capture: int, receiver: str) -> Exchange | Non
         url=receiver + record.path,
         headers=detail.headers,
         body=detail.body,
-        status=record.status,
+        status=record.status or None,
         answer_headers=detail.answer_headers,
         answer_body=detail.answer_body,
         ms=record.ms,

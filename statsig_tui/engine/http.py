@@ -6,6 +6,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 import brotli
 import zstandard
@@ -16,6 +17,7 @@ from statsig_tui.engine.framing import Limits, RefusedError, body_too_large
 __all__ = [
     "AT_ONCE",
     "CLOSE",
+    "SENDER",
     "WHOLE",
     "ASGIApp",
     "BodyRefused",
@@ -24,6 +26,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "Sender",
     "answer",
     "decoded_body",
     "error_json",
@@ -45,12 +48,24 @@ WHOLE = "statsig_tui.whole"
 """Extension of the scope: whether all of the body is here already, so that no deadline has to be set."""
 AT_ONCE = "statsig_tui.at_once"
 """Extension of the scope: writes a JSON answer in one piece; False where it has to be sent as usual."""
+SENDER = "statsig_tui.sender"
+"""Extension of the scope: the Sender of the request."""
 _SLICE = 8 * 1024
 """How much is inflated from at a time, and"""
 _PIECE = 32 * 1024
 """how much to: the most that comes out beyond the limit before it is noticed."""
 _ZSTD_WINDOW = 8 * 1024 * 1024
 """What RFC 9659 lets a sender ask of a receiver; the frame's own wish could be gigabytes."""
+
+
+class Sender(Protocol):
+    """Who waits for an answer, and may get none."""
+
+    async def keep_waiting(self, seconds: float | None) -> bool:
+        """Let it wait, for ever with None; whether it still does. Ends when the server stops."""
+
+    def cut(self) -> None:
+        """End its connection."""
 
 
 class BodyRefused(RefusedError):

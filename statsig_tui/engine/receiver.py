@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.config import ReceiverConfig
 from statsig_tui.core.envelope import Content, NotABatch, Verification, decode, listed
-from statsig_tui.core.records import Captured
+from statsig_tui.core.programs import Course, Step
+from statsig_tui.core.records import Captured, Headers
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import (
     SIGNATURE_HEADER,
@@ -26,12 +27,14 @@ from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.http import (
     CLOSE,
+    SENDER,
     BodyRefused,
     ClientGone,
     Heads,
     Receive,
     Scope,
     Send,
+    Sender,
     answer,
     decoded_body,
     first_of_each,
@@ -44,6 +47,9 @@ from statsig_tui.errors import StatsigTuiError
 
 LARGE = 256 * 1024
 """Bytes from which a body is parsed and verified off the loop."""
+_JSON: Headers = (("content-type", "application/json"),)
+_BODYLESS = (204, 304)
+_BROWSER = "browser_request"
 _SIGNATURE = SIGNATURE_HEADER.lower().encode()
 _TIMESTAMP = TIMESTAMP_HEADER.lower().encode()
 
@@ -55,6 +61,9 @@ class Answer:
     status: int
     body: bytes
     fault: str | None = None
+    headers: Headers = _JSON
+    program: str | None = None
+    """The step of the response program that it is."""
 
 
 def receiver(
@@ -66,8 +75,12 @@ def receiver(
     record: Callable[[Captured], Awaitable[object]],
     refused: Callable[[Refusal], None],
     limits: Limits,
+    course: Callable[[], Course | None] = lambda: None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application; `secrets` are all that may have signed, `refused` hears of what is not kept."""
+    """The ASGI application; `secrets` are all that may have signed, `refused` hears of what is not kept.
+
+    `course` is the response program that runs. A capture is committed before its step is acted out.
+    """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -85,6 +98,10 @@ def receiver(
             content, verdict, judged = await off_loop(judge, scope, body)
         else:
             content, verdict, judged = judge(scope, body)
+        running = course()
+        step = None if running is None else _step(running, scope, content, judged)
+        if step is not None:
+            judged = _by_program(step, judged)
         captured = _captured(scope, body, content, verdict, judged, now, started, redact())
         try:
             await record(captured)
@@ -94,9 +111,57 @@ def receiver(
             body = error_body(refusal.code, refusal.message)
             await respond(send, 503, body, [(b"retry-after", b"5")])
             return
-        await answer(scope, send, judged.status, judged.body)
+        if step is None:
+            await answer(scope, send, judged.status, judged.body)
+        else:
+            await _act_out(step, judged, scope, send)
 
     return application
+
+
+def _step(course: Course, scope: Scope, content: Content, judged: Answer) -> Step | None:
+    """What the program has for a request; a verification it answers only where it names the path."""
+    if judged.fault == _BROWSER:
+        return None
+    path = scope["raw_path"].decode("latin-1")
+    return course.next(path, named=isinstance(content, Verification))
+
+
+def _by_program(step: Step, usual: Answer) -> Answer:
+    """The answer a step makes of the usual one; of a fault is told all the same."""
+    word = step.word
+    if step.answer == "usual":
+        return replace(usual, program=word)
+    if not isinstance(step.answer, int):
+        return Answer(0, b"", usual.fault, (), word)
+    if step.body is not None:
+        body = step.body.encode()
+    elif step.answer < 300:
+        body = jsontext.dump({"success": True})
+    else:
+        body = error_body("by_program", f"The response program answers {step.answer}.")
+    if step.answer in _BODYLESS:
+        return Answer(step.answer, b"", usual.fault, step.headers, word)
+    named = any(name.lower() == "content-type" for name, _ in step.headers)
+    own = step.headers if named else (("content-type", step.content_type), *step.headers)
+    return Answer(step.answer, body, usual.fault, own, word)
+
+
+async def _act_out(step: Step, made: Answer, scope: Scope, send: Send) -> None:
+    """Let the sender wait and answer it, or not."""
+    sender: Sender = scope["extensions"][SENDER]
+    if step.delay_ms and not await sender.keep_waiting(step.delay_ms / 1000):
+        return
+    if step.answer == "hang":
+        await sender.keep_waiting(None)
+    elif step.answer == "cut":
+        sender.cut()
+    else:
+        headers = [(name.encode(), value.encode()) for name, value in made.headers]
+        if made.status not in _BODYLESS:
+            headers.append((b"content-length", b"%d" % len(made.body)))
+        await send({"type": "http.response.start", "status": made.status, "headers": headers})
+        await send({"type": "http.response.body", "body": made.body})
 
 
 def error_body(code: str, message: str) -> bytes:
@@ -146,7 +211,7 @@ class _Judge:
         if not self.settings.allow_browsers and is_foreign_browser(heads):
             return _error(
                 403,
-                "browser_request",
+                _BROWSER,
                 "A web page sent this. Set allow_browsers under [receiver] to take such requests.",
             )
         if isinstance(content, Verification):
@@ -226,7 +291,8 @@ def _captured(
         verdict=verdict,
         status=answer.status,
         fault=answer.fault,
-        answer_headers=(("content-type", "application/json"),),
+        answer_headers=answer.headers,
         answer_body=answer.body,
         ms=(time.perf_counter() - started) * 1000,
+        program=answer.program,
     )

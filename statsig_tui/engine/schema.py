@@ -105,6 +105,7 @@ _MIGRATIONS = (
     CREATE TABLE circuits (
         destination TEXT PRIMARY KEY, paused TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    "ALTER TABLE captures ADD COLUMN program TEXT;",
 )
 VERSION = len(_MIGRATIONS)
 

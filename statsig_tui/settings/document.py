@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, Len
 
+from statsig_tui.core import programs
 from statsig_tui.core.config import STATSIG_URL, Config, Secret
 from statsig_tui.core.destination import (
     Invalid,
@@ -332,6 +333,9 @@ def _judge(config: Config, report: Report) -> None:
     for index, key in enumerate(config.emulator.keys):
         with report.judging(("emulator", "keys", index)):
             validate_secret(key)
+    if config.receiver.respond is not None:
+        with report.judging(("receiver", "respond")):
+            programs.parse(config.receiver.respond)
     for index, secret in enumerate(config.receiver.secrets):
         with report.judging(("receiver", "secrets", index)):
             validate_secret(secret)

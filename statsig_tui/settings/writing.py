@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-from statsig_tui.core.config import Config, Secret
+from statsig_tui.core.config import Config, ReceiverConfig, Secret
 from statsig_tui.core.printable import escaped
 from statsig_tui.settings.document import DEFAULT_SECRETS, Table, leaves, nested_fields
 from statsig_tui.settings.lines import Route
@@ -25,12 +25,12 @@ def to_document(config: Config, *, full: bool = False, over: Table | None = None
     receiver = document.get("receiver", {})
     spelt_out = over is not None and "secrets" in over.get("receiver", {})
     if full or spelt_out or config.receiver.secrets != DEFAULT_SECRETS:
-        document["receiver"] = receiver | {"secrets": _plain(config.receiver.secrets, full)}
+        receiver = receiver | {"secrets": _plain(config.receiver.secrets, full)}
+        document["receiver"] = _in_order(receiver, ReceiverConfig)
     elif receiver:
         del receiver["secrets"]
         document = {name: value for name, value in document.items() if value != {}}
-    # As merged() has them: a second save changes nothing.
-    return {name: document[name] for name in nested_fields(Config) if name in document}
+    return _in_order(document, Config)
 
 
 def merged(old: Table, new: Table, cls: type = Config) -> Table:
@@ -90,6 +90,11 @@ def _table(item: Any, full: bool) -> Table:
         if value is not None and not resolved and (full or value != _default(entry)):
             table[entry.name] = _plain(value, full)
     return table
+
+
+def _in_order(table: Table, cls: type) -> Table:
+    """As merged() orders it: or the next save would move what nobody changed."""
+    return {name: table[name] for name in nested_fields(cls) if name in table}
 
 
 def _plain(value: Any, full: bool) -> Any:

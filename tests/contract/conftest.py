@@ -26,7 +26,7 @@ FIELDS = {
     },
     "capture": {
         "type", "at", "id", "method", "path", "size", "envelope", "events", "signature", "status", "fault",
-        "imported",
+        "program", "imported",
     },
     "request": {"type", "at", "id", "listener", "method", "path", "status", "fault"},
     "sent": {"type", "at", "target", "status", "ms", "trace", "error"},

@@ -75,7 +75,7 @@ def _check_batch(ground: Ground, case: Case, told: object) -> None:
 
 def _check_rows(kept: CaptureRecord, shown: str) -> None:
     """On the list it takes one line, and each event one: as wide as there is room, and harmless."""
-    rows = CaptureRows(lambda first, last: [])
+    rows = CaptureRows(lambda ids: [])
     rows.append(kept)
     drawn = [rows.line(0, WIDTH), *(rows.child(0, n, WIDTH) for n in range(min(len(kept.events), 5)))]
     assert shown in drawn[0].plain

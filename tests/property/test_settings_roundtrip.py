@@ -95,6 +95,8 @@ CONFIG = st.builds(
         signature=st.sampled_from(["report", "enforce"]),
         tolerance_seconds=st.integers(0, 86_400),
         secrets=st.lists(SECRET, max_size=2).map(tuple),
+        allow_browsers=st.booleans(),
+        respond=st.none() | st.just('/a"b: 500 x2; 200 body={"ok":true}'),
     ),
     retention=st.builds(Retention, captures=st.integers(1, 100_000_000)),
     targets=st.lists(TARGET, max_size=3, unique_by=lambda item: item.name).map(tuple),

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
-from textual.widgets import TabbedContent
+from textual.widgets import Input, TabbedContent
 
 from statsig_tui.core.config import Config
 from statsig_tui.core.records import DeliveryState
@@ -248,3 +248,37 @@ async def test_the_net_below_every_widget_is_the_same_in_every_frame(later_app: 
     """Textual keeps filtered lines under their filter: another net a frame, and all is drawn anew."""
     async with later_app.run_test(size=(120, 36)):
         assert later_app.get_line_filters() == later_app.get_line_filters()
+
+
+async def test_a_response_program_is_chosen_by_key_typed_with_its_error_and_shown_beside_what_it_answered(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    async with later_app.run_test(size=(140, 36)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: later_app.bridge.engine is not None)
+        await pilot.press("P")
+        await ui(pilot, lambda: "fail twice, then recover" in seen(later_app))
+        await pilot.press("down", "down", "tab")
+        await ui(pilot, lambda: later_app.screen.query_one(Input).has_focus)
+        line = later_app.screen.query_one(Input)
+        await ui(pilot, lambda: line.value == "500 x2 then 200")
+        line.value = "418 x2 hten cut"
+        await pilot.press("enter")
+        await ui(pilot, lambda: '"hten" means nothing here: did you mean then?' in seen(later_app))
+        assert line.cursor_position == len("418 x2 ")
+        line.value = "418 x1 then cut"
+        await pilot.press("enter")
+        await ui(pilot, lambda: "answers 418 x1 then cut" in seen(later_app))
+        await ui(pilot, lambda: "From now on: 418 x1 then cut." in seen(later_app))
+        assert post(later_app, {"data": [{"eventName": "a"}]}).status_code == 418
+        with pytest.raises(httpx.TransportError):
+            post(later_app, {"data": [{"eventName": "b"}]})
+        await ui(pilot, lambda: "a  by program: 418 x1" in seen(later_app))
+        await ui(pilot, lambda: "✗ none" in seen(later_app) and "b  by program: cut" in seen(later_app))
+        assert later_app.config.receiver.respond == "418 x1 then cut"
+        await pilot.press("P")
+        await ui(pilot, lambda: "runs now" in seen(later_app))
+        await pilot.press("down", "enter")
+        await ui(pilot, lambda: "From now on: as usual." in seen(later_app))
+        await ui(pilot, lambda: "answers 418" not in seen(later_app))
+        assert post(later_app, {"data": [{"eventName": "c"}]}).status_code == 200

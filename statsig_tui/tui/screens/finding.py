@@ -115,7 +115,10 @@ class FindingScreen(ModeScreen):
             parts.append("marked")
         if view.is_cleared:
             parts.append("cleared")
-        captures.border_title = content(" · ".join(parts))
+        program = self.host.config.receiver.respond
+        if program is not None:
+            parts.append(f"answers {fit(program, _LONGEST)}")
+        captures.border_title = content(" · ".join(parts), theme.WARN if program is not None else "")
         if captures.follow:
             state = Content.styled("FOLLOW", theme.GOOD)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -26,6 +27,7 @@ from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
 from statsig_tui.tui.screens.finding import FindingScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
@@ -109,6 +111,7 @@ class LiveScreen(FindingScreen):
         """The receiver's address may be another now."""
         if self.is_mounted:
             self._list.empty = self.empty()
+            self.show_title()
 
     def empty(self) -> Content:
         """Why nothing is shown, and what to press."""
@@ -303,6 +306,21 @@ class LiveScreen(FindingScreen):
             self.host.say(f"{_named(capture, child)} was forgotten: see [retention] in the settings.")
             return None
         return Side(_named(capture, child), body)
+
+    @work(group="respond", exclusive=True)
+    async def action_respond(self) -> None:
+        """Choose what the receiver answers from the next request on."""
+        if self.app.screen is not self:
+            return
+        chosen = await self.app.push_screen_wait(RespondDialog(self.host.config.receiver.respond))
+        if chosen is None:
+            return
+        receiver = replace(self.host.config.receiver, respond=chosen or None)
+        if not await self.host.change(replace(self.host.config, receiver=receiver)):
+            return
+        # Chosen again, a program starts again.
+        await self.bridge.do(lambda engine: engine.respond(chosen or None))
+        self.host.say(f"From now on: {chosen or 'as usual'}.")
 
     def action_tab(self, way: str) -> None:
         """Turn to a neighbouring tab of the detail; the list keeps the keys if it had them."""

@@ -136,13 +136,16 @@ def _head(detail: CaptureDetail) -> Content:
 
 
 def _answer(detail: CaptureDetail) -> Content:
-    mark, style = theme.status(detail.record.status)
+    mark, style = theme.status(detail.record.status or None)
+    by = f"  by program: {detail.record.program}" if detail.record.program is not None else ""
     fault = f"  {detail.record.fault}" if detail.record.fault else ""
     took = f"  in {detail.record.ms:.1f} ms"
     body = detail.answer_body.decode(errors="replace")
     return Content("\n").join(
         [
-            Content.assemble((f"{mark} {detail.record.status}", style), printable(fault + took)),
+            Content.assemble(
+                (f"{mark} {detail.record.status or 'no answer'}", style), printable(fault + by + took)
+            ),
             Content(),
             *_pairs(detail.answer_headers),
             Content(),

@@ -90,18 +90,20 @@ class CaptureRows:
         if record is None:
             return Content.styled("forgotten", theme.QUIET)
         columns = Columns(width)
-        mark, style = theme.status(record.status)
+        mark, style = theme.status(record.status or None)
+        refused = not record.status or record.status >= 400
         sign, sign_style = theme.signature(record.signature)
-        fault = f"  {record.fault}" if record.fault and record.status >= 400 else ""
+        fault = f"  {record.fault}" if record.fault and refused else ""
+        by = f"  by program: {record.program}" if record.program is not None else ""
         count = f"{len(record.events):>5,}"
         room = columns.what + 5 - len(count)
-        what = f"{_what(record, room)}{fault}"
+        what = f"{_what(record, room)}{fault}{by}"
         parts = [
             (clock(record.at), theme.QUIET),
             (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
-            (f"{mark} {record.status}", style),
+            (f"{mark} {record.status or '–':<3}", style),
             (f" {count}  ", ""),
-            (_padded(what, room), theme.BAD if record.status >= 400 else ""),
+            (_padded(what, room), theme.BAD if refused else ""),
             (f"  {sign} {record.signature:<9}" if columns.words else f"   {sign}", sign_style),
             (f" {size(record.size):>8}", theme.QUIET) if columns.size else ("", ""),
             (f" {record.ms:>5.0f} ms", theme.QUIET) if columns.ms else ("", ""),

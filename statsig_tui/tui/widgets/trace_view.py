@@ -86,8 +86,9 @@ def _lines(trace: Trace, now: int) -> Iterator[Line]:
             _text(
                 "captured ",
                 (tag("c", capture.id), theme.STRONG),
-                f"  {capture.status}  signature ",
+                f"  {capture.status or 'no answer'}  signature ",
                 (f"{mark} {capture.signature}", style),
+                "" if capture.program is None else f"  by program: {capture.program}",
             ),
         )
 
