@@ -101,8 +101,8 @@ class CaptureRows:
         parts = [
             (clock(record.at), theme.QUIET),
             (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
-            (f"{mark} {record.status or '–':<3}", style),
-            (f" {count}  ", ""),
+            (f"{mark} {record.status or 'none':<4}", style),
+            (f"{count}  ", ""),
             (_padded(what, room), theme.BAD if refused else ""),
             (f"  {sign} {record.signature:<9}" if columns.words else f"   {sign}", sign_style),
             (f" {size(record.size):>8}", theme.QUIET) if columns.size else ("", ""),
