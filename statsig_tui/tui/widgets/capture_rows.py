@@ -109,7 +109,7 @@ class CaptureRows:
         sign, sign_style = theme.signature(record.signature)
         fault = f"  {record.fault}" if record.fault and refused else ""
         by = f"  by program: {record.program}" if record.program is not None else ""
-        what = f"{_what(record)}{fault}{by}"
+        what = f"{_what(record)}{by}{fault}"
         parts = [
             (f"{clock(record.at)}  ", theme.QUIET),
             (f"{mark} {record.status or 'none':<4}", style),
