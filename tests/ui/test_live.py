@@ -253,7 +253,7 @@ async def test_the_net_below_every_widget_is_the_same_in_every_frame(later_app: 
 async def test_a_response_program_is_chosen_by_key_typed_with_its_error_and_shown_beside_what_it_answered(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
-    async with later_app.run_test(size=(140, 36)) as pilot:
+    async with later_app.run_test(size=(140, 36), notifications=True) as pilot:
         await pilot.press("f8")
         await ui(pilot, lambda: later_app.bridge.engine is not None)
         await pilot.press("P")

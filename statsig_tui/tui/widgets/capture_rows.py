@@ -97,7 +97,7 @@ class CaptureRows:
         by = f"  by program: {record.program}" if record.program is not None else ""
         count = f"{len(record.events):>5,}"
         room = columns.what + 5 - len(count)
-        what = f"{_what(record, room)}{fault}{by}"
+        what = f"{_what(record, room)}{by}{fault}"
         parts = [
             (clock(record.at), theme.QUIET),
             (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
