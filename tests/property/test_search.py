@@ -141,7 +141,7 @@ def test_a_search_finds_what_asking_one_by_one_finds(
     st.integers(1, 3), st.sampled_from([1, 3, 2000]), st.booleans(),
 )  # fmt: skip
 @example([], [], parse("dup:yes"), 1, 1, False)
-@example([STORED], [STORED], parse("dup:yes"), 1, 1, True)
+@example([{**STORED, "events": []}, STORED], [STORED], parse("dup:yes"), 1, 1, True)
 def test_what_arrives_is_found_beside_what_was_there(
     there: list[dict[str, Any]], new: list[dict[str, Any]], query: Query, limit: int, span: int, first: bool
 ) -> None:
