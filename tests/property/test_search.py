@@ -64,12 +64,6 @@ stored = st.fixed_dictionaries(
         "peer": st.sampled_from(["127.0.0.1:9", captures.IMPORTED]),
     }
 )
-STEPS = 50
-"""More than it takes to look at a few captures one by one, and to learn of them before."""
-STORED = {
-    "events": [{"eventName": "a", "timeUUID": "u1"}], "at": NOW, "path": "/", "method": "POST",
-    "state": SignatureState.VALID, "status": 200, "fault": None, "ms": 1.5, "peer": "127.0.0.1:9",
-}  # fmt: skip
 queries = st.recursive(
     st.sampled_from(CLAUSES),
     lambda inner: st.one_of(
@@ -133,6 +127,14 @@ def test_a_search_finds_what_asking_one_by_one_finds(
             assert len(page) <= limit
             found += [record.id for record in page]
         assert found == by_hand(db, query)
+
+
+STEPS = 50
+"""More than it takes to look at a few captures one by one, and to learn of them before."""
+STORED = {
+    "events": [{"eventName": "a", "timeUUID": "u1"}], "at": NOW, "path": "/", "method": "POST",
+    "state": SignatureState.VALID, "status": 200, "fault": None, "ms": 1.5, "peer": "127.0.0.1:9",
+}  # fmt: skip
 
 
 @settings(max_examples=100, deadline=None)
