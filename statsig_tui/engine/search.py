@@ -87,6 +87,11 @@ class Search:
         self._first: dict[str, tuple[int, int]] | None = {} if self._rest.uses("dup") else None
         self._learned = 0
 
+    @property
+    def reached(self) -> int | None:
+        """What has this id or a larger one was looked at; None: it has not begun."""
+        return self._before
+
     def step(self, db: sqlite3.Connection) -> list[Stored]:
         """What is found next, newest first; it may be nothing yet."""
         before = self._begin(db)

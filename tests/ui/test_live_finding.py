@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
+import pytest
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from statsig_tui.core.event import EventClass
+from statsig_tui.core.records import Captured, EventSummary
+from statsig_tui.core.signing import SignatureState, SignatureVerdict
+from statsig_tui.engine import captures as captures_of
+from statsig_tui.engine.search import Search, Stored
+from statsig_tui.engine.store import Store, Tx
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.widgets.row_list import RowList
 
@@ -141,3 +153,79 @@ async def test_marked_rows_stay_when_the_list_is_cleared_and_nothing_is_deleted(
         assert app.bridge.engine.archive.counters().captures == 4
         await pilot.press("u")
         await ui(pilot, lambda: "Live  4 ─" in seen(app) and "first" in seen(app))
+
+
+MANY = 5000
+"""Captures that a search takes several steps for."""
+
+
+async def fill(directory: Path) -> None:
+    """Captures 1 to MANY, of events named even and odd."""
+
+    def insert(tx: Tx) -> int:
+        for number in range(1, MANY + 1):
+            name = "odd" if number % 2 else "even"
+            summary = EventSummary(name, EventClass.CUSTOM, None, None, None)
+            captures_of.insert(
+                tx,
+                [Captured(
+                    at=1_700_000_000_000 + number, method="POST", path="/", http_version="1.1",
+                    peer="127.0.0.1:1", headers=(), body=b"{}", envelope="data", events=(summary,),
+                    signature=None, timestamp=None,
+                    verdict=SignatureVerdict(SignatureState.MISSING, "", ""), status=200, fault=None,
+                    answer_headers=(), answer_body=b"", ms=1.0,
+                )],
+            )  # fmt: skip
+        return MANY
+
+    store = await Store.open(directory / "statsig-tui.db")
+    await store.write(insert)
+    await store.close()
+
+
+async def test_a_long_search_moves_the_cursor_once_blocks_no_key_and_is_left_at_any_moment(
+    later_app: StatsigApp, ui: Until, seen: Text, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = later_app
+    await fill(tmp_path)
+    been: list[int | None] = []
+
+    def note(message: Message) -> None:
+        if isinstance(message, RowList.Highlighted) and message.row_list.id == "captures":
+            been.append(message.key)
+
+    async with app.run_test(size=(120, 36), message_hook=note) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "Live  5,000" in seen(app))
+        captures(app).go_to(101)
+        await ui(pilot, lambda: "even" in seen(app) and been[-1:] == [101])
+        been.clear()
+        await enter(pilot, "f", "event:even")
+        await ui(pilot, lambda: "2,500 of 5,000 · event:even" in seen(app))
+        await ui(pilot, lambda: captures(app).cursor in ((100, None), (102, None)))
+        assert set(been) <= {100, 101, 102}, "nowhere else meanwhile"
+        assert "odd" not in seen(app)
+
+        # The second step of the next search stays away.
+        go_on = threading.Event()
+        step, steps = Search.step, itertools.count()
+
+        def slow(search: Search, db: sqlite3.Connection) -> list[Stored]:
+            if next(steps) == 1:
+                go_on.wait()
+            return step(search, db)
+
+        monkeypatch.setattr(Search, "step", slow)
+        try:
+            await pilot.press("G")
+            await enter(pilot, "f", "event:odd")
+            await ui(pilot, lambda: "searching…" in seen(app) and "1,000 of 5,000 · event:odd" in seen(app))
+            await pilot.press("k")
+            await ui(pilot, lambda: captures(app).cursor == (4997, None))
+            await pilot.press("F")
+            await ui(pilot, lambda: "5,000 · off: event:odd" in seen(app) and "searching" not in seen(app))
+        finally:
+            go_on.set()
+        await pilot.press("F")
+        await ui(pilot, lambda: "2,500 of 5,000 · event:odd" in seen(app))
+        assert captures(app).cursor == (4997, None)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _OFFERED = 500
 """Newest captures whose values are offered."""
-_SHOWN_SECONDS = 0.1
+_SHOWN_SECONDS = 0.25
 """How often the list shows what was found meanwhile."""
 _LONGEST = 36
 """Cells of a query in the list's border."""
@@ -53,6 +53,13 @@ class Finding:
         self.search = Search("captures", query, _now(), limit=SPAN)
         self.ids = array("q")
         self.is_begun = False
+        self.is_shown = False
+        """Whether the list has its ids now, and takes what is found from here on."""
+
+    def has_passed(self, number: int) -> bool:
+        """Whether all from this id on was looked at."""
+        reached = self.search.reached
+        return self.search.is_done or (reached is not None and reached <= number)
 
     def older(self, archive: Archive) -> list[int]:
         """What the next step finds, oldest first."""
@@ -127,7 +134,7 @@ class FindingScreen(ModeScreen):
         if hits is not None:
             found = f"{len(hits.ids):,} hit{'s' * (len(hits.ids) != 1)}"
             state = Content.assemble((f"/{fit(hits.text, _LONGEST)}  {found}  ", theme.QUIET), state)
-        if any(not finding.search.is_done for finding in self._findings()):
+        if any(each is not None and not each.search.is_done for each in (self._filter, self._hits)):
             state = Content.assemble(("searching…  ", theme.ACCENT), state)
         captures.border_subtitle = state if total else Content()
 
@@ -150,10 +157,13 @@ class FindingScreen(ModeScreen):
         """What to say where nothing is shown."""
         raise NotImplementedError
 
-    def _shown_anew(self) -> None:
+    def _show_anew(self) -> None:
         self._list.empty = self.empty()
         self._list.refresh_rows()
         self.show_title()
+
+    def _view_changed(self) -> None:
+        self._show_anew()
         self.refresh_bindings()
 
     # What is found
@@ -165,9 +175,9 @@ class FindingScreen(ModeScreen):
     def take_arrived(self, arrived: Mapping[Finding, list[int]]) -> None:
         """Show what fits of that which came."""
         for finding, ids in arrived.items():
-            if finding is self._filter:
+            if finding.is_shown:
                 self._rows.view.fit(ids)
-            elif finding is self._hits:
+            else:
                 finding.ids.extend(ids)
             if not finding.search.is_current:
                 self.host.pull_soon()
@@ -181,24 +191,29 @@ class FindingScreen(ModeScreen):
     @work(group="filter", exclusive=True)
     async def _narrow(self, finding: Finding) -> None:
         view = self._rows.view
+        shown_at = 0.0
         try:
-            # The list is as it was until there is something to show instead.
-            found = await self.bridge.ask(finding.older)
-            if not self._is_there() or finding is not self._filter:
-                return
-            view.restrict(array("q", found))
-            finding.is_begun = True
-            self._shown_anew()
-            self.host.pull_soon()
-            shown_at = time.monotonic()
             while not finding.search.is_done:
-                view.fit(await self.bridge.ask(finding.older))
-                if not self._is_there():
+                found = await self.bridge.ask(finding.older)
+                if not self._is_there() or finding is not self._filter:
                     return
+                finding.is_begun = True
+                if finding.is_shown:
+                    view.fit(found)
+                else:
+                    finding.ids = array("q", found) + finding.ids
+                    at = self._list.cursor
+                    # Until then the list is as it was: the cursor goes once to what is nearest, and stays.
+                    if at is not None and not finding.has_passed(at[0]):
+                        continue
+                    view.restrict(finding.ids)
+                    finding.is_shown = True
+                    self.refresh_bindings()
                 if time.monotonic() > shown_at + _SHOWN_SECONDS:
-                    self._shown_anew()
+                    self._show_anew()
                     shown_at = time.monotonic()
-            self._shown_anew()
+            self._show_anew()
+            self.host.pull_soon()
         except StatsigTuiError as error:
             self.host.tell(error)
 
@@ -279,11 +294,12 @@ class FindingScreen(ModeScreen):
         if query is not None:
             self._filter = Finding(self._filter_text, query)
             self._narrow(self._filter)
+            self.show_title()
         else:
             self.workers.cancel_group(self, "filter")
             self._filter = None
             self._rows.view.restrict(None)
-            self._shown_anew()
+            self._view_changed()
 
     def _search_for(self, text: str, query: Query | None) -> None:
         if query is None:
@@ -340,7 +356,7 @@ class FindingScreen(ModeScreen):
         count = len(self._rows.view)
         self._rows.view.mark(at[0])
         if len(self._rows.view) != count:
-            self._shown_anew()
+            self._view_changed()
         else:
             self._list.rows_changed()
             self.refresh_bindings()
@@ -348,17 +364,17 @@ class FindingScreen(ModeScreen):
     def action_only_marked(self) -> None:
         """Show only what is marked, or all again."""
         self._rows.view.only_marked = not self._rows.view.only_marked
-        self._shown_anew()
+        self._view_changed()
 
     def action_clear(self) -> None:
         """Hide what is there; what is marked stays."""
         self._rows.view.clear()
-        self._shown_anew()
+        self._view_changed()
 
     def action_undo(self) -> None:
         """Show again what was cleared."""
         self._rows.view.restore()
-        self._shown_anew()
+        self._view_changed()
 
 
 def _now() -> int:
