@@ -40,6 +40,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixRows, MatrixScreen
+from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.requests import RequestsScreen
 from statsig_tui.tui.screens.send_test import SendTestDialog
@@ -277,6 +278,7 @@ def test_a_row_is_one_row_of_literal_text(name: str) -> None:
 
 DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "requests": lambda text: RequestsScreen([foreign.request(text)]),
+    "redeliver": lambda text: RedeliverDialog(text, [Span("everything", 0, 1, 2, 3)]),
     "replay": lambda text: ReplayDialog(1, [text], text),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "send test": lambda text: SendTestDialog(text, [text]),
