@@ -30,7 +30,7 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 from statsig_tui.core.seen import Seen, gather
-from statsig_tui.engine import captures, dry_run, health, history, offers, outbox
+from statsig_tui.engine import captures, dry_run, due, endpoints, health, history, offers, outbox
 from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
@@ -147,6 +147,10 @@ class Archive:
         """The bytes of an accepted event."""
         return self._ask(lambda db: outbox.event_body(db, event))
 
+    def failed(self, destination: str, since: int, until: int = 2**62) -> tuple[int, int]:
+        """How many deliveries created in a time have failed for a destination, and the events in them."""
+        return self._ask(lambda db: due.failed(db, destination, since, until))
+
     def attempts(self, delivery: int) -> list[AttemptRecord]:
         """Every attempt of a delivery."""
         return self._ask(lambda db: outbox.attempts(db, [delivery]))
@@ -232,7 +236,7 @@ class Archive:
 
     def _count(self, db: sqlite3.Connection) -> Counters:
         kept, events, last = captures.totals(db)
-        disabled, paused = outbox.disabled(db), outbox.paused(db)
+        disabled, paused = endpoints.disabled(db), endpoints.paused(db)
         found: dict[str, dict[str, int]] = {}
         for destination, forwarded, count in db.execute(
             "SELECT destination, forwarded, count(*) FROM verdicts GROUP BY destination, forwarded"

@@ -43,7 +43,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Shape
 from statsig_tui.core.selftest import Result
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from statsig_tui.engine import captures, examination, history, outbox, probing
+from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, Pace, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
@@ -372,7 +372,7 @@ class Engine:
         # noted after this.
         self._deliveries.stretch(before / speed)
         try:
-            await self._store.write(lambda tx: outbox.set_speed(tx, at, speed))
+            await self._store.write(lambda tx: due.set_speed(tx, at, speed))
         except StoreBroken:
             self._pace.speed = before
             self._deliveries.stretch(speed / before)
@@ -384,8 +384,18 @@ class Engine:
     async def next_attempt_now(self, destination: str) -> int:
         """End the waiting for the next attempts at a destination; how many deliveries waited."""
         at = self._clock.now()
-        count = await self._store.write(lambda tx: outbox.hurry(tx, at, destination))
+        count = await self._store.write(lambda tx: due.hurry(tx, at, destination))
         self._deliveries.stretch(0, destination)
+        return count
+
+    async def redeliver(self, destination: str, since: int, until: int = 2**62) -> int:
+        """Make due at once what failed of the deliveries created from `since` to before `until` (epoch ms).
+
+        How many they are; archive.failed() tells it before.
+        """
+        at = self._clock.now()
+        count = await self._store.write(lambda tx: due.redeliver(tx, at, destination, since, until))
+        self._deliveries.wake(destination)
         return count
 
     async def cancel(self, delivery: int) -> bool:
@@ -396,7 +406,7 @@ class Engine:
     async def resume(self, destination: str) -> None:
         """Let a destination that a 410 disabled, or failures paused, be sent everything again."""
         self._deliveries.resume(destination)
-        await self._store.write(lambda tx: outbox.resume(tx, destination))
+        await self._store.write(lambda tx: endpoints.resume(tx, destination))
 
     # Start and stop
 
@@ -407,12 +417,12 @@ class Engine:
 
         def recover(tx: Tx) -> int:
             recovered = outbox.recover(tx, at)
-            outbox.set_speed(tx, at, speed)
+            due.set_speed(tx, at, speed)
             return recovered
 
         self.recovered = await self._store.write(recover)
-        self._deliveries.disabled.update(await self._store.read(outbox.disabled))
-        self._deliveries.paused.update(await self._store.read(outbox.paused))
+        self._deliveries.disabled.update(await self._store.read(endpoints.disabled))
+        self._deliveries.paused.update(await self._store.read(endpoints.paused))
         for listener in sorted(listeners, reverse=True):
             if fall_back:
                 await self._listeners.listen_or_say(listener, self.config)
@@ -461,11 +471,11 @@ class Engine:
 
     async def _keep_disabled(self, destination: str, reason: str) -> None:
         at = self._clock.now()
-        await self._store.write(lambda tx: outbox.disable(tx, at, destination, reason))
+        await self._store.write(lambda tx: endpoints.disable(tx, at, destination, reason))
 
     async def _keep_paused(self, destination: str, reason: str | None) -> None:
         at, words = self._clock.now(), self.redact(reason) if reason is not None else None
-        await self._store.write(lambda tx: outbox.pause(tx, at, destination, words))
+        await self._store.write(lambda tx: endpoints.pause(tx, at, destination, words))
 
     # What follows the settings
 

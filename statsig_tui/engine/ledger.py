@@ -13,7 +13,7 @@ from statsig_tui.core.envelope import encode
 from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.retry import REFUSED
-from statsig_tui.engine import outbox
+from statsig_tui.engine import due, outbox
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.delivery import Begun
 from statsig_tui.engine.store import Store, Tx
@@ -127,7 +127,7 @@ class StoreLedger:
 
     async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
         """Move what waits for its next attempt by so many ms."""
-        await self._store.write(lambda tx: outbox.move(tx, destination, by, untouched_since))
+        await self._store.write(lambda tx: due.move(tx, destination, by, untouched_since))
 
     async def note_rate_limited(self, delivery: int) -> None:
         """Note that a delivery waits for the rate limit."""

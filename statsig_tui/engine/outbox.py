@@ -23,12 +23,12 @@ from statsig_tui.core.records import (
     Replay,
     VerdictRecord,
 )
+from statsig_tui.engine import endpoints
 from statsig_tui.engine.captures import headers_of
 from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
 """The error of deliveries that were cancelled with their destination; undo looks for it."""
-_SPEED = "speed"
 _EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
 _DELIVERY = (
     "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
@@ -114,7 +114,7 @@ def open_delivery(
         "UPDATE verdicts SET delivery = ? WHERE event = ? AND destination = ?",
         [(number, event, destination) for event in events],
     )
-    return _announced(tx, number)
+    return announced(tx, number)
 
 
 def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
@@ -149,7 +149,7 @@ def begin_attempt(
         " VALUES (?,?,?,?,?,?,?)",
         (job.delivery, job.attempt + 1, at, url, _stored(headers), signature, timestamp),
     )
-    return _announced(tx, job.delivery)
+    return announced(tx, job.delivery)
 
 
 def end_attempt(
@@ -163,7 +163,7 @@ def end_attempt(
         " WHERE id = ? AND (state = 'sending' OR ? = 'delivered')",
         (tx.next_rev(), at, state.value, attempt.status, error, next_at, attempt.delivery, state.value),
     )
-    return _announced(tx, attempt.delivery)
+    return announced(tx, attempt.delivery)
 
 
 def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
@@ -196,60 +196,7 @@ def split(
         "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', error = ?, next_at = NULL WHERE id = ?",
         (tx.next_rev(), at, error, delivery),
     )
-    _announced(tx, delivery)
-
-
-def move(tx: Tx, destination: str, by: int, untouched_since: int | None) -> None:
-    """Move the next attempts of a destination by ms, after its clock: forward, what is retried alone.
-
-    What changed after `untouched_since` was noted by the clock as it is now, and stays.
-    """
-    states = ("retrying", "waiting") if by < 0 else ("retrying", "retrying")
-    rows = tx.db.execute(
-        "SELECT id FROM deliveries WHERE destination = ? AND state IN (?, ?) AND (? IS NULL OR at <= ?)",
-        (destination, *states, untouched_since, untouched_since),
-    ).fetchall()
-    for (delivery,) in rows:
-        tx.db.execute(
-            "UPDATE deliveries SET rev = ?, at = at + ?, next_at = next_at + ? WHERE id = ?",
-            (tx.next_rev(), by, by, delivery),
-        )
-        _announced(tx, delivery)
-
-
-def set_speed(tx: Tx, at: int, speed: float) -> None:
-    """Let what waits be due as much sooner or later as waiting is faster or slower than it was.
-
-    What is stored is when a delivery is really due, so the speed it was reckoned with is kept beside it.
-    """
-    row = tx.db.execute("SELECT value FROM facts WHERE name = ?", (_SPEED,)).fetchone()
-    former = float(row[0]) if row else 1.0
-    if former == speed:
-        return
-    tx.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_SPEED, repr(speed)))
-    _stretch(tx, at, (former, speed))
-
-
-def hurry(tx: Tx, at: int, destination: str) -> int:
-    """Make everything that waits for its next attempt at a destination due now; how many there were."""
-    return _stretch(tx, at, (0, 1), destination)
-
-
-def _stretch(tx: Tx, at: int, by: tuple[float, float], destination: str = "") -> int:
-    # Rounded down: nothing may come to lie beyond the longest wait of its schedule.
-    rows = tx.db.execute(
-        "SELECT id FROM deliveries WHERE state IN ('waiting', 'retrying') AND next_at > ?"
-        " AND ? IN (destination, '')",
-        (at, destination),
-    ).fetchall()
-    for (delivery,) in rows:
-        tx.db.execute(
-            "UPDATE deliveries SET rev = ?, next_at = ? + CAST((next_at - ?) * ? / ? AS INTEGER)"
-            " WHERE id = ?",
-            (tx.next_rev(), at, at, *by, delivery),
-        )
-        _announced(tx, delivery)
-    return len(rows)
+    announced(tx, delivery)
 
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:
@@ -266,7 +213,7 @@ def reschedule(tx: Tx, at: int, delivery: int) -> bool:
         (tx.next_rev(), at, at, delivery),
     )
     if changed.rowcount:
-        _announced(tx, delivery)
+        announced(tx, delivery)
     return bool(changed.rowcount)
 
 
@@ -278,7 +225,7 @@ def cancel(tx: Tx, at: int, delivery: int) -> bool:
         (tx.next_rev(), at, delivery),
     )
     if changed.rowcount:
-        _announced(tx, delivery)
+        announced(tx, delivery)
     return bool(changed.rowcount)
 
 
@@ -297,14 +244,14 @@ def recover(tx: Tx, at: int, destination: str | None = None) -> int:
             " WHERE id = ?",
             (tx.next_rev(), at, at, delivery),
         )
-        _announced(tx, delivery)
+        announced(tx, delivery)
     return len(rows)
 
 
 def drop_destination(tx: Tx, at: int, destination: str) -> None:
     """Cancel what waits for a destination that is being deleted."""
     _cancel_all(tx, at, destination)
-    resume(tx, destination)
+    endpoints.resume(tx, destination)
 
 
 def restore_destination(tx: Tx, at: int, destination: str) -> None:
@@ -323,39 +270,6 @@ def rename_destination(tx: Tx, at: int, old: str, new: str) -> None:
     for table in ("verdicts", "deliveries", "endpoints", "circuits"):
         tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
     tx.next_rev()
-
-
-def disable(tx: Tx, at: int, destination: str, reason: str) -> None:
-    """Keep that a destination takes nothing until it is resumed."""
-    tx.db.execute(
-        "INSERT INTO endpoints VALUES (?,?,?) ON CONFLICT (destination) DO UPDATE SET"
-        " disabled = excluded.disabled, at = excluded.at",
-        (destination, reason, at),
-    )
-
-
-def pause(tx: Tx, at: int, destination: str, reason: str | None) -> None:
-    """Keep that a destination is sent nothing but probes, and why; None: it is sent everything."""
-    if reason is None:
-        tx.db.execute("DELETE FROM circuits WHERE destination = ?", (destination,))
-    else:
-        tx.db.execute("INSERT OR REPLACE INTO circuits VALUES (?,?,?)", (destination, reason, at))
-
-
-def resume(tx: Tx, destination: str) -> None:
-    """Undo disable() and pause()."""
-    for table in ("endpoints", "circuits"):
-        tx.db.execute(f"DELETE FROM {table} WHERE destination = ?", (destination,))
-
-
-def disabled(db: sqlite3.Connection) -> dict[str, str]:
-    """Destinations that take nothing, and why."""
-    return dict(db.execute("SELECT destination, disabled FROM endpoints"))
-
-
-def paused(db: sqlite3.Connection) -> dict[str, str]:
-    """Destinations that are sent nothing but probes, and why."""
-    return dict(db.execute("SELECT destination, paused FROM circuits"))
 
 
 def events(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[EventRecord]:
@@ -422,7 +336,7 @@ def _cancel_all(tx: Tx, at: int, destination: str) -> None:
             " WHERE id = ?",
             (tx.next_rev(), at, DELETED, delivery),
         )
-        _announced(tx, delivery)
+        announced(tx, delivery)
 
 
 def _interrupt(tx: Tx, delivery: int) -> None:
@@ -437,7 +351,8 @@ def _stored(headers: Headers) -> str:
     return msgspec.json.encode(headers).decode()
 
 
-def _announced(tx: Tx, delivery: int) -> DeliveryRecord:
+def announced(tx: Tx, delivery: int) -> DeliveryRecord:
+    """A delivery as it is now, told to whoever listens to commits."""
     record = _delivery(tx.db.execute(f"{_DELIVERIES} WHERE d.id = ?", (delivery,)).fetchone())
     tx.announce(record)
     return record

@@ -109,6 +109,32 @@ async def test_a_used_up_schedule_fails_and_can_be_tried_again(
         assert (counters.failed, counters.delivered) == (0, 1)
 
 
+async def test_what_failed_since_a_time_is_redelivered_and_nothing_else(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine, other = await endpoint(say(500)), await endpoint(say(500))
+    once = {"batch": AT_ONCE, "retry": ONCE}
+    settings = config(destination("mine", mine.url, **once), destination("other", other.url, **once))
+    async with engine(settings) as site:
+        for count, name in enumerate(("old", "new", "newer"), start=1):
+            await site.event(name)
+            await site.delivery(DeliveryState.FAILED, "mine", count=count)
+        await site.delivery(DeliveryState.FAILED, "other", count=3)
+        archive = site.engine.archive
+        since = sorted(item.created for item in archive.deliveries("mine", 10))[1]
+        assert archive.failed("mine", since) == (2, 2)
+        assert archive.failed("mine", 0, since) == (1, 1)
+        mine.answer = say(200)
+        assert await site.engine.redeliver("mine", since) == 2
+        await delivered(site, 2)
+        assert names(*mine.requests[3:]) == ["new", "newer"]
+        assert archive.failed("mine", 0) == (1, 1)
+        assert await site.engine.redeliver("mine", 0, since) == 1
+        await delivered(site, 3)
+        assert archive.failed("mine", 0) == (0, 0)
+        assert len(other.requests) == 3
+
+
 # Promise 7: what is gone is left alone, and nothing of it is lost
 
 

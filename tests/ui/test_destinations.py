@@ -35,6 +35,7 @@ from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.dialogs import NewDestination
+from statsig_tui.tui.screens.redeliver import RedeliverDialog
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList
@@ -558,6 +559,29 @@ async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
         await at.press("r")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
         await at.until(at.pilot, lambda: not at.screen.check_action("retry", ()))
+
+
+async def test_what_failed_is_redelivered_after_its_number_was_said(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(500, 500, 200))
+    async with desk(made("my-api", there.url, batch=BatchPolicy(1, 0), retry=RetryPolicy("none"))) as at:
+        await at.event()
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.FAILED] * 2)
+        await at.select("my-api")
+        assert not at.screen.check_action("redeliver", ())
+        await at.turn("attempts")
+        await at.until(at.pilot, lambda: at.screen.check_action("redeliver", ()) is True)
+        await at.press("R")
+        await at.until(at.pilot, lambda: "everything          2 deliveries, 2 events" in seen(at.app))
+        await at.press("escape", "R")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, RedeliverDialog))
+        assert at.states("my-api") == [DeliveryState.FAILED] * 2
+        await at.press("end", "enter")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED] * 2)
+        await at.until(at.pilot, lambda: "2 deliveries due now." in seen(at.app))
+        await at.until(at.pilot, lambda: not at.screen.check_action("redeliver", ()))
 
 
 async def test_time_runs_fast_by_a_key_and_the_header_says_so(

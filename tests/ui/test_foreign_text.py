@@ -43,6 +43,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixRows, MatrixScreen
+from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.requests import RequestsScreen
 from statsig_tui.tui.screens.send_test import SendTestDialog
@@ -283,6 +284,7 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "requests": lambda text: RequestsScreen(
         ([foreign.request(text)], [RefusedRecord(1, "receiver", text, None, text, text)])
     ),
+    "redeliver": lambda text: RedeliverDialog(text, [Span("everything", 0, 1, 2, 3)]),
     "replay": lambda text: ReplayDialog(1, [text], text),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "send test": lambda text: SendTestDialog(text, [text]),

@@ -17,14 +17,15 @@ from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
-from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixScreen
 from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.redeliver import redeliver
 from statsig_tui.tui.screens.send_test import SendTestDialog, TestEvent, raw_of
+from statsig_tui.tui.screens.time_control import hurry, next_speed
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
     ATTEMPTS,
@@ -42,7 +43,6 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
-SPEEDS = (1, 60, 3600)
 _IN_LIST = frozenset({"send_test", "edit", "toggle_enabled", "filter", "delete"})
 _ACTIONS = tuple(command.action for command in COMMANDS if command.scope == "destinations")
 
@@ -234,6 +234,9 @@ class DestinationsScreen(ModeScreen):
                 return self._can(action)
             case "hurry":
                 return self.selected is not None and bool(self._counts(self.selected.name).retrying)
+            case "redeliver":
+                has_failed = self.selected is not None and bool(self._counts(self.selected.name).failed)
+                return has_failed and panes.tab == ATTEMPTS
             case _ if action in _IN_LIST:
                 return in_list and self.selected is not None and self.bridge.engine is not None
         return self.bridge.engine is not None
@@ -402,32 +405,18 @@ class DestinationsScreen(ModeScreen):
 
     async def action_hurry(self) -> None:
         """End the waiting for next attempts at the destination under the cursor."""
-        saved = self.selected
-        if saved is None:
-            return
-        try:
-            count = await self.bridge.do(lambda engine: engine.next_attempt_now(saved.name))
-        except StatsigTuiError as error:
-            self.host.tell(error)
-            return
-        waits = f", but waits: {held}" if (held := self._panes.held()) else ""
-        deliveries = f"{count:,} deliver{'y is' if count == 1 else 'ies are'}"
-        self.host.say(f"{deliveries} due now{waits}." if count else f"Nothing of {saved.name} waits.")
+        if (saved := self.selected) is not None:
+            await hurry(self, saved.name, self._panes.held())
 
     async def action_next_speed(self) -> None:
-        """Let waiting go at the next speed; after the fastest, as fast as it really does."""
-        engine = self.bridge.engine
-        if engine is None:
-            return
-        speed = next((each for each in SPEEDS if each > engine.speed), SPEEDS[0])
-        try:
-            await self.bridge.do(lambda engine: engine.set_speed(speed))
-        except StatsigTuiError as error:
-            self.host.tell(error)
-            return
-        self.host.show_status()
-        fast = f"{speed:,} times as fast; signatures and stored times stay true"
-        self.host.say(f"Waiting goes {fast if speed > 1 else 'as fast as time does'}.")
+        """Let waiting go at the next speed."""
+        await next_speed(self)
+
+    def action_redeliver(self) -> None:
+        """Ask since when, and make due what has failed since."""
+        if (saved := self.selected) is not None:
+            minute, held = self._panes.attempts.minute, self._panes.held()
+            self.run_worker(redeliver(self, saved.name, minute, held), group="redeliver")
 
     async def _add(self, made: Destination) -> bool:
         done = await self._use([*self.host.config.destinations, made])

@@ -128,6 +128,14 @@ class AttemptsPane(Vertical):
         """The shown destination has another name now."""
         self._destination = name
 
+    @property
+    def minute(self) -> int | None:
+        """The minute that is open, or under the cursor (epoch ms)."""
+        if self._minute is not None or not self.is_mounted:
+            return self._minute
+        cursor = self.query_one(f"#{MINUTES}", Table).cursor
+        return -cursor[0] * MINUTE if cursor is not None else None
+
     def delivery(self) -> DeliveryRecord | None:
         """The delivery under the cursor, or the one whose attempt is shown."""
         if self.step == ATTEMPT and self._attempt is not None:
