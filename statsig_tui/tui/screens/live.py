@@ -19,7 +19,7 @@ from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail, CaptureRecord, Replay
-from statsig_tui.errors import StatsigTuiError
+from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
@@ -109,7 +109,11 @@ class LiveScreen(ModeScreen):
 
     def _fetch(self, first: int, last: int) -> list[CaptureRecord]:
         engine = self.bridge.engine
-        return engine.archive.captures(first, last) if engine is not None else []
+        try:
+            return engine.archive.captures(first, last) if engine is not None else []
+        except StoreBroken:
+            # It is asked while rows are drawn; whoever pulls says what is wrong.
+            return []
 
     def _title(self) -> None:
         captures = self.query_one("#captures", RowList)
