@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from statsig_tui.core import jsontext
 from statsig_tui.core.config import NO_TIER, Filter
 from statsig_tui.core.event import Event, EventClass
 
@@ -209,7 +210,11 @@ def _content(raw: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+        # It takes no half of a character; the slower reader does.
+        try:
+            found = jsontext.parse(raw)
+        except jsontext.JsonError:
+            return {}
     return found if isinstance(found, dict) else {}
 
 

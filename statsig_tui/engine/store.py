@@ -51,6 +51,7 @@ _OF_THE_FILE = (
     *("SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_NOMEM"),
 )
 """Errors of disk and database; every other one is the fault of the write that met it."""
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class Tx:
@@ -86,6 +87,8 @@ class Store:
         self.rev = 0
         self.refusal: StoreBroken | None = None
         """Why it takes nothing at present; None: it does."""
+        self._damage: StoreBroken | None = None
+        """What was found broken inside the file: no write is let near it until the next start."""
         self._busy_ms = round(busy_seconds * 1000)
         self._wal_limit = _WAL_CAP
         self._observers: list[Observer] = []
@@ -176,6 +179,9 @@ class Store:
                 db = self._local.db = self._reader()
             return job(db)
         except sqlite3.DatabaseError as error:
+            if self._is_damage(error):
+                # The writer may hold what it needs of the file in memory, and would never know.
+                self._queue.put([])
             raise broken(self.path, error) from error
 
     def _reader(self) -> sqlite3.Connection:
@@ -249,6 +255,8 @@ class Store:
         tx = Tx(db, self.rev)
         results: list[Any] = []
         try:
+            if self._damage is not None:
+                raise StoreBroken(self._damage.message, self._damage.hint)
             self._file.check()
             db.execute("BEGIN IMMEDIATE")
             for insert, group in groupby(asked, key=itemgetter(0)):
@@ -260,6 +268,7 @@ class Store:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             failure = broken(self.path, error) if isinstance(error, sqlite3.Error) else error
+            self._is_damage(error)
             if isinstance(failure, StoreBroken) and _is_of_the_file(error):
                 self._refuse(failure)
             return failure
@@ -268,6 +277,17 @@ class Store:
         if tx.records:
             self._announce(tx.records)
         return results
+
+    def _is_damage(self, error: Exception) -> bool:
+        """Whether the file that was opened is broken inside, which is remembered."""
+        if not getattr(error, "sqlite_errorname", "").startswith(_DAMAGE):
+            return False
+        try:
+            self._file.check()
+        except StoreBroken:
+            return False  # another file stands there now, and ours may come back
+        self._damage = self._damage or broken(self.path, error)
+        return True
 
     def _refuse(self, refusal: StoreBroken | None) -> None:
         before, self.refusal = self.refusal, refusal
@@ -360,8 +380,11 @@ def broken(path: Path, error: BaseException) -> StoreBroken:
     """A failure of the database at `path`, in words."""
     code = getattr(error, "sqlite_errorname", "")
     text = str(error) or type(error).__name__
-    if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
-        hint = "Move the file away (it is not deleted for you), or name another directory with --data."
+    if code.startswith(_DAMAGE):
+        hint = (
+            "Move the file away (it is not deleted for you) or name another directory with --data,"
+            " then start statsig-tui again."
+        )
     elif code == "SQLITE_FULL" or getattr(error, "errno", None) == 28:
         hint = "The disk is full: make room, then try again. Nothing acknowledged is lost."
     elif code.startswith("SQLITE_BUSY"):
@@ -389,7 +412,8 @@ def _reject(group: Sequence[_Write], error: BaseException) -> None:
             if not write.future.done():
                 write.future.set_exception(error)
 
-    _on_loop(group[0].future.get_loop(), settle)
+    if group:
+        _on_loop(group[0].future.get_loop(), settle)
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, settle: Callable[[], None]) -> None:

@@ -40,6 +40,7 @@ max_events = 1
 [destinations.retry]
 schedule = [{}]
 """
+PAGE = 4096
 EVENT = {"user": {"userID": "u1"}, "event": "refused"}
 Settings = Callable[[str], tuple[str, str]]
 Undo = Callable[[], object]
@@ -194,6 +195,49 @@ async def test_a_log_that_is_deleted_takes_nothing_acknowledged_with_it(
     async with engine() as again:
         names = {event.name for event in again.engine.archive.seen_events()}
         assert names == {f"e{number}" for number in range(20)}
+
+
+@pytest.mark.parametrize("finder", ["writer", "reader"])
+async def test_a_damaged_database_takes_nothing_more_and_keeps_what_it_has(
+    engine: StartEngine, tmp_path: Path, finder: str
+) -> None:
+    path = tmp_path / "store.db"
+    names = {f"e{number}" for number in range(50)}
+    async with engine() as site:
+        for name in names:
+            await site.event(name)
+        large = await site.webhook(json.dumps([{"noise": os.urandom(100_000).hex()}]).encode())
+        assert large.status_code == 200
+        number = (await site.capture(lambda record: record.size > 200_000)).id
+    whole = path.read_bytes()
+    damaged = whole[:PAGE] + os.urandom(len(whole) - PAGE)
+    async with engine() as site:
+        if finder == "reader":  # and the writer has all it needs in its memory
+            await site.event("late")
+            names.add("late")
+        with path.open("r+b") as file:
+            file.write(damaged)
+        if finder == "reader":
+            with pytest.raises(StoreBroken, match="malformed"):
+                await asyncio.to_thread(site.engine.archive.capture, number)
+        assert "malformed" in await both_refuse(site)
+        assert "malformed" in await both_refuse(site)
+        assert site.engine.refusal is not None
+        assert "start statsig-tui again" in site.engine.refusal.hint
+    with pytest.raises(StoreBroken, match="malformed") as caught:
+        async with engine():
+            pass
+    assert "Move the file away" in caught.value.hint
+    path.write_bytes(mended(path.read_bytes(), damaged, whole))
+    async with engine() as again:
+        assert {event.name for event in again.engine.archive.seen_events()} == names
+
+
+def mended(now: bytes, damaged: bytes, whole: bytes) -> bytes:
+    """What the damage hit and nobody has written since, as it was."""
+    pages = range(0, len(now), PAGE)
+    same = {at for at in pages if now[at : at + PAGE] == damaged[at : at + PAGE]}
+    return b"".join((whole if at in same else now)[at : at + PAGE] for at in pages)
 
 
 async def test_a_database_that_is_deleted_is_told_by_serve_and_not_made_anew_until_the_next_start(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +11,22 @@ from typing import TYPE_CHECKING
 import httpx
 from textual.pilot import Pilot
 
+from statsig_tui.core.event import EventClass
+from statsig_tui.core.records import Captured, EventSummary
+from statsig_tui.core.signing import SignatureState, SignatureVerdict
+from statsig_tui.engine import captures
+from statsig_tui.engine.store import Store
+
 if TYPE_CHECKING:
     from statsig_tui.tui.app import StatsigApp
 
 Until = Callable[[Pilot[int], Callable[[], bool]], Awaitable[None]]
+
+CAPTURED = Captured(
+    1_767_225_600_000, "POST", "/", "1.1", "127.0.0.1:9", (), b'[{"eventName":"checkout"}]', "array",
+    (EventSummary("checkout", EventClass.CUSTOM, None, None, None),), None, None,
+    SignatureVerdict(SignatureState.MISSING, "", ""), 200, None, (), b"", 1.0,
+)  # fmt: skip
 
 
 async def test_a_store_that_refuses_is_shown_until_it_takes_events_again(
@@ -36,3 +50,30 @@ async def test_a_store_that_refuses_is_shown_until_it_takes_events_again(
 async def post(url: str) -> int:
     async with httpx.AsyncClient(trust_env=False) as client:
         return (await client.post(url, json=[])).status_code
+
+
+async def test_a_database_that_is_damaged_meanwhile_is_told_on_every_screen(
+    later_app: StatsigApp, ui: Until, seen: Callable[[object], str], tmp_path: Path
+) -> None:
+    """Rows that are not in memory cannot be read any more: the list says so, and no screen ends the app."""
+    database = tmp_path / "statsig-tui.db"
+    store = await Store.open(database)
+    await asyncio.gather(*(store.insert(captures.insert, CAPTURED) for _ in range(1000)))
+    await store.close()
+    async with later_app.run_test(size=(140, 36), notifications=True) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "Live  1,000" in seen(later_app) and "checkout" in seen(later_app))
+        with database.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(database.stat().st_size - 4096))
+        await pilot.press("g")
+        await ui(pilot, lambda: "NOT STORING" in seen(later_app))
+        assert "malformed" in seen(later_app)
+        assert "forgotten, or not to be read" in seen(later_app)
+        assert later_app.bridge.engine is not None
+        assert await post(f"{later_app.bridge.engine.addresses.receiver}/") == 503
+        for key in ("f6", "f7", "f8"):
+            await pilot.press(key)
+            await ui(pilot, lambda: "NOT STORING" in seen(later_app))
+        await pilot.press("k", "right", "enter")
+        assert later_app.is_running

@@ -224,3 +224,11 @@ def test_a_condition_that_is_not_understood_is_refused_with_its_place() -> None:
     destination = Destination("mine", "http://127.0.0.1/", filter=Filter(where="metadata.plan=pro (x"))
     with pytest.raises(Invalid, match="is not understood at character"):
         validate_destination(destination)
+
+
+def test_half_a_character_hides_nothing_from_a_filter() -> None:
+    raw = b'{"eventName":"checkout","user":{"note":"\\ud83d","statsigEnvironment":{"tier":"staging"}}}'
+    assert (
+        decide(Filter(tiers={"staging": False}), view(raw, {"eventName": "checkout"})).clause
+        is Clause.TIER_OFF
+    )

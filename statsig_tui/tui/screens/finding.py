@@ -20,7 +20,7 @@ from textual.widget import Widget
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import CaptureRecord
 from statsig_tui.engine.search import SPAN, Search
-from statsig_tui.errors import StatsigTuiError
+from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content, fit
@@ -100,7 +100,11 @@ class FindingScreen(ModeScreen):
 
     def _fetch(self, ids: Sequence[int]) -> list[CaptureRecord]:
         engine = self.bridge.engine
-        return engine.archive.captures(ids) if engine is not None else []
+        try:
+            return engine.archive.captures(ids) if engine is not None else []
+        except StoreBroken:
+            # It is asked while rows are drawn; whoever pulls says what is wrong.
+            return []
 
     def _is_there(self) -> bool:
         """Whether the screen still has its widgets."""

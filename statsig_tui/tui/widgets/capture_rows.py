@@ -88,7 +88,7 @@ class CaptureRows:
         """Time, answer, events, names, signature, size and ms, as far as the width goes."""
         record = self.record(index)
         if record is None:
-            return Content.styled("forgotten", theme.QUIET)
+            return Content.styled("forgotten, or not to be read", theme.QUIET)
         columns = Columns(width)
         mark, style = theme.status(record.status or None)
         refused = not record.status or record.status >= 400
