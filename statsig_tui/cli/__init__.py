@@ -83,6 +83,7 @@ def serve(
     Example:
       statsig-tui serve --emulator-port 0 --receiver-port 0 --json
       statsig-tui serve --speed 3600
+      statsig-tui serve --respond '500 x2 then 200'
       curl -H 'STATSIG-API-KEY: secret-x' -d '{"user":{"userID":"u"},"event":"hello"}' \\
         http://127.0.0.1:7828/v1/webhooks/event_webhook
     """
@@ -134,10 +135,11 @@ def listen(
     its signature; headers whose secrets were masked are left out, and no answer is awaited to answer here.
 
     A response program is one or more answers with `then` between them: a status, `hang`, `cut`, or `usual`.
-    Behind each: xN for so many requests, N% of them (seed=N: which ones), name=value for a header, body=JSON
-    or body="text"; before it: delay 2s. The last one stays; N% and xN leave the rest as usual. `/path:` in
-    front is for that path alone, * is any text in it, and a semicolon ends it. A URL's verification is
-    answered as usual, unless by path. Status is null where there was no answer.
+    Each is for one request, and the last for all that follow; xN behind it: for so many, after which all is
+    as usual. Also behind it: N% of them (seed=N: which ones), name=value for a header, body=JSON or
+    body="text"; before it: delay 2s. `/path:` in front is for that path alone, * is any text in it, and a
+    semicolon ends it. A URL's verification is answered as usual, unless by path. In JSON the status is null
+    where there was no answer.
 
     \b
     Example:

@@ -30,7 +30,7 @@ PRESETS = (
     (USUAL, "what the receiver says by itself"),
     ("200", "whatever comes"),
     ("500 x2 then 200", "fail twice, then recover"),
-    ("503 30% seed=7", "fail now and then, the same way each time"),
+    ("503 30% seed=7", "fail now and then, as the seed says"),
     ("delay 12s then 200", "slow, and right in the end"),
     ("hang", "never answer"),
     ("cut", "end the connection without an answer"),

@@ -46,6 +46,7 @@ from statsig_tui.tui.screens.matrix import MatrixRows, MatrixScreen
 from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.requests import RequestsScreen
+from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.screens.send_test import SendTestDialog
 from statsig_tui.tui.text import TerminalNet, content, printable
 from statsig_tui.tui.widgets.attempt_detail import RESPONSE, AttemptDetail
@@ -287,6 +288,7 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "redeliver": lambda text: RedeliverDialog(text, [Span("everything", 0, 1, 2, 3)]),
     "replay": lambda text: ReplayDialog(1, [text], text),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
+    "respond": lambda text: RespondDialog(text),
     "send test": lambda text: SendTestDialog(text, [text]),
     "filter details": lambda text: FilterDetails(Filter(tiers={text: False}, change_types={text: True})),
     "matrix": lambda text: MatrixScreen([text], [Judged(text, text, 3, 1, "demo event")]),
@@ -295,7 +297,8 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
 
 @pytest.mark.parametrize("name", DIALOGS)
 async def test_a_dialog_shows_a_foreign_text_literally(name: str) -> None:
-    app = Bench()
+    # As above: this one has a field.
+    app = Bench(net=name == "respond")
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         for text in TEXTS:
             await app.push_screen(DIALOGS[name](text))

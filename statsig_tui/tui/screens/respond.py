@@ -31,7 +31,10 @@ class RespondDialog(Dialog[str | None]):
     RespondDialog {
         OptionList {
             height: auto;
-            max-height: 12;
+            max-height: 36vh;
+            padding: 0;
+            border: none;
+            background: $surface;
             margin: 0 0 1 0;
         }
         #said {
