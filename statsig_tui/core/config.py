@@ -26,7 +26,8 @@ STATSIG_URL = "https://api.statsig.com"
 _STATSIG_HOSTS = ("statsig.com", "statsigapi.net")
 
 Port = Annotated[int, Ge(0), Le(65535)]
-Name = Annotated[str, Len(1, 100)]
+LONGEST_NAME = 100
+Name = Annotated[str, Len(1, LONGEST_NAME)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,6 +326,21 @@ async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
         await at.until(at.pilot, lambda: "OFF: anybody in between" in seen(at.app))
 
 
+async def test_a_copy_is_off_and_like_the_first(desk: Open) -> None:
+    async with desk(made("my-api", headers={"X-Env": "test"})) as at:
+        for name in ("my-api copy", "my-api copy 2"):
+            await at.press("g")
+            await at.select("my-api")
+            await at.press("d")
+            await at.until(at.pilot, lambda name=name: at.screen.query_one(DestinationList).selected == name)
+            assert at.named(name) == replace(at.named("my-api"), name=name, enabled=False)
+        await at.press("g")
+        await at.select(RECEIVER)
+        await at.press("d")
+        await at.until(at.pilot, lambda: at.app.config.destination("receiver copy") is not None)
+        assert at.named("receiver copy").url == f"{at.engine.addresses.receiver}/"
+
+
 async def test_space_turns_it_off_and_on(desk: Open, seen: Text) -> None:
     async with desk() as at:
         await at.press("space")
