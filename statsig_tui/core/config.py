@@ -183,6 +183,8 @@ class Destination:
     rate_limit: Annotated[float, Ge(0.01), Le(100_000)] | None = None
     """Requests a second at the most; None: no limit."""
     verify_tls: bool = True
+    allow_link_local: bool = False
+    """Whether the URL may lead to a link-local or metadata address."""
     headers: Mapping[str, str] = field(default_factory=dict)
     filter: Filter = field(default_factory=Filter)
     batch: BatchPolicy = field(default_factory=BatchPolicy)

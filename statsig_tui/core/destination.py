@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Le, Len
 
 from statsig_tui.core.config import EMULATOR, EXPOSURE_KINDS, Destination, Filter, Secret, Target
+from statsig_tui.core.link_local import ALLOWING, LINK_LOCAL, is_link_local
 
 LONGEST_URL = 8_192
 LONGEST_HEADER = 8_192
@@ -51,6 +52,8 @@ def validate_destination(destination: Destination, taken: Collection[str] = ()) 
     """Check every field of a destination; `taken` are the names of the others."""
     _validate_name(destination.name, taken, "destination")
     _within("url", validate_url, destination.url)
+    if not destination.allow_link_local and is_link_local(urlsplit(destination.url).hostname or ""):
+        raise Invalid("url", LINK_LOCAL, ALLOWING)
     validate_headers(destination.headers)
     if destination.secret is not None:
         _within("secret", validate_secret, destination.secret)
