@@ -479,6 +479,39 @@ def config_check(options: Options) -> int:
     return 1 if problems else 0
 
 
+@config.command("export-destinations")
+@common_options
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@failing_in_words
+def config_export(options: Options, names: tuple[str, ...]) -> int:
+    """Print destinations as TOML, all or those that are named. Secrets go along as references only.
+
+    \b
+    Example:
+      statsig-tui config export-destinations my-api > destinations.toml
+    """
+    from statsig_tui.cli.sharing import run_export_destinations
+
+    return run_export_destinations(options, names)
+
+
+@config.command("import-destinations")
+@common_options
+@click.argument("source", metavar="[FILE|-]", default="-")
+@click.option("--replace", "replaces", is_flag=True, help="Replace destinations of the same name.")
+@failing_in_words
+def config_import(options: Options, source: str, replaces: bool) -> int:
+    """Put the destinations of a TOML file into the settings; nothing may run with them meanwhile.
+
+    \b
+    Example:
+      statsig-tui config import-destinations destinations.toml
+    """
+    from statsig_tui.cli.sharing import run_import_destinations
+
+    return run_import_destinations(options, source, replaces=replaces)
+
+
 for command in COMMANDS:
     cli.add_command(command)
 

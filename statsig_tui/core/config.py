@@ -26,7 +26,8 @@ STATSIG_URL = "https://api.statsig.com"
 _STATSIG_HOSTS = ("statsig.com", "statsigapi.net")
 
 Port = Annotated[int, Ge(0), Le(65535)]
-Name = Annotated[str, Len(1, 100)]
+LONGEST_NAME = 100
+Name = Annotated[str, Len(1, LONGEST_NAME)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,8 @@ class Destination:
     rate_limit: Annotated[float, Ge(0.01), Le(100_000)] | None = None
     """Requests a second at the most; None: no limit."""
     verify_tls: bool = True
+    allow_link_local: bool = False
+    """Whether the URL may lead to a link-local or metadata address."""
     headers: Mapping[str, str] = field(default_factory=dict)
     filter: Filter = field(default_factory=Filter)
     batch: BatchPolicy = field(default_factory=BatchPolicy)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Le, Len
 
 from statsig_tui.core.config import EMULATOR, EXPOSURE_KINDS, Destination, Filter, Secret, Target
+from statsig_tui.core.link_local import ALLOWING, LINK_LOCAL, is_link_local
 
 LONGEST_URL = 8_192
 LONGEST_HEADER = 8_192
@@ -25,6 +26,7 @@ LONGEST_HEADER = 8_192
 KEY_PREFIXES = ("secret-", "client-")
 SIGNING_PREFIXES = ("webhook-",)
 
+_PORTS = {"http": 80, "https": 443}
 _LONGEST_HOST = 253
 _LONGEST_LABEL = 63
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -51,6 +53,8 @@ def validate_destination(destination: Destination, taken: Collection[str] = ()) 
     """Check every field of a destination; `taken` are the names of the others."""
     _validate_name(destination.name, taken, "destination")
     _within("url", validate_url, destination.url)
+    if not destination.allow_link_local and is_link_local(urlsplit(destination.url).hostname or ""):
+        raise Invalid("url", LINK_LOCAL, ALLOWING)
     validate_headers(destination.headers)
     if destination.secret is not None:
         _within("secret", validate_secret, destination.secret)
@@ -59,6 +63,25 @@ def validate_destination(destination: Destination, taken: Collection[str] = ()) 
         _validate_bounds(old, "old_secrets.")
     validate_filter(destination.filter)
     _validate_bounds(destination)
+
+
+def check_not_emulator(url: str, emulator: str) -> None:
+    """Check that a destination's URL does not lead to the emulator, whose base URL that is."""
+    if is_same_place(url, emulator):
+        raise Invalid(
+            "url", "is the emulator's own address", "events would go round in circles; choose another port"
+        )
+
+
+def is_same_place(url: str, other: str) -> bool:
+    """Whether two URLs lead to the same port of the same machine; loopback has many names."""
+    try:
+        one, two = urlsplit(url), urlsplit(other)
+        ports = [part.port or _PORTS.get(part.scheme, 0) for part in (one, two)]
+        hosts = [(part.hostname or "").rstrip(".") for part in (one, two)]
+    except ValueError:
+        return False
+    return ports[0] == ports[1] and (hosts[0] == hosts[1] or all(_is_here(host) for host in hosts))
 
 
 def validate_filter(chosen: Filter) -> None:
@@ -228,6 +251,16 @@ def out_of_bounds(constraint: object, value: Any) -> str | None:
 def is_control(char: str) -> bool:
     """Whether a character drives a terminal, turns text around, or is half of one (a lone surrogate)."""
     return category(char) in _CONTROL or char in _BIDI
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def _validate_name(name: str, taken: Collection[str], kind: str) -> None:

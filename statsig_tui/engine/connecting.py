@@ -17,6 +17,7 @@ from urllib.request import getproxies
 
 import httpx
 
+from statsig_tui.core.link_local import ALLOWING, LINK_LOCAL, is_link_local
 from statsig_tui.engine.outcome import words
 
 CONNECT_SECONDS = 5.0
@@ -59,9 +60,27 @@ def trust(url: str, *, verify: bool) -> ssl.SSLContext:
     return context
 
 
-async def connected(host: str, port: int) -> socket.socket:
+class LinkLocalRefused(OSError):
+    """A host has no other address than link-local or metadata ones."""
+
+    def __init__(self) -> None:
+        super().__init__(f"not sent: the host {LINK_LOCAL}: {ALLOWING}")
+
+
+async def check_not_link_local(url: str) -> None:
+    """Look where a URL leads before somebody else connects to it; raises LinkLocalRefused."""
+    parts = urlsplit(url)
+    try:
+        found = await _addresses(parts.hostname or "", parts.port or 0)
+    except OSError:
+        return  # whoever connects says why it has none
+    _allowed(found)
+
+
+async def connected(host: str, port: int, *, allow_link_local: bool = False) -> socket.socket:
     """A socket to whichever address of a host answers first. Raises OSError."""
-    waiting = deque(await _addresses(host, port))
+    addresses = await _addresses(host, port)
+    waiting = deque(addresses if allow_link_local else _allowed(addresses))
     errors: list[BaseException] = []
     trying: set[asyncio.Task[socket.socket]] = set()
     found: list[socket.socket] = []
@@ -104,6 +123,13 @@ def connect_error(error: BaseException, url: str) -> str:
     if errno.ECONNREFUSED in numbers:
         return "connection refused: is the endpoint running?"
     return f"no connection: {os.strerror(numbers[-1]) if numbers else text}"
+
+
+def _allowed(addresses: list[Address]) -> list[Address]:
+    allowed = [item for item in addresses if not is_link_local(item[1][0])]
+    if addresses and not allowed:
+        raise LinkLocalRefused
+    return allowed
 
 
 async def _addresses(host: str, port: int) -> list[Address]:

@@ -18,9 +18,10 @@ from statsig_tui.engine.wire import Place, Wire, place_of
 class _Client:
     """One destination's connections: our own, or httpx's where the environment's proxies may have a say."""
 
-    def __init__(self, *, verify_tls: bool) -> None:
+    def __init__(self, *, verify_tls: bool, allow_link_local: bool) -> None:
         self.verify_tls = verify_tls
-        self._wire = Wire(verify_tls=verify_tls)
+        self.allow_link_local = allow_link_local
+        self._wire = Wire(verify_tls=verify_tls, allow_link_local=allow_link_local)
         self._sender = Sender(verify_tls=verify_tls)
         self._url = ""
         self._place: Place | None = None
@@ -137,12 +138,13 @@ class Deliveries:
         name = destination.name
 
         async def post(url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
-            verify = self._workers[name].destination.verify_tls
+            now = self._workers[name].destination
+            verify, allows = now.verify_tls, now.allow_link_local
             client = self._clients.get(name)
-            if client is None or client.verify_tls != verify:
+            if client is None or (client.verify_tls, client.allow_link_local) != (verify, allows):
                 if client is not None:
                     await client.close()
-                client = self._clients[name] = _Client(verify_tls=verify)
+                client = self._clients[name] = _Client(verify_tls=verify, allow_link_local=allows)
             return await client.send(url, headers, body, seconds)
 
         return Delivery(

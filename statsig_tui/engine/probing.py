@@ -8,6 +8,7 @@ from statsig_tui.core import selftest
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
 from statsig_tui.core.selftest import Result, Trial
+from statsig_tui.engine.connecting import LinkLocalRefused, check_not_link_local
 from statsig_tui.engine.sender import Sender
 
 
@@ -20,6 +21,11 @@ async def self_test(destination: Destination, now: int, *, verification_only: bo
     trials = selftest.trials(
         secret, now=now, code=secrets.token_hex(8), other_secret="webhook-" + secrets.token_hex(20)
     )
+    if not destination.allow_link_local:
+        try:
+            await check_not_link_local(destination.url)
+        except LinkLocalRefused as error:
+            return [selftest.judge(trials[0], None, b"", str(error))]
     sender = Sender(keep_alive=False, verify_tls=destination.verify_tls, credential="signing secret")
     try:
         return [

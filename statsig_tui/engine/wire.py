@@ -18,6 +18,7 @@ from statsig_tui.engine.connecting import (
     BROKEN_HANDSHAKE,
     CONNECT_SECONDS,
     KEEP_ALIVE_SECONDS,
+    LinkLocalRefused,
     connect_error,
     connected,
     trust,
@@ -50,8 +51,9 @@ class Place:
 class Wire:
     """One destination's connections; as its deliveries go one by one, it keeps one."""
 
-    def __init__(self, *, verify_tls: bool) -> None:
+    def __init__(self, *, verify_tls: bool, allow_link_local: bool = False) -> None:
         self.verify_tls = verify_tls
+        self.allow_link_local = allow_link_local
         self._trust: ssl.SSLContext | None = None
         self._kept: Connection | None = None
         self._kept_for: object = None
@@ -124,12 +126,14 @@ class Wire:
                 if place.is_tls and self._trust is None:
                     self._trust = await asyncio.to_thread(trust, place.url, verify=self.verify_tls)
                     self._trust.set_alpn_protocols(["http/1.1"])
-                sock = await connected(place.host, place.port)
+                sock = await connected(place.host, place.port, allow_link_local=self.allow_link_local)
                 if place.is_tls:
                     step = f"TLS error: no handshake within {seconds:g} s"
                 return await self._set_up(place, sock)
         except TimeoutError:
             return step
+        except LinkLocalRefused as error:
+            return str(error)
         except OSError as error:
             if place.is_tls and step.startswith("TLS") and not isinstance(error, ssl.SSLError):
                 return BROKEN_HANDSHAKE

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 from annotated_types import Ge, Le, Len
 
 from statsig_tui.core import programs
-from statsig_tui.core.config import STATSIG_URL, Config, Secret
+from statsig_tui.core.config import DEFAULT_EMULATOR_PORT, STATSIG_URL, Config, Secret
 from statsig_tui.core.destination import (
     Invalid,
+    check_not_emulator,
     is_control,
     out_of_bounds,
     validate_destination,
@@ -346,12 +347,24 @@ def _judge(config: Config, report: Report) -> None:
         taken.add(target.name)
     taken = set()
     urls: dict[str, str] = {}
+    emulator = _emulator(config)
     for index, destination in enumerate(config.destinations):
         with report.judging(("destinations", index)):
             validate_destination(destination, taken)
+            if emulator is not None:
+                check_not_emulator(destination.url, emulator)
         taken.add(destination.name)
         if (other := urls.setdefault(destination.url, destination.name)) != destination.name:
             report.warn(("destinations", index, "url"), f'is also the URL of "{_shown(other)}"')
+
+
+def _emulator(config: Config) -> str | None:
+    """Where the emulator is to listen; None: on any free port."""
+    host, port = config.emulator.host, config.emulator.port
+    if port == 0:
+        return None
+    authority = f"[{host}]" if ":" in host else host
+    return f"http://{authority}:{DEFAULT_EMULATOR_PORT if port is None else port}"
 
 
 def leaves(value: Any, route: Route = ()) -> Iterator[tuple[Route, Any]]:

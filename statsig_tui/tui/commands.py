@@ -63,6 +63,7 @@ COMMANDS = (
     Command("compose.undo", "u", "Undo", "Bring back the template that was deleted or replaced", "library_undo", "compose"),
     Command("destinations.save", "ctrl+s", "Save", "Use what was edited; queued events are kept", "save", "destinations", True, True),
     Command("destinations.new", "ctrl+n", "New", "Add a destination", "new", "destinations", True, True),
+    Command("destinations.duplicate", "d", "Duplicate", "Add a copy of the destination, turned off", "duplicate", "destinations", False),
     Command("destinations.edit", "e", "Edit", "Change name, URL and delivery", "edit", "destinations"),
     Command("destinations.toggle", "space", "On / off", "Enable or disable the destination, or resume it after a 410 or a pause", "toggle_enabled", "destinations"),
     Command("destinations.filter", "f", "Filter", "Event Filtering of the destination", "filter", "destinations"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
 from statsig_tui.engine.exchange import Answer, Connection
 from statsig_tui.engine.outcome import ANSWER_LIMIT, USER_AGENT, Outcome
+from statsig_tui.engine.probing import self_test
 from statsig_tui.engine.wire import Wire, place_of
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -248,3 +251,29 @@ async def test_the_next_address_of_a_name_is_tried(
 )
 def test_what_is_no_plain_address_is_not_for_the_wire(url: str) -> None:
     assert place_of(url) is None
+
+
+async def test_a_name_that_leads_to_metadata_is_not_connected_to(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolve(*_: object, **__: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
+
+    tried: list[Any] = []
+
+    async def connect(_: object, address: Any) -> None:
+        tried.append(address)
+        raise OSError(errno.ENETUNREACH, "no way there")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    monkeypatch.setattr(loop, "sock_connect", connect)
+    outcome = await post(wire, 80, host="innocent.example")
+    assert (outcome.status, outcome.certainty, tried) == (None, "not sent", [])
+    assert "link-local or metadata address" in str(outcome.error)
+    there = Destination("x", "http://innocent.example/")
+    [refused] = await self_test(there, 1_700_000_000_000)
+    assert not refused.passed
+    assert tried == []
+    await post(Wire(verify_tls=True, allow_link_local=True), 80, host="innocent.example")
+    assert tried == [("169.254.169.254", 80)]

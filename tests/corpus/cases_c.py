@@ -85,6 +85,21 @@ BROKEN = [
 
 WRONG = [
     Case(
+        "C10 the emulator itself",
+        "[emulator]\nport = 3000\n" + DESTINATION,
+        "line 5: destinations[api].url: is the emulator's own address",
+    ),
+    Case(
+        "C10 metadata",
+        DESTINATION.replace("localhost:3000", "169.254.169.254"),
+        "line 3: destinations[api].url: is a link-local or metadata address",
+    ),
+    Case(
+        "C12 an old secret without an end",
+        DESTINATION + 'old_secrets = [{ secret = { env = "OLD" } }]',
+        "destinations[api].old_secrets[0].until: is missing",
+    ),
+    Case(
         "C09 high", "[receiver]\n\nport = 70000", "line 3: receiver.port: must be at most 65535 (got 70000)"
     ),
     Case("C09 negative", "[receiver]\nport = -1", "line 2: receiver.port: must be at least 0 (got -1)"),

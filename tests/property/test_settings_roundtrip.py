@@ -70,6 +70,7 @@ DESTINATION = st.builds(
     timeout_seconds=seconds(0.1, 300),
     rate_limit=st.none() | seconds(0.01, 100_000),
     verify_tls=st.booleans(),
+    allow_link_local=st.booleans(),
     headers=HEADERS,
     filter=st.builds(Filter, events=st.dictionaries(TEXT, st.booleans(), max_size=3)),
     batch=st.builds(BatchPolicy, st.integers(1, 10_000), seconds(0, 3600)),

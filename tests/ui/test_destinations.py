@@ -14,7 +14,7 @@ import httpx
 import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
-from textual.widgets import Input, TabbedContent
+from textual.widgets import Button, Input, TabbedContent
 
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
@@ -36,6 +36,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.redeliver import RedeliverDialog
+from statsig_tui.tui.widgets import signing
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList
@@ -328,6 +329,21 @@ async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
         await at.until(at.pilot, lambda: "OFF: anybody in between" in seen(at.app))
 
 
+async def test_a_copy_is_off_and_like_the_first(desk: Open) -> None:
+    async with desk(made("my-api", headers={"X-Env": "test"})) as at:
+        for name in ("my-api copy", "my-api copy 2"):
+            await at.press("g")
+            await at.select("my-api")
+            await at.press("d")
+            await at.until(at.pilot, lambda name=name: at.screen.query_one(DestinationList).selected == name)
+            assert at.named(name) == replace(at.named("my-api"), name=name, enabled=False)
+        await at.press("g")
+        await at.select(RECEIVER)
+        await at.press("d")
+        await at.until(at.pilot, lambda: at.app.config.destination("receiver copy") is not None)
+        assert at.named("receiver copy").url == f"{at.engine.addresses.receiver}/"
+
+
 async def test_space_turns_it_off_and_on(desk: Open, seen: Text) -> None:
     async with desk() as at:
         await at.press("space")
@@ -458,13 +474,34 @@ async def test_a_new_signing_secret_is_used_once_saved(desk: Open, seen: Text) -
         assert at.named(RECEIVER).old_secrets == ()
 
 
+async def test_a_secret_is_in_clear_for_a_while_and_nowhere_else(
+    desk: Open, seen: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(made("my-api", secret=Secret.of("webhook-" + "q" * 43))) as at:
+        await at.turn("signing")
+        await at.press("enter", *["tab"] * 3)
+        await at.press("enter")
+        await at.until(at.pilot, lambda: SECRET in seen(at.app))
+        # Another destination, and it is masked again.
+        await at.press("escape", "down")
+        await at.until(at.pilot, lambda: "webhook-…qqqq" in seen(at.app))
+        await at.press("up")
+        await at.until(at.pilot, lambda: "webhook-…a1b2" in seen(at.app))
+        assert SECRET not in seen(at.app)
+        monkeypatch.setattr(signing, "REVEALED_SECONDS", 0.05)
+        at.screen.query_one("#reveal-secret", Button).press()
+        await at.until(at.pilot, lambda: SECRET in seen(at.app))
+        await at.until(at.pilot, lambda: SECRET not in seen(at.app))
+        assert at.app.clipboard == ""
+
+
 async def test_an_own_secret_may_be_a_reference(
     desk: Open, seen: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_HOOK_SECRET", "webhook-" + "e" * 39 + "wxyz")
     async with desk() as at:
         await at.turn("signing")
-        await at.press("enter", "tab", "tab", "tab")
+        await at.press("enter", *["tab"] * 4)
         await at.paste("env:MY_HOOK_SECRET")
         await at.until(at.pilot, lambda: "webhook-…wxyz" in seen(at.app))
         assert "env MY_HOOK_SECRET" in seen(at.app)
@@ -476,7 +513,7 @@ async def test_an_own_secret_may_be_a_reference(
 async def test_what_is_typed_as_a_secret_cannot_be_copied(desk: Open) -> None:
     async with desk() as at:
         await at.turn("signing")
-        await at.press("enter", "tab", "tab", "tab", *"webhook-typed", "home", "shift+end")
+        await at.press("enter", *["tab"] * 4, *"webhook-typed", "home", "shift+end")
         field = at.screen.query_one("#own-secret", Input)
         assert field.has_focus
         assert field.selection.end - field.selection.start == len("webhook-typed")

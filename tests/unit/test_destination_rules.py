@@ -128,3 +128,14 @@ def test_targets_that_cannot_be_meant(target: Target, says: str) -> None:
 def test_a_secret_of_statsigs_shape_raises_no_doubt() -> None:
     assert doubt_secret("webhook-" + "a" * 43, ("webhook-",)) is None
     assert doubt_secret("client-" + "a" * 43, ("secret-", "client-")) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[2002:a9fe:a9fe::1]"],
+)
+def test_metadata_is_no_destination_unless_it_is_said(host: str) -> None:
+    there = replace(GOOD, url=f"http://{host}/latest/meta-data")
+    with pytest.raises(Invalid, match="url: is a link-local or metadata address"):
+        validate_destination(there)
+    validate_destination(replace(there, allow_link_local=True))

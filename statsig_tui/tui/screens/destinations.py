@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,7 +13,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
-from statsig_tui.core.config import Destination, Filter
+from statsig_tui.core.config import LONGEST_NAME, Destination, Filter
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
@@ -43,7 +44,8 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
-_IN_LIST = frozenset({"send_test", "edit", "toggle_enabled", "filter", "delete"})
+_COUNTED = len(" copy 1000")
+_IN_LIST = frozenset({"send_test", "duplicate", "edit", "toggle_enabled", "filter", "delete"})
 _ACTIONS = tuple(command.action for command in COMMANDS if command.scope == "destinations")
 
 
@@ -349,6 +351,19 @@ class DestinationsScreen(ModeScreen):
         taken = [item.name for item in self.host.config.destinations]
         emulator = engine.addresses.emulator if engine is not None else None
         self.app.push_screen(NewDestination(self._add, taken, emulator))
+
+    async def action_duplicate(self) -> None:
+        """Add a copy that sends nothing until it is turned on."""
+        saved, taken = self.selected, {item.name for item in self.host.config.destinations}
+        if saved is None:
+            return
+        real = next(item for item in self.destinations() if item.name == saved.name)
+        stem = f"{saved.name[: LONGEST_NAME - _COUNTED].rstrip()} copy"
+        names = (stem if number == 1 else f"{stem} {number}" for number in count(1))
+        name = next(name for name in names if name not in taken)
+        made = replace(real, name=name, enabled=False, old_secrets=())
+        if await self._add(made):
+            self.host.say(f"Added {made.name}, turned off: space turns it on.")
 
     async def action_matrix(self) -> None:
         """Show what every filter said to what was seen last."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from typing import Literal, TypeVar, cast
-from urllib.parse import urlsplit
 
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
@@ -16,7 +14,7 @@ from statsig_tui.core.config import (
     RetryPolicy,
     ScheduleName,
 )
-from statsig_tui.core.destination import Invalid, validate_destination
+from statsig_tui.core.destination import Invalid, check_not_emulator, validate_destination
 from statsig_tui.core.redact import mask_secret, tells_secret
 from statsig_tui.core.retry import JITTER, SCHEDULES
 
@@ -36,7 +34,6 @@ _FIELDS = {
     "circuit.probe_seconds": "probe",
 }
 _RIGHT = Destination("right", "http://localhost/")
-_PORTS = {"http": 80, "https": 443}
 N = TypeVar("N", int, float)
 
 
@@ -129,22 +126,9 @@ def from_texts(
     if "timestamps" in edits:
         made = replace(made, timestamps=cast('Literal["number", "string"]', texts["timestamps"]))
     validate_destination(made, taken)
-    if emulator is not None and not follows_receiver(made) and is_same_place(made.url, emulator):
-        raise Invalid(
-            "url", "is the emulator's own address", "events would go round in circles; choose another port"
-        )
+    if emulator is not None and not follows_receiver(made):
+        check_not_emulator(made.url, emulator)
     return made
-
-
-def is_same_place(url: str, other: str) -> bool:
-    """Whether two URLs lead to the same port of the same machine; loopback has many names."""
-    try:
-        one, two = urlsplit(url), urlsplit(other)
-        ports = [part.port or _PORTS.get(part.scheme, 0) for part in (one, two)]
-        hosts = [(part.hostname or "").rstrip(".") for part in (one, two)]
-    except ValueError:
-        return False
-    return ports[0] == ports[1] and (hosts[0] == hosts[1] or all(_is_here(host) for host in hosts))
 
 
 def schedule_words(texts: Texts) -> str:
@@ -226,16 +210,6 @@ def _headers(texts: Texts, saved: Mapping[str, str]) -> dict[str, str]:
         former = saved.get(name)
         found[name] = former if former is not None and value == _shown(name, former) else value
     return found
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
 
 
 def _field(error: Invalid) -> str:

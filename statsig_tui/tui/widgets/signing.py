@@ -1,4 +1,4 @@
-"""The signing secret of a destination: where it comes from, a new one, one's own. Never shown in clear."""
+"""The signing secret of a destination: where it comes from, a new one, one's own, masked unless asked for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
@@ -33,6 +34,8 @@ from statsig_tui.tui.widgets.fields import Choice, Field, SecretInput
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 43
 _ENV = "env:"
+REVEALED_SECONDS = 5.0
+"""How long a secret stays in clear: a terminal does not say when a key is let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class SigningPane(Editor[Drafted]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._concealing: Timer | None = None
+        """Runs while the secret is in clear."""
         self._grace = Choice(tuple(GRACES), id="grace")
         self._old = Field("Old secret ends", self._grace, name="grace")
 
@@ -130,6 +135,7 @@ class SigningPane(Editor[Drafted]):
             yield Button("Copy", id="copy-secret", compact=True)
             yield Button("Generate New Key", id="generate-secret", compact=True)
             yield Button("Remove", id="remove-secret", compact=True)
+            yield Button(f"Reveal for {REVEALED_SECONDS:.0f} s", id="reveal-secret", compact=True)
         yield Field("Own secret", SecretInput("webhook-…  or  env:NAME", id="own-secret"), name="secret")
         yield self._old
         yield Static(_how(), id="signing-how", markup=False)
@@ -156,6 +162,7 @@ class SigningPane(Editor[Drafted]):
         """Show a destination's secret; what was typed for another is not kept."""
         if self.is_ready and (self.shown is None or self.shown.name != destination.name):
             self._empty()
+            self._stop_revealing()
             self.query_one("#trials", Static).update(Content())
         super().show(destination)
 
@@ -165,10 +172,13 @@ class SigningPane(Editor[Drafted]):
             return
         draft = self.draft()
         secret = draft.secret if draft is not None else self.shown.secret
-        self.query_one("#secret-shown", Static).update(_shown(secret, draft, self.shown))
+        self.query_one("#secret-shown", Static).update(
+            _shown(secret, draft, self.shown, in_clear=self._concealing is not None)
+        )
         self._old.display = draft is not None and draft.secret is not None and self.shown.secret is not None
         self._grace.value = draft.grace if draft is not None else self._grace.options[0]
         self.query_one("#copy-secret", Button).disabled = secret is None or secret.value is None
+        self.query_one("#reveal-secret", Button).disabled = secret is None or secret.value is None
         self.query_one("#remove-secret", Button).disabled = secret is None
 
     def edited(self, saved: Destination) -> Destination:
@@ -190,6 +200,26 @@ class SigningPane(Editor[Drafted]):
         secret = draft.secret if draft is not None else self.shown.secret if self.shown is not None else None
         if secret is not None and secret.value is not None:
             self.post_message(self.Copied(secret.value))
+
+    @on(Button.Pressed, "#reveal-secret")
+    def _reveal(self) -> None:
+        self._stop_revealing()
+        self._concealing = self.set_timer(REVEALED_SECONDS, self.conceal)
+        self.draw()
+
+    def on_hide(self) -> None:
+        """Nothing is in clear when the pane comes back."""
+        self.conceal()
+
+    def conceal(self) -> None:
+        """Mask the secret again."""
+        self._stop_revealing()
+        self.draw()
+
+    def _stop_revealing(self) -> None:
+        if self._concealing is not None:
+            self._concealing.stop()
+            self._concealing = None
 
     def take_trials(self, name: str, results: Sequence[Result]) -> None:
         """Show how the endpoint of a destination did, if it is still the one that is shown."""
@@ -256,14 +286,16 @@ def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _shown(secret: Secret | None, draft: Drafted | None, saved: Destination) -> Content:
+def _shown(
+    secret: Secret | None, draft: Drafted | None, saved: Destination, *, in_clear: bool = False
+) -> Content:
     if secret is None:
         words = Content.styled("none: requests are not signed", theme.WARN)
     elif secret.value is None:
         words = Content.styled(printable(f"{secret.source} is not set: requests are not signed"), theme.WARN)
     else:
         words = Content.assemble(
-            (printable(mask_secret(secret.value)), theme.STRONG),
+            (printable(secret.value if in_clear else mask_secret(secret.value)), theme.STRONG),
             (f"   {printable(secret.source)}", theme.QUIET),
         )
     lines = [Content.assemble((f"{'Webhook Signing Secret':<26}", theme.QUIET), words)]
