@@ -135,7 +135,7 @@ class SigningPane(Editor[Drafted]):
             yield Button("Copy", id="copy-secret", compact=True)
             yield Button("Generate New Key", id="generate-secret", compact=True)
             yield Button("Remove", id="remove-secret", compact=True)
-            yield Button(f"Reveal for {REVEALED_SECONDS:.0f} s", id="reveal-secret", compact=True)
+            yield Button(Content(f"Reveal for {REVEALED_SECONDS:.0f} s"), id="reveal-secret", compact=True)
         yield Field("Own secret", SecretInput("webhook-…  or  env:NAME", id="own-secret"), name="secret")
         yield self._old
         yield Static(_how(), id="signing-how", markup=False)
