@@ -32,7 +32,8 @@ LAST_SUCCESS = f"""
         ORDER BY created DESC LIMIT {_LOOKED_BACK})
     WHERE state = 'delivered' LIMIT 1
 """
-WAITING = f"SELECT min(created) FROM deliveries WHERE {_OPEN}"
+WAITING = f"SELECT min(created) FROM deliveries INDEXED BY deliveries_open WHERE {_OPEN}"
+"""By itself SQLite would walk all that is settled, in the order of `created`."""
 PENDING = """
     SELECT at FROM verdicts WHERE destination = :destination AND forwarded = 1 AND delivery IS NULL
     ORDER BY event LIMIT 1
