@@ -39,6 +39,11 @@ class HandClock:
         finally:
             self._waiting.remove(entry)
 
+    def left(self) -> float | None:
+        """Seconds until somebody is woken by the time; None: nobody is."""
+        until = min((until for until, _ in self._waiting), default=float("inf"))
+        return None if until == float("inf") else max(0.0, until - self.seconds)
+
     def advance(self, seconds: float) -> None:
         """Move time and wake whom it concerns."""
         self.seconds += seconds

@@ -1,0 +1,207 @@
+"""Whatever an endpoint answers and whenever the sender dies, no event is in no state (promises 3 and 19)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from statsig_tui.core.batch import Closed
+from statsig_tui.core.config import CircuitPolicy, Destination, RetryPolicy, Secret
+from statsig_tui.core.event import view
+from statsig_tui.core.filters import Clause, Verdict
+from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryState, Headers
+from statsig_tui.core.redact import Redactor
+from statsig_tui.core.signing import SIGNATURE_HEADER
+from statsig_tui.engine import endpoints, outbox
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.ledger import StoreLedger
+from statsig_tui.engine.outcome import STALE, Outcome
+from statsig_tui.engine.store import Store
+from tests.unit.conftest import HandClock
+
+MINE = Destination(
+    "mine", "http://127.0.0.1/hook", secret=Secret.of("webhook-secret"),
+    retry=RetryPolicy((10, 20)), circuit=CircuitPolicy(3, 60),
+)  # fmt: skip
+FAULTS = (
+    "500",
+    "no answer",
+    "answer lost",
+    "stale",
+    "429",
+    "410",
+    "413",
+    "404",
+    "dies",
+    "dies having arrived",
+)
+MOST_STEPS = 2000
+
+
+@dataclass
+class World:
+    """A store, an endpoint with faults, and a sender that dies now and then."""
+
+    store: Store
+    clock: HandClock
+    faults: list[str]
+    poison: frozenset[str]
+    sent: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+    """Signature and events of every request that was made."""
+    taken: Counter[str] = field(default_factory=Counter)
+    """How often an event was answered 2xx."""
+    disabled: set[str] = field(default_factory=set)
+    died: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.ledger = StoreLedger(self.store, self.clock, lambda: Redactor([]))
+
+    async def post(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
+        names = frozenset(event["eventName"] for event in json.loads(body)["data"])
+        self.sent.append((dict(headers)[SIGNATURE_HEADER], names))
+        fault = self.faults.pop() if self.faults else ""
+        if fault == "dies":
+            self.died.set()
+            await asyncio.Event().wait()
+        if fault in ("no answer", "answer lost", "stale"):
+            error = STALE if fault == "stale" else "nothing came back"
+            return Outcome(None, 1.0, error=error, certainty="unknown")
+        if fault:
+            return Outcome(int(fault), 1.0, error=fault, retry_after="30" if fault == "429" else None)
+        if names & self.poison:
+            return Outcome(422, 1.0, error="422 Unprocessable")
+        self.taken.update(names)
+        return Outcome(200, 1.0)
+
+    async def gone(self, destination: str) -> None:
+        self.disabled.add(destination)
+
+    async def circuit(self, destination: str, reason: str | None) -> None:
+        await self.store.write(lambda tx: endpoints.pause(tx, self.clock.now(), destination, reason))
+
+    async def born(self) -> Delivery:
+        """A sender as a new process begins with it."""
+        await self.store.write(lambda tx: outbox.recover(tx, self.clock.now()))
+        paused = await self.store.read(endpoints.paused)
+        self.died.clear()
+        return Delivery(
+            MINE,
+            clock=self.clock,
+            ledger=self.ledger,
+            post=self.post,
+            on_gone=self.gone,
+            on_circuit=self.circuit,
+            is_disabled=self.disabled.__contains__,
+            paused=paused.get(MINE.name),
+            jitter=lambda: 0.0,
+        )
+
+    async def run(self) -> None:
+        """Let time go by until nothing is open any more."""
+        sender = await self.born()
+        for _ in range(MOST_STEPS):
+            idle, died = asyncio.create_task(self.clock.idle()), asyncio.create_task(self.died.wait())
+            await asyncio.wait((idle, died), return_when=asyncio.FIRST_COMPLETED)
+            for task in (idle, died):
+                task.cancel()
+            if self.died.is_set():
+                await sender.stop()
+                sender = await self.born()
+                continue
+            if self.disabled:
+                self.disabled.clear()
+                sender.resume()
+                continue
+            left = self.clock.left()
+            if left is None:
+                await sender.stop()
+                return
+            self.clock.advance(left)
+        raise AssertionError("it never ends")
+
+
+async def live(batches: list[int], faults: list[str], poison: frozenset[int], place: Path) -> None:
+    store = await Store.open(place / "store.db")
+    try:
+        await check(World(store, HandClock(), faults, frozenset(f"e{n}" for n in poison)), batches)
+    finally:
+        await store.close()
+
+
+async def check(world: World, batches: list[int]) -> None:
+    total = 0
+    for size in batches:
+        names = [f"e{number}" for number in range(total, total + size)]
+        total += size
+        raws = [json.dumps({"eventName": name}).encode() for name in names]
+        made = [view(raw, {"eventName": name}) for raw, name in zip(raws, names, strict=True)]
+        passed = [[(MINE.name, Verdict(True, Clause.TEST))]] * size
+        ids = await world.store.write(lambda tx, m=made, p=passed: outbox.accept(tx, 0, "t", m, p))  # type: ignore[misc]  # default arguments bind the loop's names
+        await world.ledger.open(MINE, Closed(tuple(zip(ids, raws, strict=True)), "full"))
+    await world.run()
+
+    verdicts = await world.store.read(lambda db: outbox.verdicts(db, range(1, total + 1)))
+    deliveries = {item.id: item for item in await world.store.read(lambda db: outbox.deliveries(db, "1", ()))}
+    attempts = await world.store.read(lambda db: outbox.attempts(db, list(deliveries)))
+    assert len(verdicts) == total
+    for verdict in verdicts:
+        assert verdict.delivery is not None
+        check_event(f"e{verdict.event - 1}", deliveries[verdict.delivery], attempts, world)
+    assert all(attempt.status or attempt.error for attempt in attempts), "nothing is left unsettled"
+    kept = Counter(dict(attempt.request_headers)[SIGNATURE_HEADER] for attempt in attempts)
+    assert kept == Counter(signature for signature, _ in world.sent), "each request is an attempt"
+
+
+def check_event(name: str, last: DeliveryRecord, attempts: list[AttemptRecord], world: World) -> None:
+    """That an event has arrived or failed, and that attempts tell how often it may have."""
+    assert last.state in (DeliveryState.DELIVERED, DeliveryState.FAILED)
+    carried = {signature for signature, names in world.sent if name in names}
+    outcomes = [item for item in attempts if dict(item.request_headers)[SIGNATURE_HEADER] in carried]
+    successes = sum(item.status == 200 for item in outcomes)
+    assert world.taken[name] == successes == (last.state is DeliveryState.DELIVERED)
+    if last.state is DeliveryState.FAILED:
+        assert last.error
+    if name in world.poison:
+        assert last.state is DeliveryState.FAILED
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    batches=st.lists(st.integers(1, 6), min_size=1, max_size=4),
+    faults=st.lists(st.sampled_from(FAULTS), max_size=25),
+    poison=st.frozensets(st.integers(0, 23), max_size=4),
+)
+def test_every_event_arrives_or_fails_and_attempts_tell_of_every_request(
+    batches: list[int], faults: list[str], poison: frozenset[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        asyncio.run(live(batches, faults, poison, Path(place)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    batches=st.lists(st.integers(1, 12), min_size=1, max_size=3),
+    poison=st.frozensets(st.integers(0, 35), max_size=5),
+)
+def test_without_other_faults_poison_fails_alone_and_all_else_arrives(
+    batches: list[int], poison: frozenset[int]
+) -> None:
+    async def run(place: Path) -> Counter[str]:
+        store = await Store.open(place / "store.db")
+        try:
+            world = World(store, HandClock(), [], frozenset(f"e{n}" for n in poison))
+            await check(world, batches)
+            return world.taken
+        finally:
+            await store.close()
+
+    with tempfile.TemporaryDirectory() as place:
+        taken = asyncio.run(run(Path(place)))
+    assert set(taken) == {f"e{number}" for number in range(sum(batches)) if number not in poison}
