@@ -40,7 +40,6 @@ FAULTS = (
     "413",
     "404",
     "dies",
-    "dies having arrived",
 )
 MOST_STEPS = 2000
 
