@@ -196,6 +196,8 @@ async def test_a_sick_endpoint_is_paused_probed_and_resumed_and_loses_nothing(
         await site.event("meanwhile")
         await site.delivery(DeliveryState.WAITING, "mine")
         await mine.got(4)
+        # The probe's answer must not come after the resuming: it would count against a healthy endpoint.
+        await site.journal.wait(DeliveryRecord, lambda d: d.state is DeliveryState.RETRYING)
         mine.answer = say(200)
         await site.engine.resume("mine")
         assert site.engine.ailing() == {}
