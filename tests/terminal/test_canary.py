@@ -195,9 +195,8 @@ def test_no_secret_comes_out_anywhere(
     walk.press(F7, sees="╭─ receiver")
     walk.press(DOWN, sees="╭─ down")
     walk.press(DOWN, sees="╭─ echo")
-    # Not by Delivery: its fields hold what was typed there, URL and headers, to be edited.
-    for _ in range(2):
-        walk.press("[", sees="╭─ echo")
+    for _ in range(3):  # by Delivery, where the URL and a header hold secrets
+        walk.press("]", sees="╭─ echo")
     type_secret(walk, settings)
     walk.reach("destination-list", ESCAPE)
     walk.press("]", sees="Rate Limited")

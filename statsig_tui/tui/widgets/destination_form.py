@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import ClassVar
 
 from textual import on
@@ -28,8 +28,8 @@ from statsig_tui.tui.widgets.destination_text import (
     to_texts,
 )
 from statsig_tui.tui.widgets.editor import Editor
-from statsig_tui.tui.widgets.fields import Choice, Field, Tick
-from statsig_tui.tui.widgets.json_editor import ExactArea
+from statsig_tui.tui.widgets.fields import Choice, Field, Tick, VeiledInput
+from statsig_tui.tui.widgets.json_editor import VeiledArea
 
 EMULATED = "emulated"
 """Said of what Statsig does not document (statsig-wire.md §3.7)."""
@@ -81,6 +81,7 @@ class DestinationForm(Editor[Texts]):
         """The address that must not be pointed at."""
         self.real_url: str | None = None
         """Where the shown destination really leads."""
+        self.redact: Callable[[str], str] = str
         self._fields: dict[str, Field] = {}
         self._is_insistent = False
 
@@ -88,9 +89,7 @@ class DestinationForm(Editor[Texts]):
         """One field a line."""
         with FormScroll():
             yield self._field("name", "Name", Input(compact=True, placeholder="my-api"))
-            yield self._field(
-                "url", "Webhook URL", Input(compact=True, placeholder="http://localhost:3000/webhook")
-            )
+            yield self._field("url", "Webhook URL", VeiledInput("http://localhost:3000/webhook"))
             yield self._field("enabled", "Enabled", Tick(gutter=0, is_switch=True), gap=True)
             yield self._field("envelope", "Envelope", Choice(("data", "array")))
             yield self._field("timestamps", "Timestamps", Choice(("number", "string")), gap=True)
@@ -109,7 +108,7 @@ class DestinationForm(Editor[Texts]):
                 "probe", "Probe every", _short(), f"seconds while paused · {EMULATED}", gap=True
             )
             yield self._field("verify_tls", "Verify TLS", Tick(gutter=0, is_switch=True))
-            own = ExactArea(id="own-headers", placeholder="Name: value, one a line")
+            own = VeiledArea(id="own-headers", placeholder="Name: value, one a line")
             yield self._field("headers", "Headers", own)
 
     def first(self) -> Widget:
@@ -131,6 +130,7 @@ class DestinationForm(Editor[Texts]):
         if self.shown is None or not self.is_ready:
             return
         texts = self.texts()
+        self.query_one(VeiledInput).redact = self.query_one(VeiledArea).redact = self.redact
         with self.prevent(Input.Changed, TextArea.Changed):
             for name, field in self._fields.items():
                 _put(field.field, texts[name])

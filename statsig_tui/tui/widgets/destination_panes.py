@@ -173,6 +173,7 @@ class DestinationPanes(Vertical):
             return
         form = self._form
         form.taken, form.emulator, form.real_url = subject.taken, subject.emulator, subject.real_url
+        form.redact = subject.redact
         for editor in self._editors().values():
             editor.show(subject.saved)
         self.attempts.show(subject.saved.name, subject.redact)

@@ -5,9 +5,11 @@ They know how a value looks and which keys change it, never what it means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from rich.highlighter import Highlighter
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
@@ -193,6 +195,27 @@ class SecretInput(Input):
     def action_cut(self) -> None:
         """Delete what is selected, without copying it."""
         self.delete_selection()
+
+
+class VeiledInput(Input):
+    """An input that masks the secrets in its text, until it has the focus to be edited."""
+
+    def __init__(self, placeholder: str = "") -> None:
+        super().__init__(placeholder=placeholder, compact=True, highlighter=_Veil(self))
+        self.redact: Callable[[str], str] = str
+
+
+class _Veil(Highlighter):
+    def __init__(self, field: VeiledInput) -> None:
+        self._field = field
+
+    def highlight(self, text: Text) -> None:
+        """Nothing is coloured."""
+
+    def __call__(self, text: str | Text) -> Text:
+        plain = text.plain if isinstance(text, Text) else text
+        shown = plain if self._field.has_focus else self._field.redact(plain)
+        return Text(shown, no_wrap=True, overflow="ignore", end="")
 
 
 class SearchInput(Input):

@@ -6,7 +6,7 @@ It colours what looks like JSON, valid or not, and shows what cannot be seen; it
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -153,6 +153,32 @@ class ExactArea(TextArea):
         self._build_highlight_map()
         self.move_cursor((0, 0))
         self._rewrap_and_refresh_virtual_size()
+
+
+class VeiledArea(ExactArea):
+    """Masks the secrets in its text, until it has the focus to be edited."""
+
+    def __init__(self, *, id: str, placeholder: str = "") -> None:  # noqa: A002 Textual's name
+        super().__init__(id=id, placeholder=placeholder)
+        self.redact: Callable[[str], str] = str
+
+    def get_line(self, line_index: int) -> Text:
+        """A line to draw."""
+        line = super().get_line(line_index)
+        return line if self.has_focus else Text(self.redact(line.plain), end="", no_wrap=True)
+
+    def on_focus(self) -> None:
+        """Show what there is to edit."""
+        self._draw_anew()
+
+    def on_blur(self) -> None:
+        """Mask it again."""
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        # Lines that were drawn are remembered, whoever has the focus.
+        self.notify_style_update()
+        self.refresh()
 
 
 class JsonEditor(ExactArea):
