@@ -46,6 +46,7 @@ COMMANDS = (
     Command("compose.new", "ctrl+n", "New", "Start again from the sample event", "new", "compose", True, True),
     Command("compose.target", "ctrl+t", "Target", "Switch the target", "next_target", "compose", True, True),
     Command("compose.view", "ctrl+g", "View", "Form and JSON, two views on one text", "next_view", "compose", True, True),
+    Command("compose.find", "ctrl+f", "Find", "Find in the JSON text; enter and ↑ go on and back, esc leaves", "find", "compose", False, True),
     Command("compose.fix", "f9", "Fix", "Apply the fix of the chosen advice, or the first one", "fix", "compose", True, True),
     Command("compose.request", "ctrl+r", "Preview", "The request as it goes out, and as curl, HTTPie, Python; again: its method, path and headers", "next_request_view", "compose", True, True),
     Command("compose.editor", "f4", "Editor", "Open $VISUAL or $EDITOR on the field under the cursor, or on the whole text", "edit_elsewhere", "compose", False, True),

@@ -27,6 +27,7 @@ from statsig_tui.tui.screens.compose import ComposeScreen
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.event_form import EventForm, Fold
+from statsig_tui.tui.widgets.find_line import FindLine
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 
 Until = Callable[..., Awaitable[None]]
@@ -377,3 +378,29 @@ async def test_a_huge_text_stays_swift(later_app: StatsigApp, ui: Until, seen: T
         app.screen.query_one(JsonEditor).select_all()
         await write(pilot, "{}")
         await ui(pilot, lambda: app.screen.query_one(JsonEditor).soft_wrap)
+
+
+async def test_a_text_is_found_in_the_json_view(app: StatsigApp, ui: Until, seen: Text) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+f")
+        await ui(pilot, lambda: bool(app.screen.query(FindLine)))
+        await ui(pilot, lambda: app.screen.query_one("#find").has_focus)
+        await pilot.press(*"USER")
+        editor = app.screen.query_one(JsonEditor)
+        await ui(pilot, lambda: "1 of " in seen(app) and editor.selected_text == "user")
+        first = editor.selection
+        await pilot.press("enter")
+        await ui(pilot, lambda: "2 of " in seen(app) and editor.selection != first)
+        await pilot.press("up")
+        await ui(pilot, lambda: "1 of " in seen(app) and editor.selection == first)
+        await pilot.press("up")
+        await ui(pilot, lambda: "1 of " not in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: editor.selection == first)
+        await pilot.press(*"xyz")
+        await ui(pilot, lambda: "not there" in seen(app))
+        text = editor.text
+        await pilot.press("escape")
+        await ui(pilot, lambda: editor.has_focus and not app.screen.query(FindLine))
+        assert editor.text == text

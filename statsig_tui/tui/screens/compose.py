@@ -466,6 +466,10 @@ class ComposeScreen(RepeatingScreen):
         self._can_fix = self._draft.can_fix
         self.refresh_bindings()
 
+    async def action_find(self) -> None:
+        """Find in the text."""
+        await self._draft.find()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a fix only where there is one."""
         if action == "fix":

@@ -29,6 +29,7 @@ from statsig_tui.core.tables import Off, Table
 from statsig_tui.core.template import Sources
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
+from statsig_tui.tui.widgets.find_line import FindLine
 from statsig_tui.tui.widgets.headers_pane import HeadersPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.lint_list import LintList
@@ -240,6 +241,24 @@ class DraftPane(Vertical):
             self._editor.focus()
         else:
             self.query_one(EventForm).focus_first()
+
+    async def find(self) -> None:
+        """Ask for a text to be found in the JSON view."""
+        await self._show_view("json")
+        if not self.query(FindLine):
+            await self.query_one("#json", TabPane).mount(FindLine())
+        self.query_one(FindLine).begin()
+
+    @on(FindLine.Asked)
+    def _find(self, event: FindLine.Asked) -> None:
+        event.stop()
+        self.query_one(FindLine).tell(*self._editor.find(event.text, event.way))
+
+    @on(FindLine.Left)
+    async def _found(self, event: FindLine.Left) -> None:
+        event.stop()
+        self._editor.focus()
+        await self.query_one(FindLine).remove()
 
     async def next_request_view(self) -> None:
         """To the request as it goes out, from there to its headers, and back."""

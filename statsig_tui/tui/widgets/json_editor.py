@@ -102,6 +102,23 @@ class ExactArea(TextArea):
         self.replace(text[head : len(text) - tail], start, end)
         self.history.checkpoint()
 
+    def find(self, wanted: str, way: int) -> tuple[int, int]:
+        """Select a text, whatever its case: here or behind (0), behind here (1), before here (-1).
+
+        Which of how many it is; none is 0. It goes on at the other end.
+        """
+        found = [match.span() for match in re.finditer(re.escape(wanted), self.text, re.I)] if wanted else []
+        if not found:
+            return 0, 0
+        start, end = sorted(_offset(self.text, at) for at in self.selection)
+        if way < 0:
+            at = next((n for n in reversed(range(len(found))) if found[n][0] < start), len(found) - 1)
+        else:
+            here = max(start + 1, end) if way else start
+            at = next((n for n in range(len(found)) if found[n][0] >= here), 0)
+        self.select_span(*found[at])
+        return at + 1, len(found)
+
     def select_span(self, start: int, end: int) -> None:
         """Select some characters of the text, and bring them into sight."""
         text = self.text
@@ -254,6 +271,11 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _offset(text: str, location: Location) -> int:
+    row, column = location
+    return sum(len(line) + 1 for line in text.split("\n")[:row]) + column
 
 
 def _location(text: str, offset: int) -> Location:
