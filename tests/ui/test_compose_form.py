@@ -46,8 +46,10 @@ async def at(app: StatsigApp, pilot: Pilot[int], field: Field, row: int = 0) -> 
     table = app.screen.query_one(f"#field-{field}", MemberTable)
     table.focus()
     await pilot.pause(0)
-    for _ in range(abs(row - table.cursor)):
+    # One by one: a text that was just changed may take rows away meanwhile.
+    while table.cursor != row:
         await pilot.press("down" if row > table.cursor else "up")
+        assert app.focused is table
     assert (app.focused, table.cursor) == (table, row)
     return table
 
