@@ -42,7 +42,7 @@ from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
-from statsig_tui.tui.screens.matrix import MatrixRows, MatrixScreen
+from statsig_tui.tui.screens.matrix import MatrixScreen
 from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.requests import RequestsScreen
@@ -59,6 +59,7 @@ from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.library import Library
+from statsig_tui.tui.widgets.matrix_rows import MatrixRows
 from statsig_tui.tui.widgets.outcome import answer
 from statsig_tui.tui.widgets.overview import Overview
 from statsig_tui.tui.widgets.signing import SigningPane
