@@ -6,13 +6,13 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks.capture import live
-from benchmarks.measure import Aim, Plan, Row, Rows, alternate, ratios, say
+from benchmarks.measure import Aim, Plan, Row, Rows, alternate, percentile, ratios, say
 from benchmarks.processes import Place, place
 from benchmarks.terminal import LIVE, Terminal, terminal
 from statsig_tui.engine.archive import Archive
@@ -22,6 +22,13 @@ _PAGE_UP, _PAGE_DOWN = "\x1b[5~", "\x1b[6~"
 _PAGES = 12
 """Fewer than the smaller store has: every key must move something."""
 _FEW = 1000
+_QUERY = "-event:*7"
+"""Nine of ten fit."""
+_UP, _DOWN = "\x1b[A", "\x1b[B"
+_PACE = 0.05
+"""Seconds between two keys: a key that is held down."""
+_HIDDEN = 10
+"""Of so many captures the query hides one."""
 _ROWS = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 INSERT INTO captures (rev, at, method, path, size, envelope, events, signature_state, status, fault, ms,
@@ -43,6 +50,12 @@ class Seen:
 
     megabytes: float
     frame: float
+    filtered: float
+    """The same behind a filter."""
+    waits: Sequence[float]
+    """Seconds from a key to what it draws, while the filter looks through the store."""
+    found_after: float
+    """Seconds until the filter has looked through it."""
 
 
 def scaled(plan: Plan) -> Rows:
@@ -68,6 +81,22 @@ def scaled(plan: Plan) -> Rows:
             Aim("<=", 20, "MB"),
             f"{median(seen.megabytes for seen in lots):.0f} MB"
             f" against {median(seen.megabytes for seen in few):.0f} MB",
+        )
+        yield Row(
+            f"processor time of a frame with {many:,} stored captures behind a filter",
+            against,
+            ratios([seen.filtered for seen in lots], [seen.filtered for seen in few]),
+            Aim("<=", 1.1),
+            f"{median(seen.filtered for seen in lots) * 1000:.1f} ms against"
+            f" {median(seen.filtered for seen in few) * 1000:.1f} ms",
+        )
+        yield Row(
+            f"a key while a filter looks through {many:,} captures, until it is drawn, p99",
+            "what an eye takes for at once",
+            [percentile(seen.waits, 99) * 1000 for seen in lots],
+            Aim("<=", 50, "ms"),
+            f"median {median(median(seen.waits) for seen in lots) * 1000:.1f} ms; looked through in"
+            f" {median(seen.found_after for seen in lots):.1f} s",
         )
         yield asyncio.run(_pages(plan, large.database, many))
 
@@ -114,14 +143,40 @@ def _browse(at: Place, count: int) -> Seen:
         screen.wait_for_count(count)
         screen.settle(1.0)
         memory = screen.megabytes()
-        _page(screen, _PAGE_UP)
-        _page(screen, _PAGE_DOWN)
-        before = screen.cpu()
-        _page(screen, _PAGE_UP)
-        _page(screen, _PAGE_DOWN)
-        frame = (screen.cpu() - before) / (2 * _PAGES)
-    say(f"  {count:,}: {memory:.1f} MB, {frame * 1000:.2f} ms a frame")
-    return Seen(memory, frame)
+        frame = _frame(screen)
+        before = screen.bytes
+        screen.press("f")
+        screen.wait_for_output(before)
+        screen.settle()
+        began = time.perf_counter()
+        screen.press(f"{_QUERY}\r")
+        waits = _keys(screen, count - count // _HIDDEN)
+        found_after = time.perf_counter() - began
+        screen.settle(1.0)
+        filtered = _frame(screen)
+    say(f"  {count:,}: {memory:.1f} MB, {frame * 1000:.2f} ms a frame, {filtered * 1000:.2f} ms filtered")
+    return Seen(memory, frame, filtered, waits, found_after)
+
+
+def _frame(screen: Terminal) -> float:
+    """Processor seconds of a page up or down."""
+    _page(screen, _PAGE_UP)
+    _page(screen, _PAGE_DOWN)
+    before = screen.cpu()
+    _page(screen, _PAGE_UP)
+    _page(screen, _PAGE_DOWN)
+    return (screen.cpu() - before) / (2 * _PAGES)
+
+
+def _keys(screen: Terminal, count: int) -> list[float]:
+    """Go up and down until the list shows what the filter leaves; how long each key took."""
+    waits: list[float] = []
+    while screen.count != count:
+        before, began = screen.bytes, time.perf_counter()
+        screen.press(_DOWN if len(waits) % 2 else _UP)
+        waits.append(screen.wait_for_output(before) - began)
+        time.sleep(_PACE)
+    return waits
 
 
 def _page(screen: Terminal, key: str) -> None:
