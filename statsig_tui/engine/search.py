@@ -28,7 +28,7 @@ from statsig_tui.engine.http import BodyRefused, decoded_body
 Stored = CaptureRecord | DeliveryRecord | EventRecord | SentRecord
 Kind = Literal["captures", "deliveries", "events", "history"]
 KINDS: tuple[Kind, ...] = ("captures", "deliveries", "events", "history")
-SPAN = 2000
+SPAN = 500
 """Ids looked through in one step."""
 _READ = 512 * 1024
 """Bytes of bodies after which a step ends."""
