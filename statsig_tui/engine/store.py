@@ -39,6 +39,8 @@ _WAL_STEP = _WAL_CAP // 4
 """Growth of the log after which it is tried again to cut it, while somebody's long read holds it."""
 _WAL_KEPT = _WAL_CAP - _WAL_STEP
 """What is left of the file for the log to begin anew in: writing over is a third cheaper than growing."""
+_READER_CACHE_KIB = 256
+"""Pages a reading connection keeps: there are several, and the system has the file's pages anyway."""
 BUSY_SECONDS = 5.0
 """How long a write waits for a lock of another program."""
 _IDLE_SECONDS = 0.5
@@ -345,6 +347,7 @@ def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
             schema.migrate(db)
         else:
             db.execute("PRAGMA query_only = 1")
+            db.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
             db.execute("PRAGMA wal_autocheckpoint = 0")
     except BaseException:
         db.close()
