@@ -130,6 +130,59 @@ async def test_memory_does_not_grow_with_the_lines(spawn: Spawn, tmp_path: Path,
     assert many - few < 6 * 1024, "KiB; the lines alone are 30 MiB"
 
 
+def captures(count: int, bad: int, note: str = "") -> bytes:
+    """Exported captures, the newest first, of which one is broken."""
+    lines = []
+    for number in range(1, count + 1):
+        line = {"type": "capture", "at": 1_700_000_000_000 - number, "method": "POST", "path": f"/{number}"}
+        line |= {"answer": {"status": 200}, "http_version": "1.1", "body": f"{{}}{note}"}
+        lines.append(json.dumps(line)[: 9 if number == bad else None])
+    return "\r\n".join(["", *lines] if bad != 1 else lines).encode()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("bad", [1, 150])
+async def test_captures_are_imported_in_the_order_of_time_without_the_bad_line(
+    spawn: Spawn, tmp_path: Path, packed: bool, bad: int
+) -> None:
+    raw = captures(250, bad)
+    file = tmp_path / "captures"
+    file.write_bytes(gzip.compress(raw) if packed else raw)
+    for source in (str(file), "-"):
+        data = tmp_path / source.strip("/").replace("/", "-")
+        stdin = file.read_bytes() if source == "-" else None
+        code, _, err = await (await spawn("import", source, data=data)).end(stdin=stdin)
+        # A blank line before them counts.
+        assert (code, err.splitlines()[0]) == (1, "249 captures imported")
+        assert f"error: line {bad + (bad != 1)}: The body is not JSON" in err
+        code, lines, _ = await (await spawn("list", "--json", "--limit", "3", data=data)).lines()
+        newest = [number for number in range(1, 5) if number != bad][:3]
+        assert (code, [line["path"] for line in lines]) == (0, [f"/{number}" for number in newest])
+
+
+async def test_captures_that_are_cut_are_imported_up_to_the_last_whole_one(
+    spawn: Spawn, tmp_path: Path
+) -> None:
+    file = tmp_path / "captures.gz"
+    file.write_bytes(gzip.compress(captures(9, 0), 0)[:-16])
+    code, _, err = await (await spawn("import", str(file))).end()
+    assert (code, err.splitlines()[0]) == (1, "8 captures imported")
+    assert "line 10: its gzip data is cut here: line 9 is the last whole one" in err
+
+
+async def test_memory_of_an_import_does_not_grow_with_the_lines(spawn: Spawn, tmp_path: Path) -> None:
+    peaks = []
+    for count in (200, 5_000):
+        file = tmp_path / f"captures-{count}.gz"
+        file.write_bytes(gzip.compress(captures(count, count // 2, "n" * 8000), 1))
+        it = await spawn("import", str(file), data=tmp_path / str(count), runs=("-c", PEAK))
+        code, _, err = await it.end()
+        assert (code, err.splitlines()[0]) == (1, f"{count - 1:,} captures imported")
+        peaks.append(int(err.splitlines()[-1].removeprefix("peak ")))
+    few, many = peaks
+    assert many - few < 12 * 1024, "KiB; the lines alone are 40 MiB"
+
+
 async def test_what_a_pipe_gives_is_sent_at_once_and_a_signal_ends_it(
     spawn: Spawn, mine: Endpoint, to_mine: tuple[str, ...]
 ) -> None:
