@@ -143,7 +143,9 @@ class Library(Vertical):
         """Show what a search found among all that was sent, if it is still the search."""
         if search == self._search.value:
             self._from_all = (search, sent)
-            self._fill()
+            listed = [row.entry for row in self._rows.values() if isinstance(row.entry, SentRecord)]
+            if listed != list(sent):
+                self._fill()
             if self.entry is None:
                 self.go(likeliest(self._rows.values(), search))
 
