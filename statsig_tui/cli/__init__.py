@@ -220,12 +220,15 @@ def send(
 ) -> int:
     """Post incoming events: a template, a file, or standard input.
 
-    One JSON object a line is one request a line; of a curl command its body, method, path and headers are
-    taken, and files that it names are read. Variables such as {{now_ms}} and {{uuid}} are resolved
-    anew for each request. The built-in target `emulator` is the one that runs with the same --data, else
-    the one at the default port. Nothing is ever sent twice by itself. Ends with 0 where every answer was
-    a 2xx, or what --expect says. What Statsig would likely refuse, drop or misread of a single
-    event is said on stderr first, and sent all the same.
+    One JSON object a line is one request a line, read when it is its turn: any number of them, gzip as well.
+    A line that is none is named on stderr with what is wrong; the others are sent, and it ends with 1. In
+    a file named .ndjson or .jsonl every line is one; elsewhere JSON over several lines is one body. Of a
+    curl command its body, method, path and headers are taken, and files that it names are read.
+
+    Variables such as {{now_ms}} and {{uuid}} are resolved anew for each request. The built-in target
+    `emulator` is the one that runs with the same --data, else the one at the default port. Nothing is ever
+    sent twice by itself. Ends with 0 where every answer was a 2xx, or what --expect says. What Statsig
+    would likely refuse, drop or misread of a single event is said on stderr first, and sent all the same.
 
     \b
     Example:
@@ -234,6 +237,7 @@ def send(
       statsig-tui send seconds --dry-run
       statsig-tui send custom --set user.userID=u7 --header 'X-Run: 7' --as curl
       echo '{"user":{"userID":"u"},"event":"hello"}' | statsig-tui send -
+      statsig-tui send events.ndjson.gz --rate 100/s --set +user.statsigEnvironment.tier=staging
     """
     from statsig_tui.cli.payload import Changes, shape_of
     from statsig_tui.cli.send import Plan, per_second, run_list, run_send

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +15,11 @@ from urllib.parse import urlsplit
 import click
 
 from statsig_tui.cli.advice import tell_advice
+from statsig_tui.cli.given import payloads
+from statsig_tui.cli.lined import Lined
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
-from statsig_tui.cli.payload import Changes, Payload, in_turn, payloads
+from statsig_tui.cli.payload import Changes, Payload, in_turn
 from statsig_tui.cli.report import Report
 from statsig_tui.core import draft
 from statsig_tui.core.config import (
@@ -47,6 +50,8 @@ from statsig_tui.settings.templates import Shelf
 
 _STAND_IN = "secret-that-is-not-set"
 """For a key that only its variable's name is printed of."""
+_NAMED = 10
+"""Bad lines that are named one by one."""
 _JUDGED = 1024 * 1024
 """Bytes of a body that advice is given on: on a longer one it would keep the sending waiting."""
 
@@ -119,24 +124,68 @@ def run_send(options: Options, source: str, changes: Changes, plan: Plan) -> int
             click.echo(redact(printable(f"note: {words}")), err=True)
 
     found = payloads(source, Shelf(options.places().templates), changes, tell)
-    total = len(found) * plan.repeat
-    if total == 1 and not options.quiet:
-        _advise(found[0], target, redact, as_json=plan.as_json)
+    if isinstance(found, Payload):
+        if plan.repeat == 1 and not options.quiet:
+            _advise(found, target, redact, as_json=plan.as_json)
+        return _run(found, target, plan, options, is_expected)
+    found.tell = _Telling(redact).tell
+    with contextlib.closing(found):
+        code = _run(found, target, plan, options, is_expected)
+    for name in found.unused:
+        click.echo(redact(printable(f"error: No line has a variable {name}.")), err=True)
+    if found.bad:
+        left = "1 line is" if found.bad == 1 else f"{found.bad:,} lines are"
+        click.echo(f"error: {left} left out: mend what is named above, and send only that.", err=True)
+    return code or int(bool(found.bad or found.unused))
+
+
+def _run(
+    found: Payload | Lined,
+    target: Target,
+    plan: Plan,
+    options: Options,
+    is_expected: Callable[[int | None], bool],
+) -> int:
+    redact = options.secrets
     if plan.kind is not None:
         return _print_as(found, plan, target, redact)
     if plan.dry_run:
         return _print_only(found, plan, target, redact)
-    if total > UNASKED and not is_local(target.url):
+    is_far = not is_local(target.url)
+    lines = found.count(UNASKED if is_far else 1) if isinstance(found, Lined) else 1
+    total = None if lines is None else lines * plan.repeat
+    if is_far and (total is None or total > UNASKED):
         confirm(target.url, total, plan.really)
+    is_series = total != 1 or isinstance(found, Lined)
     report = Report(
-        target, redact, is_expected, is_series=total > 1, as_json=plan.as_json, quiet=options.quiet
+        target, redact, is_expected, is_series=is_series, as_json=plan.as_json, quiet=options.quiet
     )
     ended_by = asyncio.run(_sending(target, found, plan, total, report))
-    if total > 1:
+    if is_series:
         report.summarise()
     if ended_by is not None:
         return 128 + ended_by
     return 0 if report.all_expected else 1
+
+
+class _Telling:
+    """Names the first bad lines; the others are only counted."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+        self._left = _NAMED
+
+    def tell(self, words: str) -> None:
+        """Say what is wrong with a line."""
+        self._left -= 1
+        if self._left >= 0:
+            click.echo(self._redact(printable(f"error: {words}")), err=True)
+        elif self._left == -1:
+            click.echo("(further bad lines are only counted)", err=True)
+
+
+def _requests(found: Payload | Lined, plan: Plan) -> Iterator[Request]:
+    return found.requests(plan.repeat) if isinstance(found, Lined) else in_turn(found, plan.repeat)
 
 
 def _advise(payload: Payload, target: Target, redact: Callable[[str], str], *, as_json: bool) -> None:
@@ -152,7 +201,7 @@ def _advise(payload: Payload, target: Target, redact: Callable[[str], str], *, a
 
 
 async def _sending(
-    target: Target, found: Sequence[Payload], plan: Plan, total: int, report: Report
+    target: Target, found: Payload | Lined, plan: Plan, total: int | None, report: Report
 ) -> int | None:
     """Run the series; the number of the signal that cut it short."""
 
@@ -162,7 +211,7 @@ async def _sending(
     series = asyncio.ensure_future(
         run_series(
             target,
-            in_turn(found, plan.repeat),
+            found.requests_beside(plan.repeat) if isinstance(found, Lined) else _requests(found, plan),
             report.tally,
             note,
             rate=usual_rate(plan.rate, total, is_local=is_local(target.url)),
@@ -188,12 +237,12 @@ async def _sending(
     return ended_by
 
 
-def _print_as(found: Sequence[Payload], plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
+def _print_as(found: Payload | Lined, plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
     """Print each request for another program, and send nothing."""
     kind = next((kind for kind in KINDS if kind == plan.kind), None)
     if kind is None or plan.as_json or plan.dry_run:
         raise UsageError("--as prints text and sends nothing.", "Leave out --json and --dry-run.")
-    for body, shape in in_turn(found, plan.repeat):
+    for body, shape in _requests(found, plan):
         request = request_for(target, body, shape=shape)
         head_of(request)
         if redact(request.url) != request.url:
@@ -211,10 +260,10 @@ def _print_as(found: Sequence[Payload], plan: Plan, target: Target, redact: Call
     return 0
 
 
-def _print_only(found: Sequence[Payload], plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
+def _print_only(found: Payload | Lined, plan: Plan, target: Target, redact: Callable[[str], str]) -> int:
     """Print the bytes that would be sent, and send nothing."""
-    several = len(found) * plan.repeat > 1
-    for body, shape in in_turn(found, plan.repeat):
+    several = plan.repeat > 1 or isinstance(found, Lined)
+    for body, shape in _requests(found, plan):
         url = redact(request_for(target, body, shape=shape).url)
         if plan.as_json:
             line: dict[str, Any] = {"type": "would_send", "at": _now(), "target": target.name}
@@ -244,19 +293,20 @@ def _expectation(given: Sequence[str]) -> Callable[[int | None], bool]:
     return lambda status: status is not None and str(status).startswith(prefixes)
 
 
-def confirm(url: str, total: int, really: str | None) -> None:
-    """See that so many requests to another machine are meant. Raises UsageError."""
+def confirm(url: str, total: int | None, really: str | None) -> None:
+    """See that so many requests to another machine are meant; None: more than UNASKED. Raises UsageError."""
+    many = f"{total:,}" if total is not None else f"More than {UNASKED}"
     host = urlsplit(url).hostname or ""
     if really is None and sys.stdin.isatty() and sys.stderr.isatty():
         click.echo(
-            f"{total:,} requests are about to leave this machine, to {url}.\n"
+            f"{many} requests are about to leave this machine, to {url}.\n"
             "What is sent there counts and cannot be taken back.",
             err=True,
         )
         really = click.prompt("The host's name, to go on", default="", show_default=False, err=True)
     if really is None:
         raise UsageError(
-            f"{total:,} requests to {host}, which is not this machine, have to be confirmed.",
+            f"{many} requests to {host}, which is not this machine, have to be confirmed.",
             f"Add --yes-really {host}",
         )
     if really.strip().lower() != host:

@@ -121,7 +121,8 @@ def import_command(options: Options, source: str) -> int:
     """Take captures out of NDJSON that `export` wrote, or out of a HAR of any program, to look at them.
 
     They keep their time and are marked: `list imported:yes`. Nothing may be running on the same --data.
-    Ends with 1 where some of it could not be read; the rest is taken.
+    Gzip is unpacked. What cannot be read is named, a line by its number; the rest is taken, and it ends
+    with 1.
 
     \b
     Example:

@@ -96,6 +96,14 @@ class Archive:
         """The newest sent events, newest first."""
         return self._ask(lambda db: history.sent(db, "1 ORDER BY id DESC LIMIT ?", (limit,)))
 
+    def sent_like(self, is_wanted: Callable[[SentRecord], bool], limit: int) -> list[SentRecord]:
+        """The newest sent events that are wanted, newest first."""
+        return self._ask(lambda db: history.sent_like(db, is_wanted, limit))
+
+    def sent_count(self) -> int:
+        """How many sent events are kept."""
+        return self._ask(history.sent_count)
+
     def sent_detail(self, number: int) -> SentDetail | None:
         """All of one sent event."""
         return self._ask(lambda db: history.sent_detail(db, number))

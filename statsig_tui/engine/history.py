@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, cast
 
 from statsig_tui.core.records import RequestRecord, SentDetail, SentRecord, Timing
@@ -49,6 +50,20 @@ def insert_sent(tx: Tx, sent: SentDetail) -> SentRecord:
 def sent(db: sqlite3.Connection, where: str, values: Iterable[object]) -> list[SentRecord]:
     """Sent events that fulfil a condition."""
     return [SentRecord(*row) for row in db.execute(f"SELECT {_SENT} FROM sent WHERE {where}", tuple(values))]
+
+
+def sent_like(
+    db: sqlite3.Connection, is_wanted: Callable[[SentRecord], bool], limit: int
+) -> list[SentRecord]:
+    """The newest sent events that are wanted, newest first; no more are read than it takes to find them."""
+    every = (SentRecord(*row) for row in db.execute(f"SELECT {_SENT} FROM sent ORDER BY id DESC"))
+    return list(islice(filter(is_wanted, every), limit))
+
+
+def sent_count(db: sqlite3.Connection) -> int:
+    """How many sent events are kept."""
+    (count,) = db.execute("SELECT count(*) FROM sent").fetchone()
+    return int(count)
 
 
 def sent_detail(db: sqlite3.Connection, number: int) -> SentDetail | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from statsig_tui.core.config import Target
@@ -14,13 +14,15 @@ from statsig_tui.engine.target import Post, posting
 
 Request = tuple[bytes, Shape]
 """A body, and what its request asks for beside it."""
+Requests = Iterator[Request] | AsyncIterator[Request]
+"""The latter may be waited for."""
 Note = Callable[[Outcome, Request], Awaitable[None]]
 """Hears how a request ended."""
 
 
 async def run_series(
     target: Target,
-    requests: Iterator[Request],
+    requests: Requests,
     tally: Tally,
     note: Note,
     *,
@@ -41,7 +43,9 @@ async def run_series(
             async with gate:
                 due = next_start(due, loop.time(), rate)
                 await asyncio.sleep(due - loop.time())
-                request = next(requests, None)
+                request = (
+                    next(requests, None) if isinstance(requests, Iterator) else await anext(requests, None)
+                )
             if request is None:
                 return
             tally.begin()

@@ -39,6 +39,7 @@ class Shelf:
     def load(self) -> Found:
         """Every template that can be read; one broken file hides no other."""
         templates: list[Template] = []
+        broken: list[Template] = []
         errors: list[SettingsError] = []
         warnings: list[str] = []
         try:
@@ -47,13 +48,21 @@ class Shelf:
             return Found(errors=(_unreadable(self.directory.name, error),))
         for path in paths:
             try:
-                template, report = _read(path)
+                data = _data(path)
             except SettingsError as error:
                 errors.append(error)
+                continue
+            try:
+                template, report = read(data, path.name)
+            except SettingsError as error:
+                errors.append(error)
+                broken.append(
+                    Template(path.stem, draft.decode(data), about=error.message, fault=error.message)
+                )
             else:
                 templates.append(template)
                 warnings.extend(report.warnings)
-        return Found(tuple(templates), tuple(errors), tuple(warnings))
+        return Found(tuple(templates), tuple(broken), tuple(errors), tuple(warnings))
 
     def find(self, name: str) -> Template | None:
         """The template of that name, if there is one. Raises SettingsError where its file is broken."""
@@ -102,6 +111,17 @@ class Shelf:
         if path.exists() and not replace:
             raise UsageError(f"There is a template {name} already.", "Rename that one first.")
         self._write(path, data)
+
+    def mend(self, name: str, data: bytes) -> tuple[Template, bytes]:
+        """Write the file of a broken template as it is; the template, and what stood there before.
+
+        Raises SettingsError, with the place, where it is not understood either; NotFound.
+        """
+        template, _ = read(data, f"{name}{_SUFFIX}")
+        path = self._existing(name)
+        former = _data(path)
+        self._write(path, data)
+        return template, former
 
     def _path(self, name: str) -> Path:
         if fault := name_fault(name):
@@ -174,11 +194,14 @@ def written(template: Template) -> bytes:
 
 
 def _read(path: Path) -> tuple[Template, Report]:
+    return read(_data(path), path.name)
+
+
+def _data(path: Path) -> bytes:
     try:
-        data, _ = files.read(path, LARGEST)
+        return files.read(path, LARGEST)[0]
     except OSError as error:
         raise _unreadable(path.name, error) from None
-    return read(data, path.name)
 
 
 def _body(report: Report) -> str:

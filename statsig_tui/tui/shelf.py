@@ -16,6 +16,9 @@ class Shelf(Protocol):
     def save(self, template: Template, *, replace: bool = False) -> bytes | None:
         """Keep a template, over one of that name only with `replace`; what was replaced."""
 
+    def mend(self, name: str, data: bytes) -> tuple[Template, bytes]:
+        """Write a broken one as it is; the template it is then, and what was replaced."""
+
     def rename(self, old: str, new: str) -> None:
         """Give a template another name."""
 

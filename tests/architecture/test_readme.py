@@ -45,7 +45,9 @@ def test_the_template_of_the_readme_says_all_there_is_to_say() -> None:
     template, report = read(block.encode(), "readme.toml")
     assert report.warnings == []
     assert all(
-        getattr(template, field.name) for field in fields(template) if field.name not in ("group", "answer")
+        getattr(template, field.name)
+        for field in fields(template)
+        if field.name not in ("group", "answer", "fault")
     )
     assert template.shape == Shape("PUT", "/v1/webhooks/event_webhook?try=1", "X-Team: shop")
 

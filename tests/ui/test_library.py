@@ -13,8 +13,10 @@ from textual.widgets import Input
 
 from statsig_tui.core import draft
 from statsig_tui.core.library import Template
-from statsig_tui.core.records import SentDetail
+from statsig_tui.core.records import SentDetail, SentRecord
 from statsig_tui.core.request import Shape
+from statsig_tui.engine.history import insert_sent
+from statsig_tui.engine.store import Store, Tx
 from statsig_tui.settings.templates import Shelf
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.compose import ComposeScreen
@@ -323,3 +325,91 @@ async def test_in_a_small_terminal_the_library_takes_the_drafts_place(
         await ui(pilot, lambda: "Event · minimal" in seen(app))
         assert app.focused is not None
         assert app.focused.id == "field-event"
+
+
+async def test_a_broken_file_opens_as_text_and_is_mended_by_saving(
+    later_app: StatsigApp, ui: Until, seen: Text, shelf: Shelf
+) -> None:
+    shelf.save(Template("whole", '{"event": "whole"}'))
+    shelf.save(Template("half", '{"event": '))
+    file = shelf.directory / "broken.toml"
+    file.write_text('about = "mine"\nbody = {"event": "x"}\n')
+    app = later_app
+    async with app.run_test(size=(160, 40), notifications=True) as pilot:
+        await in_library(app, pilot, ui)
+        await search(app, pilot, ui, "broken")
+        await ui(pilot, lambda: "✗ broken" in seen(app) and "d Duplicate" not in seen(app))
+        await pilot.press("r")
+        await ui(pilot, lambda: "Open it," in seen(app))
+        assert sent(app) == []
+        await pilot.press("enter")
+        await ui(pilot, lambda: "Event · broken" in seen(app))
+        assert text(app) == file.read_text()
+        await ui(pilot, lambda: "text is open" in seen(app))
+
+        await pilot.press("ctrl+s")
+        await ui(pilot, lambda: "correct that" in seen(app))
+        assert 'body = {"event"' in file.read_text(), "what is not understood either is not written"
+        pane = draft_of(app)
+        pane.become('body = \'{"event": "mended"}\'\n', pane.shape)
+        await pilot.press("ctrl+s")
+        await ui(pilot, lambda: text(app) == '{"event": "mended"}')
+        assert {each.name for each in shelf.load().templates} == {"broken", "half", "whole"}
+
+        await pilot.press("ctrl+o")
+        await ui(pilot, lambda: isinstance(app.focused, LibraryList) and "✗ broken" not in seen(app))
+        await pilot.press("escape")
+        await search(app, pilot, ui, "half")
+        await pilot.press("enter")
+        await ui(pilot, lambda: text(app) == '{"event": ' and "line 1" in seen(app))
+
+
+async def test_a_file_that_is_deleted_under_the_app_is_said(
+    later_app: StatsigApp, ui: Until, seen: Text, shelf: Shelf
+) -> None:
+    for name in ("first", "second"):
+        shelf.save(Template(name, f'{{"event": "{name}"}}'))
+    app = later_app
+    async with app.run_test(size=(160, 40), notifications=True) as pilot:
+        await in_library(app, pilot, ui)
+        await search(app, pilot, ui, "first")
+        (shelf.directory / "first.toml").unlink()
+        await pilot.press("r")
+        await ui(pilot, lambda: "There is no template first any more." in seen(app))
+        assert sent(app) == []
+        await pilot.press("escape")
+        await search(app, pilot, ui, "second")
+        (shelf.directory / "second.toml").unlink()
+        await pilot.press("enter")
+        await ui(pilot, lambda: "second was deleted: this is how it was." in seen(app))
+        assert text(app) == '{"event": "second"}'
+        await pilot.press("ctrl+s")
+        await ui(pilot, lambda: isinstance(app.screen, NameDialog))
+        await pilot.press("enter")
+        await ui(pilot, lambda: [each.name for each in shelf.load().templates] == ["second"])
+
+
+async def test_ten_thousand_sent_events_are_counted_and_all_of_them_searched(
+    later_app: StatsigApp, ui: Until, seen: Text, tmp_path: Path
+) -> None:
+    def fill(tx: Tx) -> None:
+        for number in range(1, 10_001):
+            record = SentRecord(
+                0, 0, number, "emulator", "http://h/", f"event {number}", 2, 202, None, "answered", 1.0, None
+            )
+            insert_sent(tx, SentDetail(record, (), b"{}", (), b"", False))
+
+    store = await Store.open(tmp_path / "statsig-tui.db")
+    await store.write(fill)
+    await store.close()
+    app = later_app
+    async with app.run_test(size=(160, 40)) as pilot:
+        await in_library(app, pilot, ui)
+        await ui(pilot, lambda: "event 10000" in seen(app) and "200 of 10,000" in seen(app))
+        shown = app.screen.query_one(LibraryList)
+        assert shown.option_count < 300, "the tree holds a page, however much was sent"
+        await search(app, pilot, ui, "event 1077")
+        await ui(pilot, lambda: "1 of 10,000" in seen(app) and "event 1077 " in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: text(app) == "{}")
+        assert shown.option_count < 300

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import gzip
 import json
-import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from statsig_tui.cli.payload import Changes, in_turn, payloads
+from statsig_tui.cli.given import payloads
+from statsig_tui.cli.lined import Lined
+from statsig_tui.cli.payload import Changes, in_turn
 from statsig_tui.core.library import Template
 from statsig_tui.core.request import Shape
+from statsig_tui.engine.series import Request
 from statsig_tui.errors import NotFound, SettingsError, UsageError
 from statsig_tui.settings.templates import Shelf
 
@@ -33,13 +36,20 @@ def shelf(tmp_path: Path) -> Shelf:
     return shelf
 
 
+def requests(source: str, shelf: Shelf, changes: Changes | None = None, repeat: int = 1) -> list[Request]:
+    found = payloads(source, shelf, changes or Changes())
+    if not isinstance(found, Lined):
+        return list(in_turn(found, repeat))
+    with closing(found):
+        return list(found.requests(repeat))
+
+
 def bodies(source: str, shelf: Shelf, changes: Changes | None = None, repeat: int = 1) -> list[Any]:
-    return [json.loads(body) for body, _ in in_turn(payloads(source, shelf, changes or Changes()), repeat)]
+    return [json.loads(body) for body, _ in requests(source, shelf, changes, repeat)]
 
 
 def test_own_templates_come_with_their_headers_and_defaults(shelf: Shelf) -> None:
-    found = payloads("refund", shelf, Changes(variables=[WHO]))
-    [(body, shape)] = in_turn(found, 1)
+    [(body, shape)] = requests("refund", shelf, Changes(variables=[WHO]))
     assert json.loads(body)["metadata"] == {"plan": "pro"}
     assert json.loads(body)["user"] == {"userID": "me"}
     assert shape == REFUND.shape
@@ -71,40 +81,33 @@ def test_variables_are_new_for_each_of_a_series(shelf: Shelf) -> None:
     [
         ('{"n": 1}\n{"n": {{seq}}}\r\n\n{"n": 3}', 3),
         ('{"n": 1}\n', 1),
+        ('\ufeff{"n": 1}\r\n{"n": 2}\r\n{"n": 3}\r\n', 3),
         ('{\n"n":\n1}', 1),
+        ('{"a":\n{"n": 1}\n}', 1),
         ("", 1),
         ("one\ntwo", 1),
         ("[1]\n[2]", 1),
     ],
 )
 def test_a_json_object_a_line_is_a_request_a_line(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, text: str, count: int
+    shelf: Shelf, tmp_path: Path, text: str, count: int
 ) -> None:
-    class Stdin:
-        buffer = io.BytesIO(text.encode())
-
-    monkeypatch.setattr(sys, "stdin", Stdin)
-    found = list(in_turn(payloads("-", shelf, Changes()), 1))
-    assert len(found) == count
-    if count == 1:
-        assert found[0][0] == text.encode()
-    else:
-        assert [json.loads(body)["n"] for body, _ in found] == [1, 2, 3]
-
-
-def test_a_line_that_is_no_object_is_named(shelf: Shelf, tmp_path: Path) -> None:
-    file = tmp_path / "events.ndjson"
-    file.write_text('{"n":1}\n\n{"n":\n')
-    with pytest.raises(UsageError, match=r"events\.ndjson holds one JSON object a line, but line 3 is none"):
-        payloads(str(file), shelf, Changes())
-    [(body, _)] = in_turn(payloads(str(file), shelf, Changes(exact=True)), 1)
-    assert body == file.read_bytes()
+    file = tmp_path / "events"
+    for raw in (text.encode(), gzip.compress(text.encode())):
+        file.write_bytes(raw)
+        found = requests(str(file), shelf)
+        assert len(found) == count
+        if count == 1:
+            assert found[0][0] == text.encode()
+        else:
+            assert [json.loads(body)["n"] for body, _ in found] == [1, 2, 3]
+        assert [body for body, _ in requests(str(file), shelf, Changes(exact=True))] == [raw]
 
 
 def test_now_is_the_time_of_sending_unless_the_bytes_are_exact(shelf: Shelf, tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     file.write_bytes(b'{"event":"{{x}}","timestamp":"now","raw":"\xff"}')
-    [(body, _)] = in_turn(payloads(str(file), shelf, Changes(exact=True)), 1)
+    [(body, _)] = requests(str(file), shelf, Changes(exact=True))
     assert body == file.read_bytes()
     file.write_text('{"event":"e","timestamp":"now"}')
     assert isinstance(bodies(str(file), shelf)[0]["timestamp"], int)
@@ -144,7 +147,7 @@ def test_a_setting_changes_one_member(
 
 def test_json_settings_are_taken_as_they_are_spelled(shelf: Shelf) -> None:
     changes = Changes(json_settings=['metadata={"n": 1.0}', "user.userID=null", "+x=[{{seq}}]"])
-    [(body, _)] = in_turn(payloads("custom", shelf, changes), 1)
+    [(body, _)] = requests("custom", shelf, changes)
     assert b'"metadata": {"n": 1.0}' in body
     assert json.loads(body)["user"]["userID"] is None
     assert json.loads(body)["x"] == [1]

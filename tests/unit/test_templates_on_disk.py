@@ -99,6 +99,8 @@ def test_a_broken_file_is_named_with_its_line_and_hides_no_other(shelf: Shelf, t
     assert found.templates == (REFUND,)
     [error] = found.errors
     assert error.message.startswith(says)
+    [broken] = found.broken
+    assert (broken.name, broken.text, broken.fault) == ("broken", text, error.message)
 
 
 def test_an_unknown_field_is_a_warning_with_the_nearest_name(shelf: Shelf) -> None:

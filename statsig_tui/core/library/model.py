@@ -31,6 +31,8 @@ class Template:
     """What its request asks for beside the body."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values of its user variables where nothing else gives one."""
+    fault: str = ""
+    """Why its file is not understood, and where; the text is the file itself then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Found:
     """What a directory of templates holds, and what is wrong or doubtful about files of it."""
 
     templates: tuple[Template, ...] = ()
+    broken: tuple[Template, ...] = ()
+    """Those whose file can be read and is not understood: each is among the errors, too."""
     errors: tuple[SettingsError, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -25,7 +25,7 @@ from statsig_tui.core.lint import advise_key
 from statsig_tui.core.records import SentDetail, SentRecord, Trace
 from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Sources, Unresolved
-from statsig_tui.errors import StatsigTuiError, Unavailable
+from statsig_tui.errors import NotFound, StatsigTuiError, Unavailable, UsageError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
@@ -38,7 +38,8 @@ from statsig_tui.tui.text import content
 from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.library_rows import Entry
+from statsig_tui.tui.widgets.library import Library
+from statsig_tui.tui.widgets.library_rows import Entry, is_meant
 from statsig_tui.tui.widgets.outcome import next_due, waiting
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
 from statsig_tui.tui.widgets.targets import describe, restored
@@ -219,7 +220,12 @@ class ComposeScreen(RepeatingScreen):
 
     async def _entry_to_send(self, entry: Entry) -> Outgoing | None:
         if isinstance(entry, Template):
-            return await self._rendered(entry.text, entry)
+            found = await self.as_kept(entry)
+            if found is None:
+                raise NotFound(f"There is no template {entry.name} any more.", "Open another one.")
+            if found.fault:
+                raise UsageError(f"{found.fault}.", "Open it, mend it, and save it.")
+            return await self._rendered(found.text, found)
         detail = await self._sent_detail(entry)
         return sent_again(detail, self._shape_of(detail)) if detail is not None else None
 
@@ -297,14 +303,24 @@ class ComposeScreen(RepeatingScreen):
         newest = await self.bridge.ask(lambda archive: archive.sent(1))
         if newest and newest[0].id != self._newest:
             self._newest = newest[0].id
-            records = await self.bridge.ask(lambda archive: archive.sent(SENT))
+            records, total = await self.bridge.ask(lambda of: (of.sent(SENT), of.sent_count()))
             if not self._is_there():
                 return
-            self.library.show(sent=records)
+            self.library.show(sent=records, sent_total=total)
             if self._shown is None and newest[0].event_name == DEMO:
                 self._follow(newest[0])
         if self._shown is not None:
             await self._pull_outcome(self._shown)
+
+    @on(Library.Searched)
+    @work(group="history", exclusive=True)
+    async def _search_history(self, event: Library.Searched) -> None:
+        def wanted(record: SentRecord) -> bool:
+            return is_meant(record, event.words)
+
+        found = await self.bridge.ask(lambda archive: archive.sent_like(wanted, SENT))
+        if self._is_there():
+            self.library.show_found(event.search, found)
 
     def _follow(self, record: SentRecord) -> None:
         """Show what becomes of this one."""
@@ -379,9 +395,16 @@ class ComposeScreen(RepeatingScreen):
     @work(group="open", exclusive=True)
     async def _open_entry(self, entry: Entry) -> None:
         if isinstance(entry, Template):
+            found = await self.as_kept(entry)
             if await self._may_leave():
-                self._open(entry)
+                self._open(found or entry)
                 self.close_library()
+                if found is None:
+                    self.host.say(f"{entry.name} was deleted: this is how it was. Saving keeps it again.")
+                elif found.fault:
+                    self.host.tell(
+                        UsageError(f"{found.fault}.", "The file's text is open: mend it, and save it.")
+                    )
             return
         detail = await self._sent_detail(entry)
         if detail is not None and await self._may_leave():
@@ -410,6 +433,10 @@ class ComposeScreen(RepeatingScreen):
         self._origin = kept
         self._draft.mark_sent(kept.text, self._draft.shape)
         self._draft.border_title = content(f"Event · {kept.name}")
+
+    def draft_mended(self, template: Template) -> None:
+        """Go on with what the file says."""
+        self._open(template)
 
     def leave_library(self) -> None:
         """Go to the draft."""

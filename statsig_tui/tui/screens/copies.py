@@ -31,7 +31,8 @@ async def save_copy(screen: ModeScreen, capture: int, child: int | None) -> None
     if chosen is None or shelf is None:
         return
     try:
-        taken = {each.name for each in (await asyncio.to_thread(shelf.load)).templates}
+        found = await asyncio.to_thread(shelf.load)
+        taken = {each.name for each in (*found.templates, *found.broken)}
         free = free_name(chosen.name, taken)
         asked = NameDialog("Save as a template", "Save", free, taken, replaces=False)
         name = await screen.app.push_screen_wait(asked)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from textual import events, on, work
 from textual.widgets import Input, TextArea
 
+from statsig_tui.core import draft
 from statsig_tui.core.kept import without_secrets
 from statsig_tui.core.library import Template, free_name
 from statsig_tui.errors import StatsigTuiError
@@ -49,6 +50,10 @@ class LibraryScreen(DraftingScreen):
 
     def draft_saved(self, template: Template) -> None:
         """The draft is this template now."""
+        raise NotImplementedError
+
+    def draft_mended(self, template: Template) -> None:
+        """Open what was broken, and is this template now."""
         raise NotImplementedError
 
     def leave_library(self) -> None:
@@ -101,7 +106,7 @@ class LibraryScreen(DraftingScreen):
             case "library_send" | "library_compare":
                 return entry is not None
             case "library_duplicate":
-                return isinstance(entry, Template) and self.host.shelf is not None
+                return isinstance(entry, Template) and not entry.fault and self.host.shelf is not None
             case "library_rename" | "library_delete":
                 return library.is_saved(entry)
         return bool(self._undo) and self.focused is not None and library.is_tree(self.focused)
@@ -132,7 +137,8 @@ class LibraryScreen(DraftingScreen):
         if mine != self._loads:
             return  # what was read later is on its way, and this may be older than a change
         if self.library.is_attached:
-            self.library.show(saved=found.templates)
+            every = (*found.templates, *found.broken)
+            self.library.show(saved=sorted(every, key=lambda each: each.name.casefold()))
         for words in (*(error.message for error in found.errors), *found.warnings):
             if words not in self._told:
                 self._told.add(words)
@@ -142,6 +148,9 @@ class LibraryScreen(DraftingScreen):
     async def action_save(self) -> None:
         """Keep the draft as a template."""
         template = self.draft_template()
+        if template.fault:
+            await self._mend(template)
+            return
         await self._keep(template, "Save as a template", "Save", replaces=True)
 
     @work(group="library", exclusive=True)
@@ -152,6 +161,27 @@ class LibraryScreen(DraftingScreen):
             taken = {each.name for each in self.library.saved}
             copy = replace(entry, name=free_name(entry.name, taken))
             await self._keep(copy, "Duplicate", "Keep", replaces=False)
+
+    async def _mend(self, template: Template) -> None:
+        """Write the file of a broken template as the draft is, and open what it says now."""
+        made: list[Template] = []
+
+        def mend(shelf: Shelf) -> None:
+            now, former = shelf.mend(template.name, draft.encode(template.text))
+            made.append(now)
+            self._may_undo(f"{now.name} as it was", lambda: shelf.restore(now.name, former, replace=True))
+
+        if await self._change(mend):
+            self.draft_mended(made[0])
+            self.library.go(f"saved {template.name}")
+            self.host.say(f"{template.name} is mended, and open.")
+
+    async def as_kept(self, entry: Template) -> Template | None:
+        """A template as its file is now; None: somebody deleted it meanwhile."""
+        if not self.library.is_saved(entry):
+            return entry
+        await self._reload()
+        return next((each for each in self.library.saved if each.name == entry.name), None)
 
     async def _keep(self, template: Template, title: str, yes: str, *, replaces: bool) -> None:
         taken = {each.name for each in self.library.saved}

@@ -5,6 +5,7 @@ the cursor. It shows what it is given and tells what is chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -70,6 +71,14 @@ class Library(Vertical):
     class Moved(Message):
         """Another row is under the cursor, or none."""
 
+    class Searched(Message):
+        """What was sent is to be searched beyond what is listed: every word, casefolded."""
+
+        def __init__(self, search: str) -> None:
+            super().__init__()
+            self.search = search
+            self.words = search.casefold().split()
+
     class Left(Message):
         """Escape was pressed where there was no search to leave."""
 
@@ -77,6 +86,8 @@ class Library(Vertical):
         super().__init__(id="library", classes="pane")
         self.border_title = "Library"
         self._contents = Contents()
+        self._from_all: tuple[str, Sequence[SentRecord]] = ("", ())
+        """What a search found among all that was sent."""
         self._opened = set(_OPENED)
         self._rows: dict[str, Row] = {}
         self._list = LibraryList(id="library-list", markup=False, compact=True)
@@ -110,17 +121,33 @@ class Library(Vertical):
         return isinstance(entry, Template) and any(entry is each for each in self._contents.saved)
 
     def show(
-        self, *, saved: Sequence[Template] | None = None, sent: Sequence[SentRecord] | None = None
+        self,
+        *,
+        saved: Sequence[Template] | None = None,
+        sent: Sequence[SentRecord] | None = None,
+        sent_total: int | None = None,
     ) -> None:
-        """Show these; the cursor stays on its row."""
+        """Show these, of what was sent the newest; the cursor stays on its row."""
         former = self._contents
         self._contents = Contents(
             # Made when they are shown first: that takes longer than the first frame.
             built_in(),
             former.saved if saved is None else saved,
             former.sent if sent is None else sent,
+            former.sent_total if sent_total is None else sent_total,
         )
         self._fill()
+        self._search_on()
+
+    def show_found(self, search: str, sent: Sequence[SentRecord]) -> None:
+        """Show what a search found among all that was sent, if it is still the search."""
+        if search == self._search.value:
+            self._from_all = (search, sent)
+            listed = [row.entry for row in self._rows.values() if isinstance(row.entry, SentRecord)]
+            if listed != list(sent):
+                self._fill()
+            if self.entry is None:
+                self.go(likeliest(self._rows.values(), search))
 
     def focus_search(self) -> None:
         """Put the cursor into the search."""
@@ -154,6 +181,7 @@ class Library(Vertical):
         if event.value:
             # So that enter opens what was likely meant.
             self.go(likeliest(self._rows.values(), event.value))
+        self._search_on()
 
     @on(Input.Submitted, "#library-search")
     def _found(self, event: Input.Submitted) -> None:
@@ -198,6 +226,10 @@ class Library(Vertical):
             self._opened.discard(row.title)
         self._fill()
 
+    def _search_on(self) -> None:
+        if self._search.value.strip() and self._contents.sent_total > len(self._contents.sent):
+            self.post_message(self.Searched(self._search.value))
+
     def _row(self) -> Row | None:
         option = self._list.highlighted_option
         return self._rows.get(option.id or "") if option is not None else None
@@ -207,7 +239,11 @@ class Library(Vertical):
         if width <= 0 or not self._contents.built_in:
             return
         former, at = self._row(), self._list.highlighted
-        shown = rows(self._contents, self._opened, self._search.value)
+        search, found = self._from_all
+        contents = self._contents
+        if search and search == self._search.value:
+            contents = replace(contents, sent=found)
+        shown = rows(contents, self._opened, self._search.value)
         self._rows = {row.key: row for row in shown}
         self._list.clear_options()
         self._list.add_options([Option(_line(row, width), id=row.key) for row in shown])
@@ -246,7 +282,9 @@ def _line(row: Row, width: int) -> Content:
     if isinstance(row.entry, SentRecord):
         return _sent(row.entry, width)
     if row.entry is not None:
-        return Content.assemble(indent, content(fit(row.entry.name, width - len(indent))))
+        mark = "✗ " if row.entry.fault else ""
+        name = content(fit(row.entry.name, width - len(indent) - len(mark)))
+        return Content.assemble(indent, (mark, theme.BAD), name)
     count = f"{row.count:,}" if row.count == row.total else f"{row.count:,} of {row.total:,}"
     if not row.total and row.title in _NONE:
         count = _NONE[row.title]

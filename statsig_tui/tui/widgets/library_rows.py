@@ -34,24 +34,23 @@ class Contents:
     built_in: Sequence[Template] = ()
     saved: Sequence[Template] = ()
     sent: Sequence[SentRecord] = ()
-    """Newest first."""
+    """The newest ones, or those that a search found; newest first."""
+    sent_total: int = 0
+    """How many there are."""
 
 
 def rows(contents: Contents, opened: Collection[str], search: str = "") -> list[Row]:
     """The rows to show; a search unfolds what it finds and leaves out the rest."""
     words = search.casefold().split()
-
-    def matching(entries: Sequence[Entry]) -> list[Entry]:
-        return [entry for entry in entries if all(word in _haystack(entry) for word in words)]
-
     found: list[Row] = []
 
-    def section(title: str, entries: Sequence[Entry], kind: str) -> None:
-        shown = matching(entries)
+    def section(title: str, entries: Sequence[Entry], kind: str, total: int = 0) -> None:
+        shown = [entry for entry in entries if is_meant(entry, words)]
         if words and not shown:
             return
         is_open = bool(words) or title in opened
-        found.append(Row(f"section {title}", 0, title, len(shown), len(entries), is_open))
+        total = max(total, len(entries))
+        found.append(Row(f"section {title}", 0, title, len(shown), total, is_open))
         if not is_open:
             return
         groups = list(dict.fromkeys(_group(entry) for entry in entries))
@@ -69,8 +68,13 @@ def rows(contents: Contents, opened: Collection[str], search: str = "") -> list[
 
     section(TEMPLATES, contents.built_in, "template")
     section(SAVED, contents.saved, "saved")
-    section(HISTORY, contents.sent, "sent")
+    section(HISTORY, contents.sent, "sent", contents.sent_total)
     return found
+
+
+def is_meant(entry: Entry, words: Sequence[str]) -> bool:
+    """Whether every word (casefolded) is in what is said of an entry."""
+    return all(word in _haystack(entry) for word in words)
 
 
 def likeliest(shown: Iterable[Row], search: str) -> str:
