@@ -148,6 +148,8 @@ class BatchPolicy:
     max_events: Annotated[int, Ge(1), Le(10_000)] = 100
     max_seconds: Annotated[float, Ge(0), Le(3600)] = 1.0
     """Counted from the first event of the batch."""
+    max_bytes: Annotated[int, Ge(1), Le(1_000_000_000)] | None = None
+    """Of the body; an event that is larger by itself goes alone. None: any."""
 
 
 ScheduleName = Literal["quick", "standard-webhooks", "svix", "none"]

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from statsig_tui.core import programs
-from statsig_tui.core.batch import Closed
+from statsig_tui.core.batch import Batcher, Closed
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
     DEFAULT_RECEIVER_URL,
@@ -25,7 +25,7 @@ from statsig_tui.core.config import (
     Target,
 )
 from statsig_tui.core.diagnosis import Diagnosis
-from statsig_tui.core.envelope import encode
+from statsig_tui.core.envelope import encode, frame_size, most_size
 from statsig_tui.core.event import Event, again
 from statsig_tui.core.filters import Clause
 from statsig_tui.core.programs import Course
@@ -497,8 +497,9 @@ class Engine:
         def note(tx: Tx) -> None:
             # What no batch holds yet is put into batches, so that it can be cancelled, and brought back.
             while pending := outbox.backlog(tx.db, name, 0, destination.batch.max_events):
-                body = encode([raw for _, raw in pending], destination.envelope, destination.timestamps)
-                outbox.open_delivery(tx, at, name, body, [number for number, _ in pending], "stop")
+                closed = _first_batch(destination, pending)
+                body = encode([raw for _, raw in closed.items], destination.envelope, destination.timestamps)
+                outbox.open_delivery(tx, at, name, body, [number for number, _ in closed.items], closed.by)
             outbox.drop_destination(tx, at, name)
 
         await self._store.write(note)
@@ -565,6 +566,15 @@ async def _until(deadline: float) -> AsyncIterator[None]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(deadline):
             yield
+
+
+def _first_batch(destination: Destination, pending: Sequence[Queued]) -> Closed[Queued]:
+    """As many of these events as a batch of the destination holds."""
+    batcher: Batcher[Queued] = Batcher(destination.batch, frame_size(destination.envelope))
+    for item in pending:
+        if closed := batcher.add(item, 0, most_size(item[1], destination.timestamps)):
+            return closed[0]
+    return Closed(tuple(pending), "stop")
 
 
 def _course(config: Config) -> Course | None:
