@@ -200,6 +200,8 @@ class Destination:
     """From the first byte sent to the answer read."""
     rate_limit: Annotated[float, Ge(0.01), Le(100_000)] | None = None
     """Requests a second at the most; None: no limit."""
+    concurrency: Annotated[int, Ge(1), Le(16)] = 1
+    """Deliveries under way at once. Only 1 keeps their order. Emulated; Statsig does not publish this."""
     verify_tls: bool = True
     allow_link_local: bool = False
     """Whether the URL may lead to a link-local or metadata address."""

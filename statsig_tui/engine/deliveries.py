@@ -25,9 +25,26 @@ class _Client:
         self._sender = Sender(verify_tls=verify_tls)
         self._url = ""
         self._place: Place | None = None
+        self._in_use = 0
+        self._is_retired = False
 
     async def send(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
         """Post exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
+        self._in_use += 1
+        try:
+            return await self._send(url, headers, body, seconds)
+        finally:
+            self._in_use -= 1
+            if self._is_retired:
+                await self.retire()
+
+    async def retire(self) -> None:
+        """Close every connection once what is under way has ended."""
+        self._is_retired = True
+        if not self._in_use:
+            await self.close()
+
+    async def _send(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
         if url != self._url:
             self._url = url
             self._place = place_of(url) if is_local(url) or not has_proxies() else None
@@ -142,9 +159,10 @@ class Deliveries:
             verify, allows = now.verify_tls, now.allow_link_local
             client = self._clients.get(name)
             if client is None or (client.verify_tls, client.allow_link_local) != (verify, allows):
-                if client is not None:
-                    await client.close()
+                former = client
                 client = self._clients[name] = _Client(verify_tls=verify, allow_link_local=allows)
+                if former is not None:
+                    await former.retire()
             return await client.send(url, headers, body, seconds)
 
         return Delivery(
