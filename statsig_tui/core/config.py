@@ -161,6 +161,8 @@ class RetryPolicy:
 
     schedule: ScheduleName | tuple[Annotated[float, Ge(0), Le(604_800)], ...] = "quick"
     """A preset's name, or the seconds between attempts."""
+    jitter: Annotated[float, Ge(0), Le(1)] = 0.0
+    """The share by which a delay of an own schedule is shorter or longer by chance; presets have theirs."""
     isolate: bool = True
     """Whether a batch that is refused to the end (400, 422) is halved until what is refused stands alone."""
 
@@ -185,6 +187,16 @@ class OldSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCert:
+    """What we show to an endpoint that asks who we are: files in PEM, by their whole paths."""
+
+    cert: str
+    """The certificate, with those between it and its authority behind it."""
+    key: str | None = None
+    """Its private key, without a password; None: it stands in the same file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """A webhook URL and how it is served."""
 
@@ -203,6 +215,7 @@ class Destination:
     concurrency: Annotated[int, Ge(1), Le(16)] = 1
     """Deliveries under way at once. Only 1 keeps their order. Emulated; Statsig does not publish this."""
     verify_tls: bool = True
+    client_cert: ClientCert | None = None
     allow_link_local: bool = False
     """Whether the URL may lead to a link-local or metadata address."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import ssl
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,11 +20,13 @@ from statsig_tui.core.config import (
     EMULATOR,
     EMULATOR_KEY,
     RECEIVER,
+    ClientCert,
     Config,
     Destination,
     Secret,
     Target,
 )
+from statsig_tui.core.destination import Invalid
 from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode, frame_size, most_size
 from statsig_tui.core.event import Event, again
@@ -46,6 +49,7 @@ from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, Pace, SystemClock
+from statsig_tui.engine.connecting import Unusable, proxy_of, show
 from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
@@ -172,6 +176,17 @@ class Engine:
     def speed(self) -> float:
         """How many times as fast as it really is the forwarder's waiting goes."""
         return self._pace.speed
+
+    def check_client_cert(self, chosen: ClientCert) -> None:
+        """Check that a client certificate's files can be used; raises Invalid with `cert` or `key`."""
+        try:
+            show(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), chosen)
+        except Unusable as error:
+            raise Invalid(error.field, error.why) from None
+
+    def proxy_of(self, url: str) -> str | None:
+        """By which proxy of the environment a destination is reached, without its credentials."""
+        return proxy_of(url)
 
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 import httpx
 
+from statsig_tui.core.config import ClientCert
 from statsig_tui.core.records import Headers
 from statsig_tui.engine.connecting import (
     BROKEN_HANDSHAKE,
     CONNECT_SECONDS,
     KEEP_ALIVE_SECONDS,
     LinkLocalRefused,
+    Unusable,
+    certificate_refused,
     connect_error,
     connected,
     trust,
@@ -51,8 +54,11 @@ class Place:
 class Wire:
     """One destination's connections; it keeps as many as were in use at once."""
 
-    def __init__(self, *, verify_tls: bool, allow_link_local: bool = False) -> None:
+    def __init__(
+        self, *, verify_tls: bool, allow_link_local: bool = False, client_cert: ClientCert | None = None
+    ) -> None:
         self.verify_tls = verify_tls
+        self.client_cert = client_cert
         self.allow_link_local = allow_link_local
         self._trust: ssl.SSLContext | None = None
         self._kept: list[tuple[object, Connection]] = []
@@ -96,6 +102,8 @@ class Wire:
                 # What was kept as long is closed as well, most likely: not each is to be tried.
                 self.close()
             error = STALE if is_kept and answer.is_stale else answer.error or error
+            if place.is_tls:
+                error = certificate_refused(error.removeprefix("connection lost: ")) or error
             return Outcome(status=None, ms=ms, error=error, certainty="unknown")
         return answered(
             answer.head,
@@ -131,8 +139,11 @@ class Wire:
         try:
             async with asyncio.timeout(seconds):
                 if place.is_tls and self._trust is None:
-                    self._trust = await asyncio.to_thread(trust, place.url, verify=self.verify_tls)
-                    self._trust.set_alpn_protocols(["http/1.1"])
+                    trusted = await asyncio.to_thread(
+                        trust, place.url, verify=self.verify_tls, client_cert=self.client_cert
+                    )
+                    trusted.set_alpn_protocols(["http/1.1"])
+                    self._trust = trusted
                 sock = await connected(place.host, place.port, allow_link_local=self.allow_link_local)
                 if place.is_tls:
                     step = f"TLS error: no handshake within {seconds:g} s"
@@ -141,6 +152,8 @@ class Wire:
             return step
         except LinkLocalRefused as error:
             return str(error)
+        except Unusable as error:
+            return f"not sent: {error}"
         except OSError as error:
             if place.is_tls and step.startswith("TLS") and not isinstance(error, ssl.SSLError):
                 return BROKEN_HANDSHAKE

@@ -94,6 +94,8 @@ SCHEDULE = {
     "own": (10, 20.5),
 }
 """Seconds between attempts (product.md §3)."""
+OWN_JITTER = 0.5
+"""Of the own schedule; presets have theirs."""
 
 
 @pytest.mark.parametrize("jitter", [-1.0, 0.0, 0.5, 1.0])
@@ -103,12 +105,12 @@ async def test_retries_wait_for_their_time_and_then_it_fails(
 ) -> None:
     """Promise 5, over days of a clock of its own."""
     schedule = SCHEDULE[name]
-    policy = RetryPolicy(schedule if name == "own" else cast("ScheduleName", name))
+    policy = RetryPolicy(schedule if name == "own" else cast("ScheduleName", name), jitter=OWN_JITTER)
     it = desk(replace(MINE, retry=policy), answers=[Outcome(500, 1.0, error="500")], jitter=jitter)
     it.give(1)
     await clock.idle()
     for made, seconds in enumerate(schedule, start=1):
-        wait = seconds * (1 + 0.2 * jitter)
+        wait = seconds * (1 + (OWN_JITTER if name == "own" else 0.2) * jitter)
         assert it.due_in == {1: pytest.approx(wait, abs=0.001)}
         clock.advance(wait - 0.01)
         await clock.idle()
@@ -258,7 +260,7 @@ async def test_retries_wait_as_long_as_they_would_have_when_the_clock_is_set(
     desk: MakeDesk, clock: HandClock, days: int
 ) -> None:
     """Neither stuck for a day nor all at once."""
-    it = desk(replace(MINE, retry=RetryPolicy((100,))))
+    it = desk(replace(MINE, retry=RetryPolicy((100,), jitter=0.2)))
     it.answers = [Outcome(500, 1.0)] * 3 + [Outcome(200, 1.0)]
     for number, jitter in ((1, -1.0), (2, 0.0), (3, 1.0)):
         it.jitter = jitter
