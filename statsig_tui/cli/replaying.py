@@ -109,7 +109,7 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
             yield _Way(to, target.url, _incoming, lambda it, body: post(body))
         return
     destination = _destination(options, config, to, wish)
-    sender = Sender(verify_tls=destination.verify_tls, keep_alive=False)
+    sender = Sender(verify_tls=destination.verify_tls, client_cert=destination.client_cert, keep_alive=False)
 
     async def send(it: Exchange, body: bytes) -> Outcome:
         headers = _headers(it, destination, wish.how)

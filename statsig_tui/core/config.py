@@ -148,6 +148,8 @@ class BatchPolicy:
     max_events: Annotated[int, Ge(1), Le(10_000)] = 100
     max_seconds: Annotated[float, Ge(0), Le(3600)] = 1.0
     """Counted from the first event of the batch."""
+    max_bytes: Annotated[int, Ge(1), Le(1_000_000_000)] | None = None
+    """Of the body; an event that is larger by itself goes alone. None: any."""
 
 
 ScheduleName = Literal["quick", "standard-webhooks", "svix", "none"]
@@ -159,6 +161,8 @@ class RetryPolicy:
 
     schedule: ScheduleName | tuple[Annotated[float, Ge(0), Le(604_800)], ...] = "quick"
     """A preset's name, or the seconds between attempts."""
+    jitter: Annotated[float, Ge(0), Le(1)] = 0.0
+    """The share by which a delay of an own schedule is shorter or longer by chance; presets have theirs."""
     isolate: bool = True
     """Whether a batch that is refused to the end (400, 422) is halved until what is refused stands alone."""
 
@@ -183,6 +187,16 @@ class OldSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCert:
+    """What we show to an endpoint that asks who we are: files in PEM, by their whole paths."""
+
+    cert: str
+    """The certificate, with those between it and its authority behind it."""
+    key: str | None = None
+    """Its private key, without a password; None: it stands in the same file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """A webhook URL and how it is served."""
 
@@ -198,7 +212,10 @@ class Destination:
     """From the first byte sent to the answer read."""
     rate_limit: Annotated[float, Ge(0.01), Le(100_000)] | None = None
     """Requests a second at the most; None: no limit."""
+    concurrency: Annotated[int, Ge(1), Le(16)] = 1
+    """Deliveries under way at once. Only 1 keeps their order. Emulated; Statsig does not publish this."""
     verify_tls: bool = True
+    client_cert: ClientCert | None = None
     allow_link_local: bool = False
     """Whether the URL may lead to a link-local or metadata address."""
     headers: Mapping[str, str] = field(default_factory=dict)

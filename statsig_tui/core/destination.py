@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from pathlib import PurePosixPath, PureWindowsPath
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le, Len
 
-from statsig_tui.core.config import EMULATOR, EXPOSURE_KINDS, Destination, Filter, Secret, Target
+from statsig_tui.core.config import EMULATOR, EXPOSURE_KINDS, ClientCert, Destination, Filter, Secret, Target
 from statsig_tui.core.link_local import ALLOWING, LINK_LOCAL, is_link_local
 
 LONGEST_URL = 8_192
@@ -61,6 +62,8 @@ def validate_destination(destination: Destination, taken: Collection[str] = ()) 
     for old in destination.old_secrets:
         _within("old_secrets", validate_secret, old.secret)
         _validate_bounds(old, "old_secrets.")
+    if destination.client_cert is not None:
+        validate_client_cert(destination.client_cert)
     validate_filter(destination.filter)
     _validate_bounds(destination)
 
@@ -221,6 +224,23 @@ def validate_secret(secret: Secret) -> None:
         raise Invalid("", "begins or ends with a space or line break", "remove it")
     if any(is_control(char) for char in sources[0]):
         raise Invalid("", "contains a control character or a line break", "copy the secret again")
+
+
+def validate_client_cert(chosen: ClientCert) -> None:
+    """Check what a client certificate names; whether the files are there is another matter."""
+    for name, path in (("cert", chosen.cert), ("key", chosen.key)):
+        if path is None:
+            continue
+        field = f"client_cert.{name}"
+        if not path.strip():
+            raise Invalid(field, "is empty", "name a PEM file, or remove the whole field")
+        if any(is_control(char) for char in path):
+            raise Invalid(field, "contains a character that cannot be shown", "write the path again")
+        if "-----BEGIN" in path:
+            raise Invalid(field, "is the certificate or key itself", "name the file it stands in")
+        is_whole = PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+        if not (is_whole or path.startswith("~")):
+            raise Invalid(field, "is not a whole path", "begin it with / or ~/")
 
 
 def doubt_secret(value: str, prefixes: Collection[str]) -> str | None:

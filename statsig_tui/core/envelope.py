@@ -91,6 +91,16 @@ def encode(
     return b'{"data":' + array + b"}" if envelope == "data" else array
 
 
+def frame_size(envelope: Literal["data", "array"]) -> int:
+    """Bytes of a batch's body beside its events, of which each counts with a comma."""
+    return len('{"data":[]}' if envelope == "data" else "[]") - 1
+
+
+def most_size(event: bytes, timestamps: Literal["number", "string"]) -> int:
+    """The bytes that an event takes at the most in a batch, its comma and its timestamp's quotes included."""
+    return len(event) + (3 if timestamps == "string" else 1)
+
+
 def verification(code: str) -> bytes:
     """The body of a URL verification (§3.5)."""
     return jsontext.dump({"data": {"event": "url_verification", "verification_code": code}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv6Address, ip_address, ip_network
 
 LINK_LOCAL = "is a link-local or metadata address"
-ALLOWING = "set allow_link_local = true at the destination in the settings, if it is meant"
+ALLOWING = "allow it at the destination (allow_link_local), if it is meant"
 _NETWORKS = tuple(map(ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128")))
 
 

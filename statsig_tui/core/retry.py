@@ -17,6 +17,7 @@ SCHEDULES: dict[ScheduleName, tuple[float, ...]] = {
     "none": (),
 }
 JITTER = 0.2
+"""Of the presets."""
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds; a longer wish is not granted."""
 GONE = 410
@@ -43,9 +44,14 @@ def delays(policy: RetryPolicy) -> tuple[float, ...]:
     return SCHEDULES[policy.schedule] if isinstance(policy.schedule, str) else policy.schedule
 
 
+def spread(policy: RetryPolicy) -> float:
+    """The share by which the delays of a policy are shorter or longer by chance."""
+    return JITTER if isinstance(policy.schedule, str) else policy.jitter
+
+
 def longest_wait(policy: RetryPolicy) -> float:
     """Seconds beyond which no next attempt of a policy can lie."""
-    return max((LONGEST_RETRY_AFTER, *(delay * (1 + JITTER) for delay in delays(policy))))
+    return max((LONGEST_RETRY_AFTER, *(delay * (1 + spread(policy)) for delay in delays(policy))))
 
 
 def next_step(
@@ -59,9 +65,9 @@ def next_step(
 ) -> Next:
     """What follows attempt number `attempt` (from 1) that got `status` (None: no answer).
 
-    `jitter` in -1…1 moves the delay by up to ±20 %; `retry_after` is the answer's wish in seconds and
-    counts for 429 and 503. Success is 2xx alone. What `is_isolating` is a part of a batch whose schedule
-    was used up on being refused: it is asked once.
+    `jitter` in -1…1 moves the delay by up to the policy's spread; `retry_after` is the answer's wish in
+    seconds and counts for 429 and 503. Success is 2xx alone. What `is_isolating` is a part of a batch whose
+    schedule was used up on being refused: it is asked once.
     """
     if status is not None and 200 <= status <= 299:
         return Next("delivered")
@@ -74,7 +80,7 @@ def next_step(
     if attempt > len(schedule) or (is_refused and is_isolating):
         return Next("isolate" if is_refused and events > 1 else "failed")
     base = schedule[attempt - 1]
-    delay = base * (1 + JITTER * jitter)
+    delay = base * (1 + spread(policy) * jitter)
     if status in _WAITS_FOR_ALL and retry_after is not None:
         return Next("retry", min(max(retry_after, base), max(LONGEST_RETRY_AFTER, base)), True)
     return Next("retry", delay)

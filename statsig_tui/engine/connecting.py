@@ -11,12 +11,14 @@ import ssl
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies
 
 import httpx
 
+from statsig_tui.core.config import ClientCert
 from statsig_tui.core.link_local import ALLOWING, LINK_LOCAL, is_link_local
 from statsig_tui.engine.outcome import words
 
@@ -27,6 +29,9 @@ KEEP_ALIVE_SECONDS = 4.0
 _NEXT_ADDRESS_SECONDS = 0.25
 """After which the next address of a name is tried beside the one that does not answer (RFC 8305)."""
 BROKEN_HANDSHAKE = "TLS error: the endpoint broke off the handshake: does it speak https?"
+
+_REFUSING = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_", "UNSUPPORTED_CERTIFICATE", "DECRYPT_ERROR")
+"""What alerts about a certificate begin with."""
 
 Address = tuple[socket.AddressFamily, Any]
 
@@ -47,17 +52,94 @@ def has_proxies() -> bool:
     return any(getproxies().get(scheme) for scheme in ("http", "https", "all"))
 
 
-def trust(url: str, *, verify: bool) -> ssl.SSLContext:
-    """What a server must show; reads the trusted certificates, which takes its time."""
+def proxy_of(url: str) -> str | None:
+    """The environment's proxy that httpx goes by to a URL, without its credentials; None: by none."""
+    proxies, asked = getproxies(), urlsplit(url)
+    proxy = proxies.get(asked.scheme) or proxies.get("all")
+    excepted = [entry.strip().lower() for entry in proxies.get("no", "").split(",") if entry.strip()]
+    if not proxy or is_local(url) or any(_is_excepted(asked, entry) for entry in excepted):
+        return None
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _is_excepted(asked: SplitResult, entry: str) -> bool:
+    """Whether an entry of NO_PROXY speaks of a URL, as httpx reads it: a domain's hosts, or one address."""
+    host, port = asked.hostname or "", asked.port or (443 if asked.scheme == "https" else 80)
+    if entry == "*":
+        return True
+    try:
+        ipaddress.ip_address(entry.partition("/")[0])
+    except ValueError:
+        parts = urlsplit(entry if "://" in entry else f"//{entry}")
+        name = parts.hostname or ""
+    else:
+        return host == entry.partition("/")[0]
+    if parts.port not in (None, port) or parts.scheme not in ("", "all", asked.scheme):
+        return False
+    if parts.scheme or name == "localhost":
+        return host == name
+    return host == name or host.endswith(name if name.startswith(".") else f".{name}")
+
+
+class Unusable(OSError):
+    """A client certificate that cannot be shown: which of its fields is wrong, and why."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"client certificate: {why}")
+        self.field = field
+        self.why = why
+
+
+def trust(url: str, *, verify: bool, client_cert: ClientCert | None = None) -> ssl.SSLContext:
+    """What a server must show, and what it is shown; reads all the certificates, which takes its time.
+
+    Raises Unusable.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not url.startswith("https:"):
         # Loading the trusted certificates costs more than a whole delivery, and plain HTTP needs none.
         return context
     if verify:
-        return httpx.create_ssl_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+        context = httpx.create_ssl_context()
+    else:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if client_cert is not None:
+        show(context, client_cert)
     return context
+
+
+def show(context: ssl.SSLContext, chosen: ClientCert) -> None:
+    """Have a client certificate shown to whom asks for one; raises Unusable."""
+    cert = Path(chosen.cert).expanduser()
+    key = Path(chosen.key).expanduser() if chosen.key is not None else None
+    for field, file in (("cert", cert), ("key", key)):
+        try:
+            if file is not None:
+                file.open("rb").close()
+        except OSError as error:
+            raise Unusable(field, f"{file} cannot be read: {error.strerror}") from None
+    asked: list[bool] = []
+
+    def password() -> str:
+        # Without an answer of ours, OpenSSL asks for it on the terminal.
+        asked.append(True)
+        return ""
+
+    try:
+        context.load_cert_chain(cert, key, password)
+    except (OSError, ValueError) as error:
+        where = "key" if key is not None else "cert"
+        if asked:
+            why = f"the key in {key or cert} has a password: take it off with openssl pkey"
+        elif "KEY_VALUES_MISMATCH" in str(error).upper().replace(" ", "_"):
+            why = f"the key in {key or cert} belongs to another certificate"
+        elif key is None:
+            where, why = "cert", f"{cert} does not hold a certificate and its private key in PEM"
+        else:
+            why = f"{cert} and {key} are no certificate and private key in PEM"
+        raise Unusable(where, why) from None
 
 
 class LinkLocalRefused(OSError):
@@ -115,6 +197,8 @@ def connect_error(error: BaseException, url: str) -> str:
     if not str(error) and url.startswith("https:"):
         return BROKEN_HANDSHAKE
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        if (refused := certificate_refused(text)) is not None:
+            return refused
         clock = ": check the clock" if "expired" in text or "not yet valid" in text else ""
         return f"TLS error: {text}{clock}"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
@@ -123,6 +207,17 @@ def connect_error(error: BaseException, url: str) -> str:
     if errno.ECONNREFUSED in numbers:
         return "connection refused: is the endpoint running?"
     return f"no connection: {os.strerror(numbers[-1]) if numbers else text}"
+
+
+def certificate_refused(text: str) -> str | None:
+    """What an endpoint says of our client certificate, in plain words; None: it speaks of something else."""
+    spelled = text.upper().replace(" ", "_")
+    # What TLS 1.2 calls a failed handshake may be anything.
+    if "CERTIFICATE_REQUIRED" in spelled:
+        return "TLS error: the endpoint asks for a client certificate: set client_cert at the destination"
+    if any(f"ALERT_{alert}" in spelled for alert in _REFUSING):
+        return f"TLS error: the endpoint refuses the client certificate: {text}"
+    return None
 
 
 def _allowed(addresses: list[Address]) -> list[Address]:

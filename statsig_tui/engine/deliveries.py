@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
-from statsig_tui.core.config import Destination
+from statsig_tui.core.config import ClientCert, Destination
 from statsig_tui.core.records import Headers
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
@@ -15,19 +16,45 @@ from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of
 
 
+class _Way(NamedTuple):
+    """What of a destination its connections depend on."""
+
+    verify_tls: bool
+    allow_link_local: bool
+    client_cert: ClientCert | None
+
+
 class _Client:
     """One destination's connections: our own, or httpx's where the environment's proxies may have a say."""
 
-    def __init__(self, *, verify_tls: bool, allow_link_local: bool) -> None:
-        self.verify_tls = verify_tls
-        self.allow_link_local = allow_link_local
-        self._wire = Wire(verify_tls=verify_tls, allow_link_local=allow_link_local)
-        self._sender = Sender(verify_tls=verify_tls)
+    def __init__(self, way: _Way) -> None:
+        self.way = way
+        self._wire = Wire(
+            verify_tls=way.verify_tls, allow_link_local=way.allow_link_local, client_cert=way.client_cert
+        )
+        self._sender = Sender(verify_tls=way.verify_tls, client_cert=way.client_cert)
         self._url = ""
         self._place: Place | None = None
+        self._in_use = 0
+        self._is_retired = False
 
     async def send(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
         """Post exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
+        self._in_use += 1
+        try:
+            return await self._send(url, headers, body, seconds)
+        finally:
+            self._in_use -= 1
+            if self._is_retired:
+                await self.retire()
+
+    async def retire(self) -> None:
+        """Close every connection once what is under way has ended."""
+        self._is_retired = True
+        if not self._in_use:
+            await self.close()
+
+    async def _send(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
         if url != self._url:
             self._url = url
             self._place = place_of(url) if is_local(url) or not has_proxies() else None
@@ -139,12 +166,13 @@ class Deliveries:
 
         async def post(url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
             now = self._workers[name].destination
-            verify, allows = now.verify_tls, now.allow_link_local
+            way = _Way(now.verify_tls, now.allow_link_local, now.client_cert)
             client = self._clients.get(name)
-            if client is None or (client.verify_tls, client.allow_link_local) != (verify, allows):
-                if client is not None:
-                    await client.close()
-                client = self._clients[name] = _Client(verify_tls=verify, allow_link_local=allows)
+            if client is None or client.way != way:
+                former = client
+                client = self._clients[name] = _Client(way)
+                if former is not None:
+                    await former.retire()
             return await client.send(url, headers, body, seconds)
 
         return Delivery(

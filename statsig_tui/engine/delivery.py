@@ -16,7 +16,7 @@ from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.outcome import STALE, Outcome
-from statsig_tui.engine.tasks import running_task
+from statsig_tui.engine.tasks import running_task, told_task
 from statsig_tui.errors import StatsigTuiError
 
 Given = TypeVarTuple("Given")
@@ -101,6 +101,9 @@ class Delivery:
         self._last_sent = float("-inf")
         self._stale: dict[int, int] = {}
         """Attempts of a delivery that ended on a connection the endpoint had closed."""
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        """Attempts beside each other, by delivery, where more than one at once is wanted."""
+        self._judging = asyncio.Lock()
         self._idle = asyncio.Event()
         self._offset = self._clock_offset()
         self._task = running_task(self._run(), f"delivery {destination.name}")
@@ -137,8 +140,10 @@ class Delivery:
 
     async def stop(self) -> None:
         """End at once; an attempt under way counts as interrupted."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        tasks = [self._task, *self._under_way.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
     async def _run(self) -> None:
         wait_until: float | None = None
@@ -153,7 +158,7 @@ class Delivery:
             if wait_until is not None and wait_until <= self._clock.monotonic():
                 wait_until = None
                 continue
-            if not self._wake.is_set():
+            if not self._wake.is_set() and not self._under_way:
                 self._idle.set()
             await self._clock.wait(self._wake, wait_until)
 
@@ -162,11 +167,14 @@ class Delivery:
         name = self.destination.name
         if not self.destination.enabled or self._is_disabled(name):
             return None
+        if len(self._under_way) >= self.destination.concurrency:
+            return None
         now = self._clock.monotonic()
         if now < self._held_until:
             return self._held_until
         job = await self._ledger.next_job(name)
-        if job is None:
+        # One that was cancelled and retried by hand meanwhile: it waits for its former attempt to end.
+        if job is None or job.delivery in self._under_way:
             return None
         wall = self._clock.now()
         due_in = job.due - wall
@@ -176,8 +184,11 @@ class Delivery:
             return now
         if due_in > 0:
             return now + due_in / 1000
-        if self._circuit.reason is not None and now < self._circuit.probe_at:
-            return self._circuit.probe_at
+        if self._circuit.reason is not None:
+            if self._under_way:
+                return None
+            if now < self._circuit.probe_at:
+                return self._circuit.probe_at
         if self._is_known_to_be_too_large(job):
             await self._ledger.halve(job, self.destination, None)
             return now
@@ -218,9 +229,15 @@ class Delivery:
         )
 
     async def _attempt(self, job: Job) -> None:
-        """Make an attempt, and those of the deliveries that are due behind it."""
+        """Make an attempt, and those of the deliveries that are due behind it; or begin one beside others."""
         sending = self._sending(job)
         begun = await self._ledger.begin(sending)
+        if self.destination.concurrency > 1:
+            if begun.is_noted:
+                self._last_sent = self._clock.monotonic()
+                name = f"delivery {self.destination.name} {job.delivery}"
+                self._under_way[job.delivery] = told_task(self._beside(sending), name)
+            return
         while begun.is_noted:
             attempt, step = await self._made(sending)
             await self._judge(attempt)
@@ -239,11 +256,24 @@ class Delivery:
                 await self._insist(self._ledger.end, ended)
                 return
 
+    async def _beside(self, sending: Sending) -> None:
+        """Make one attempt that was begun, while others are under way."""
+        try:
+            attempt, step = await self._made(sending)
+            await self._judge(attempt)
+            ended = await self._settled(sending.job, attempt, step)
+            if ended is not None:
+                await self._insist(self._ledger.end, ended)
+        finally:
+            del self._under_way[sending.job.delivery]
+            self.wake()
+
     def _may_follow(self, job: Job) -> bool:
         """Whether nothing of what _step() and _catch_up() look at speaks against it."""
         return (
             job.due <= self._clock.now()
             and self.destination.enabled
+            and self.destination.concurrency == 1
             and not self._is_disabled(self.destination.name)
             and self._clock.monotonic() >= self._held_until
             and self._circuit.reason is None
@@ -291,14 +321,16 @@ class Delivery:
         """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""
         if attempt.error == STALE:
             return
-        before = self._circuit.reason
-        self._circuit.note(attempt.delivery, attempt.status, attempt.error)
-        after = self._circuit.reason
-        if after is not None:
-            probe_in = self._pace.real(self._circuit.policy.probe_seconds)
-            self._circuit.probe_at = self._clock.monotonic() + probe_in
-        if after != before:
-            await self._insist(self._on_circuit, self.destination.name, after)
+        # One by one: what is noted last is how the circuit is.
+        async with self._judging:
+            before = self._circuit.reason
+            self._circuit.note(attempt.delivery, attempt.status, attempt.error)
+            after = self._circuit.reason
+            if after is not None:
+                probe_in = self._pace.real(self._circuit.policy.probe_seconds)
+                self._circuit.probe_at = self._clock.monotonic() + probe_in
+            if after != before:
+                await self._insist(self._on_circuit, self.destination.name, after)
 
     async def _settled(self, job: Job, attempt: AttemptRecord, step: Next) -> Ended | None:
         """Where an attempt leaves its delivery; None: that is noted already."""
@@ -310,14 +342,14 @@ class Delivery:
         if step.step == "retry":
             delay = self._pace.real(step.delay)
             if step.holds_destination:
-                self._held_until = self._clock.monotonic() + delay
+                self._held_until = max(self._held_until, self._clock.monotonic() + delay)
             return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + int(delay * 1000))
         if step.step in ("split", "isolate") and job.replay is None:
 
             async def halve() -> None:
                 largest = await self._ledger.halve(job, self.destination, attempt)
                 if step.step == "split":
-                    self.most_bytes = largest
+                    self.most_bytes = min(largest, self.most_bytes or largest)
 
             await self._insist(halve)
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import ssl
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,20 +13,22 @@ from functools import partial
 from pathlib import Path
 
 from statsig_tui.core import programs
-from statsig_tui.core.batch import Closed
+from statsig_tui.core.batch import Batcher, Closed
 from statsig_tui.core.config import (
     DEFAULT_EMULATOR_PORT,
     DEFAULT_RECEIVER_URL,
     EMULATOR,
     EMULATOR_KEY,
     RECEIVER,
+    ClientCert,
     Config,
     Destination,
     Secret,
     Target,
 )
+from statsig_tui.core.destination import Invalid
 from statsig_tui.core.diagnosis import Diagnosis
-from statsig_tui.core.envelope import encode
+from statsig_tui.core.envelope import encode, frame_size, most_size
 from statsig_tui.core.event import Event, again
 from statsig_tui.core.filters import Clause
 from statsig_tui.core.programs import Course
@@ -46,6 +49,7 @@ from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, Pace, SystemClock
+from statsig_tui.engine.connecting import Unusable, proxy_of, show
 from statsig_tui.engine.deliveries import Deliveries
 from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
@@ -172,6 +176,17 @@ class Engine:
     def speed(self) -> float:
         """How many times as fast as it really is the forwarder's waiting goes."""
         return self._pace.speed
+
+    def check_client_cert(self, chosen: ClientCert) -> None:
+        """Check that a client certificate's files can be used; raises Invalid with `cert` or `key`."""
+        try:
+            show(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), chosen)
+        except Unusable as error:
+            raise Invalid(error.field, error.why) from None
+
+    def proxy_of(self, url: str) -> str | None:
+        """By which proxy of the environment a destination is reached, without its credentials."""
+        return proxy_of(url)
 
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
@@ -497,8 +512,9 @@ class Engine:
         def note(tx: Tx) -> None:
             # What no batch holds yet is put into batches, so that it can be cancelled, and brought back.
             while pending := outbox.backlog(tx.db, name, 0, destination.batch.max_events):
-                body = encode([raw for _, raw in pending], destination.envelope, destination.timestamps)
-                outbox.open_delivery(tx, at, name, body, [number for number, _ in pending], "stop")
+                closed = _first_batch(destination, pending)
+                body = encode([raw for _, raw in closed.items], destination.envelope, destination.timestamps)
+                outbox.open_delivery(tx, at, name, body, [number for number, _ in closed.items], closed.by)
             outbox.drop_destination(tx, at, name)
 
         await self._store.write(note)
@@ -565,6 +581,15 @@ async def _until(deadline: float) -> AsyncIterator[None]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(deadline):
             yield
+
+
+def _first_batch(destination: Destination, pending: Sequence[Queued]) -> Closed[Queued]:
+    """As many of these events as a batch of the destination holds."""
+    batcher: Batcher[Queued] = Batcher(destination.batch, frame_size(destination.envelope))
+    for item in pending:
+        if closed := batcher.add(item, 0, most_size(item[1], destination.timestamps)):
+            return closed[0]
+    return Closed(tuple(pending), "stop")
 
 
 def _course(config: Config) -> Course | None:

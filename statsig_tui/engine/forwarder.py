@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from statsig_tui.core.batch import Batcher, Closed
 from statsig_tui.core.config import BatchPolicy, Destination
+from statsig_tui.core.envelope import frame_size, most_size
 from statsig_tui.core.event import Event
 from statsig_tui.core.filters import Clause, Verdict, decide
 from statsig_tui.engine.clock import Clock, Pace
@@ -21,7 +22,6 @@ Queued = tuple[int, bytes]
 Answers = Sequence[Sequence[tuple[str, Verdict]]]
 _HEAD = 1000
 """Events of one destination held in memory; the rest waits in the store."""
-_ENVELOPE = len('{"data":[]}') - 1
 _STORE_PAUSE = 1.0
 """Seconds until a batch that the store refused is offered to it again."""
 
@@ -131,9 +131,7 @@ class _Lane:
         self._backlog = backlog
         self._deliver = deliver
         self._most_bytes = most_bytes
-        self._bytes = 0
-        """Of the open batch, as it will be sent."""
-        self._batcher: Batcher[Queued] = Batcher(self._policy())
+        self._batcher: Batcher[Queued] = Batcher(self._policy(), frame_size(destination.envelope))
         self._head: deque[Queued] = deque()
         self._taken = 0
         """The last event that went into a batch: nothing up to it is taken again."""
@@ -152,6 +150,7 @@ class _Lane:
     def apply(self, destination: Destination) -> None:
         self.destination = destination
         self._batcher.policy = self._policy()
+        self._batcher.frame = frame_size(destination.envelope)
         self._wake.set()
 
     def stop(self) -> None:
@@ -178,8 +177,8 @@ class _Lane:
                 item = self._head.popleft()
                 if item[0] > self._taken:
                     self._taken = item[0]
-                    await self._make_room(item[1])
-                    await self._ship(self._batcher.add(item, self._clock.monotonic()))
+                    for closed in self._add(item):
+                        await self._ship(closed)
             await self._ship(self._batcher.due(self._clock.monotonic()))
             if not self._behind and not self._head:
                 await self._clock.wait(self._wake, self._batcher.deadline)
@@ -194,18 +193,13 @@ class _Lane:
             self._head.clear()
         self._head.extendleft(reversed(found))
 
-    async def _make_room(self, raw: bytes) -> None:
-        """Close the open batch where one more event would make it larger than the endpoint takes."""
+    def _add(self, item: Queued) -> list[Closed[Queued]]:
+        size = most_size(item[1], self.destination.timestamps)
         most = self._most_bytes(self.destination.name)
-        # A comma each, and quotes where a timestamp becomes text.
-        more = len(raw) + (3 if self.destination.timestamps == "string" else 1)
-        if most is not None and _ENVELOPE + self._bytes + more > most:
-            await self._ship(self._batcher.flush("full"))
-        self._bytes += more
+        return self._batcher.add(item, self._clock.monotonic(), size, most)
 
     async def _ship(self, closed: Closed[Queued] | None) -> None:
         if closed is not None:
-            self._bytes = 0
             await self._guarded(lambda: self._deliver(self.destination, closed))
 
     async def _guarded(self, step: Callable[[], Awaitable[list[Queued] | None]]) -> list[Queued]:

@@ -26,7 +26,12 @@ async def self_test(destination: Destination, now: int, *, verification_only: bo
             await check_not_link_local(destination.url)
         except LinkLocalRefused as error:
             return [selftest.judge(trials[0], None, b"", str(error))]
-    sender = Sender(keep_alive=False, verify_tls=destination.verify_tls, credential="signing secret")
+    sender = Sender(
+        keep_alive=False,
+        verify_tls=destination.verify_tls,
+        client_cert=destination.client_cert,
+        credential="signing secret",
+    )
     try:
         return [
             await _try(sender, destination, trial) for trial in (trials[:1] if verification_only else trials)

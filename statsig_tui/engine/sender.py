@@ -16,9 +16,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from statsig_tui.core.config import ClientCert
 from statsig_tui.core.records import Headers, Timing
 from statsig_tui.core.request import Request, is_chunked, target_of
-from statsig_tui.engine.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, connect_error, is_local, trust
+from statsig_tui.engine.connecting import (
+    CONNECT_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    certificate_refused,
+    connect_error,
+    is_local,
+    trust,
+)
 from statsig_tui.engine.outcome import (
     ANSWER_LIMIT,
     STALE,
@@ -37,13 +45,19 @@ class Sender:
     """One HTTP client, for one destination or target, whose failures touch nobody else's."""
 
     def __init__(
-        self, *, verify_tls: bool = True, keep_alive: bool = True, credential: str = "signing secret"
+        self,
+        *,
+        verify_tls: bool = True,
+        client_cert: ClientCert | None = None,
+        keep_alive: bool = True,
+        credential: str = "signing secret",
     ) -> None:
         """Without `keep_alive` each request has its own connection, so that it is never repeated.
 
         `credential` is what to check, in words, where the other side does not let us in.
         """
         self.verify_tls = verify_tls
+        self.client_cert = client_cert
         self._credential = credential
         self._limits = httpx.Limits(
             max_keepalive_connections=4 if keep_alive else 0, keepalive_expiry=KEEP_ALIVE_SECONDS
@@ -114,7 +128,7 @@ class Sender:
             illegal = "Illegal header" in str(error)
             return broken("illegal header" if illegal else words(error))
         except httpx.TransportError as error:
-            return failed(f"connection lost: {words(error)}")
+            return failed(certificate_refused(words(error)) or f"connection lost: {words(error)}")
         except Exception as error:  # noqa: BLE001 - proxies and certificates fail in any way, ImportError too
             return broken(words(error))
         finally:
@@ -127,7 +141,7 @@ class Sender:
         # The trusted certificates are loaded for https alone, so that a client made for http has none.
         kind = (local, urlsplit(url).scheme == "https")
         if kind not in self._clients:
-            verify = await asyncio.to_thread(trust, url, verify=self.verify_tls)
+            verify = await asyncio.to_thread(trust, url, verify=self.verify_tls, client_cert=self.client_cert)
             # Another request may have made one meanwhile, and a second one would never be closed.
             if kind not in self._clients:
                 self._clients[kind] = self._new_client(verify, trust_env=not local)

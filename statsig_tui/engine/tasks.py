@@ -1,4 +1,4 @@
-"""Tasks that are meant to run until they are cancelled: one that ends by itself is an error, and is said."""
+"""Tasks that nobody waits for: one that dies is an error, and is said."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ log = logging.getLogger("statsig_tui")
 
 def running_task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """Start work that does not end by itself; if it dies, the log tells of it."""
+    return _told(work, name, "its destination stands still until the next start")
+
+
+def told_task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Start work that ends by itself; if it dies, the log tells of it."""
+    return _told(work, name, "it counts as interrupted at the next start")
+
+
+def _told(work: Coroutine[Any, Any, None], name: str, follows: str) -> asyncio.Task[None]:
+    def tell(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s died; %s", task.get_name(), follows, exc_info=error)
+
     task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_tell)
+    task.add_done_callback(tell)
     return task
-
-
-def _tell(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error(
-            "%s died; its destination stands still until the next start", task.get_name(), exc_info=error
-        )

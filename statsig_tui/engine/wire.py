@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 import httpx
 
+from statsig_tui.core.config import ClientCert
 from statsig_tui.core.records import Headers
 from statsig_tui.engine.connecting import (
     BROKEN_HANDSHAKE,
     CONNECT_SECONDS,
     KEEP_ALIVE_SECONDS,
     LinkLocalRefused,
+    Unusable,
+    certificate_refused,
     connect_error,
     connected,
     trust,
@@ -49,20 +52,23 @@ class Place:
 
 
 class Wire:
-    """One destination's connections; as its deliveries go one by one, it keeps one."""
+    """One destination's connections; it keeps as many as were in use at once."""
 
-    def __init__(self, *, verify_tls: bool, allow_link_local: bool = False) -> None:
+    def __init__(
+        self, *, verify_tls: bool, allow_link_local: bool = False, client_cert: ClientCert | None = None
+    ) -> None:
         self.verify_tls = verify_tls
+        self.client_cert = client_cert
         self.allow_link_local = allow_link_local
         self._trust: ssl.SSLContext | None = None
-        self._kept: Connection | None = None
-        self._kept_for: object = None
+        self._kept: list[tuple[object, Connection]] = []
+        """The one that was used last at the end, each with what it is to."""
 
     def close(self) -> None:
         """Close what is kept."""
-        if self._kept is not None:
-            self._kept.abort()
-            self._kept = None
+        kept, self._kept = self._kept, []
+        for _, connection in kept:
+            connection.abort()
 
     async def send(self, place: Place, headers: Headers, body: bytes, seconds: float) -> Outcome:
         """Post exactly these bytes and wait at most `seconds` for all of it; never raises on failure."""
@@ -92,7 +98,12 @@ class Wire:
                 connection.abort()
         ms = (loop.time() - began) * 1000
         if answer.head is None:
+            if is_kept and answer.is_stale:
+                # What was kept as long is closed as well, most likely: not each is to be tried.
+                self.close()
             error = STALE if is_kept and answer.is_stale else answer.error or error
+            if place.is_tls:
+                error = certificate_refused(error.removeprefix("connection lost: ")) or error
             return Outcome(status=None, ms=ms, error=error, certainty="unknown")
         return answered(
             answer.head,
@@ -104,19 +115,23 @@ class Wire:
         )
 
     def _take(self, place: Place, now: float) -> Connection | None:
-        kept = self._kept
-        if kept is None:
-            return None
-        self._kept = None
-        if kept.is_reusable and self._kept_for == place.origin and now - kept.idle_since < KEEP_ALIVE_SECONDS:
-            return kept
-        kept.abort()
-        return None
+        self._forget_unusable(place, now)
+        return self._kept.pop()[1] if self._kept else None
 
     def _keep(self, place: Place, connection: Connection) -> None:
-        self.close()
         connection.idle_since = asyncio.get_running_loop().time()
-        self._kept, self._kept_for = connection, place.origin
+        self._forget_unusable(place, connection.idle_since)
+        self._kept.append((place.origin, connection))
+
+    def _forget_unusable(self, place: Place, now: float) -> None:
+        def is_usable(origin: object, kept: Connection) -> bool:
+            is_young = now - kept.idle_since < KEEP_ALIVE_SECONDS
+            return kept.is_reusable and origin == place.origin and is_young
+
+        unusable = [kept for kept in self._kept if not is_usable(*kept)]
+        for kept in unusable:
+            self._kept.remove(kept)
+            kept[1].abort()
 
     async def _open(self, place: Place, seconds: float) -> Connection | str:
         """A new connection; or in words, why there is none."""
@@ -124,8 +139,11 @@ class Wire:
         try:
             async with asyncio.timeout(seconds):
                 if place.is_tls and self._trust is None:
-                    self._trust = await asyncio.to_thread(trust, place.url, verify=self.verify_tls)
-                    self._trust.set_alpn_protocols(["http/1.1"])
+                    trusted = await asyncio.to_thread(
+                        trust, place.url, verify=self.verify_tls, client_cert=self.client_cert
+                    )
+                    trusted.set_alpn_protocols(["http/1.1"])
+                    self._trust = trusted
                 sock = await connected(place.host, place.port, allow_link_local=self.allow_link_local)
                 if place.is_tls:
                     step = f"TLS error: no handshake within {seconds:g} s"
@@ -134,6 +152,8 @@ class Wire:
             return step
         except LinkLocalRefused as error:
             return str(error)
+        except Unusable as error:
+            return f"not sent: {error}"
         except OSError as error:
             if place.is_tls and step.startswith("TLS") and not isinstance(error, ssl.SSLError):
                 return BROKEN_HANDSHAKE

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-from statsig_tui.core.config import Config, ReceiverConfig, Secret
+from statsig_tui.core.config import ClientCert, Config, ReceiverConfig, Secret
 from statsig_tui.core.printable import escaped
 from statsig_tui.settings.document import DEFAULT_SECRETS, Table, leaves, nested_fields
 from statsig_tui.settings.lines import Route
@@ -44,7 +44,7 @@ def merged(old: Table, new: Table, cls: type = Config) -> Table:
                 result[name] = after
         elif isinstance(before, dict) and isinstance(after, dict):
             result[name] = merged(before, after, inner)
-        elif isinstance(before, dict) and after is None and inner is not Secret:
+        elif isinstance(before, dict) and after is None and inner not in (Secret, ClientCert):
             # All its known fields are defaults now.
             if kept := merged(before, {}, inner):
                 result[name] = kept

@@ -101,6 +101,24 @@ async def test_a_batch_closes_at_its_size_and_keeps_the_order(
     ]
 
 
+async def test_a_batch_closes_before_it_is_larger_than_its_bytes_and_a_larger_event_goes_alone(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    policy = BatchPolicy(100, 3600, max_bytes=1500)
+    sizes = [300, 300, 300, 5000, 300]
+    async with engine(config(destination("mine", mine.url, batch=policy))) as site:
+        for number, size in enumerate(sizes):
+            await site.event(f"e{number}", metadata={"text": "x" * size})
+        await site.delivery(DeliveryState.DELIVERED, "mine", count=3)
+    names = [[event["eventName"] for event in json.loads(got.body)["data"]] for got in mine.requests]
+    assert [name for batch in names for name in batch] == ["e0", "e1", "e2", "e3", "e4"]
+    assert ["e3"] in names
+    assert all(len(got.body) <= 1500 for got in mine.requests if len(got.body) < 5000)
+    closed = [record.closed_by for record in site.journal.of(DeliveryRecord) if record.attempt == 0]
+    assert closed == ["bytes"] * (len(names) - 1) + ["stop"]
+
+
 async def test_every_destination_gets_its_own(
     engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
 ) -> None:

@@ -12,7 +12,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 
 
@@ -32,8 +37,12 @@ class Authority:
         days: tuple[int, int] = (-1, 1),
         host: str = "127.0.0.1",
         newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+        asks: bool = False,
     ) -> ssl.SSLContext:
-        """A server's side, whose certificate is valid between these days from now."""
+        """A server's side, whose certificate is valid between these days from now.
+
+        Where it `asks`, only clients with a certificate of this authority are let in.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.IPAddress(ipaddress.ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
         pem = self._certificate(key, days, [name]).public_bytes(Encoding.PEM)
@@ -42,12 +51,25 @@ class Authority:
         file.write_bytes(pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
+        if asks:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.trusted)
         with warnings.catch_warnings():
             # Python warns of what is wanted here: a version that is too old.
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
             context.maximum_version = newest
         return context
+
+    def client(self, name: str, *, password: bytes | None = None) -> tuple[Path, Path]:
+        """A client's certificate, and its key in another file."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        cert_file, key_file = self._place / f"{name}.pem", self._place / f"{name}-key.pem"
+        pem = self._certificate(key, (-1, 1), [x509.DNSName(name)]).public_bytes(Encoding.PEM)
+        cert_file.write_bytes(pem)
+        sealed = BestAvailableEncryption(password) if password is not None else NoEncryption()
+        key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
+        return cert_file, key_file
 
     def _certificate(
         self, key: ec.EllipticCurvePrivateKey, days: tuple[int, int], names: Sequence[x509.GeneralName]

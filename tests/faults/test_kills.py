@@ -33,6 +33,7 @@ max_events = 2
 [destinations.retry]
 schedule = [0.01, 0.01, 0.01]
 """
+AT_ONCE = "concurrency = 4\n[destinations.batch]"
 INTERRUPTED = "interrupted while waiting for the answer: it may have arrived"
 
 
@@ -134,6 +135,30 @@ async def test_an_end_and_the_next_beginning_are_kept_together_or_not_at_all(
     assert [contents(got) for got in mine.requests] == names
     assert ask("SELECT coalesce(status, error) FROM attempts ORDER BY delivery, number") == attempts
     assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
+
+
+@pytest.mark.parametrize("boundary", ["begun", "posted", "ending", "ended"])
+async def test_of_several_that_are_under_way_none_is_lost_and_every_repetition_is_explained(
+    spawn: Spawn, kill: Kill, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer],
+    ask: Ask, tmp_path: Path, boundary: str,
+) -> None:  # fmt: skip
+    mine = await endpoint(say(200))
+    chosen = settings(SETTINGS.format(mine.url).replace("[destinations.batch]", AT_ONCE, 1))
+    names = [f"e{number}" for number in range(9)]
+    await keep_waiting(tmp_path / "data", *names)
+    for _ in range(2):
+        it = await kill(boundary, *chosen)
+        assert (await it.end())[0] == -signal.SIGKILL
+    it = await spawn("serve", *PORTS, "--json", *chosen)
+    await mine.until(lambda: {contents(got) for got in mine.requests} == set(names))
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    outcomes = ask("SELECT coalesce(status, error) FROM attempts")
+    assert set(outcomes) <= {200, INTERRUPTED}
+    assert outcomes.count(200) == len(names)
+    # No request without its attempt, and no event more than once without one that was interrupted.
+    assert len(names) <= len(mine.requests) <= len(outcomes)
+    assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
+    assert ask("PRAGMA integrity_check") == ["ok"]
 
 
 @pytest.mark.parametrize(("boundary", "captures"), [("capturing", 1), ("captured", 2)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,10 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from statsig_tui.core.batch import Batcher, Closed, ClosedBy
 from statsig_tui.core.config import BatchPolicy
 
-Item = tuple[int, float]
-"""A number and when it came."""
+Item = tuple[int, float, int]
+"""A number, when it came, and its bytes."""
+FRAME = 3
 seconds = st.floats(0, 10)
-policies = st.builds(BatchPolicy, st.integers(1, 8), seconds)
+sizes = st.integers(0, 30)
+limits = st.none() | st.integers(1, 60)
+policies = st.builds(BatchPolicy, st.integers(1, 8), seconds, limits)
 
 
 class BatcherMachine(RuleBasedStateMachine):
@@ -22,7 +26,7 @@ class BatcherMachine(RuleBasedStateMachine):
 
     @initialize(policy=policies, start=st.floats(0, 1e6))
     def begin(self, policy: BatchPolicy, start: float) -> None:
-        self.batcher: Batcher[Item] = Batcher(policy)
+        self.batcher: Batcher[Item] = Batcher(policy, FRAME)
         self.now = start
         self.came: list[Item] = []
         self.left: list[Item] = []
@@ -36,14 +40,27 @@ class BatcherMachine(RuleBasedStateMachine):
         self.left.extend(closed.items)
         assert self.left == self.came[: len(self.left)]
 
-    @rule()
-    def add(self) -> None:
-        item = (len(self.came), self.now)
+    @rule(size=sizes, known=limits)
+    def add(self, size: int, known: int | None) -> None:
+        """`known` is what an endpoint was found to take, whatever the policy says."""
+        policy = self.batcher.policy
+        limit = min((most for most in (policy.max_bytes, known) if most is not None), default=None)
+        item = (len(self.came), self.now, size)
+        before = self.came[len(self.left) :]
         self.came.append(item)
-        waiting = len(self.batcher) + 1
-        closed = self.batcher.add(item, self.now)
-        self.take(closed, "full")
-        assert (closed is not None) == (waiting >= self.batcher.policy.max_events)
+        has_room = limit is None or not before or body((*before, item)) <= limit
+        closed = self.batcher.add(item, self.now, size, known)
+        if not has_room:
+            # Before it would be too large, not once it is.
+            self.take(closed.pop(0), "bytes")
+            assert self.left == self.came[:-1]
+        waiting = self.came[len(self.left) :]
+        is_full = len(waiting) >= policy.max_events
+        is_large = limit is not None and body(waiting) >= limit
+        assert len(closed) == (is_full or is_large)
+        if closed:
+            self.take(closed[0], "full" if is_full else "bytes")
+            assert limit is None or body(closed[0].items) <= limit or len(closed[0].items) == 1
 
     @rule(passed=seconds)
     def wait(self, passed: float) -> None:
@@ -89,6 +106,11 @@ class BatcherMachine(RuleBasedStateMachine):
             limit = self.batcher.policy.max_seconds
             assert self.batcher.deadline is not None
             assert math.isclose(self.batcher.deadline, oldest + limit)
+
+
+def body(items: Sequence[Item]) -> int:
+    """The bytes of a batch of these."""
+    return FRAME + sum(size for _, _, size in items)
 
 
 TestBatcher = BatcherMachine.TestCase

@@ -18,6 +18,7 @@ from keyring.backends.null import Keyring
 from statsig_tui.core.config import (
     BatchPolicy,
     CircuitPolicy,
+    ClientCert,
     Config,
     Destination,
     EmulatorConfig,
@@ -38,6 +39,7 @@ from statsig_tui.settings.lines import TooComplex, scan
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NAME = TEXT.map(str.strip).filter(lambda text: text and not any(map(is_control, text)))
 TOKEN = st.text("abcXYZ019-", min_size=1, max_size=20)
+PATH = TOKEN.map("/{}".format) | TOKEN.map("~/{}".format)
 SECRET = st.one_of(
     st.builds(Secret, env=TOKEN),
     st.builds(Secret, keyring=TOKEN),
@@ -70,14 +72,18 @@ DESTINATION = st.builds(
     timeout_seconds=seconds(0.1, 300),
     rate_limit=st.none() | seconds(0.01, 100_000),
     verify_tls=st.booleans(),
+    concurrency=st.integers(1, 16),
+    client_cert=st.none()
+    | st.builds(ClientCert, TOKEN.map("/{}".format), st.none() | TOKEN.map("~/{}".format)),
     allow_link_local=st.booleans(),
     headers=HEADERS,
     filter=st.builds(Filter, events=st.dictionaries(TEXT, st.booleans(), max_size=3)),
-    batch=st.builds(BatchPolicy, st.integers(1, 10_000), seconds(0, 3600)),
+    batch=st.builds(BatchPolicy, st.integers(1, 10_000), seconds(0, 3600), st.none() | st.integers(1, 10**9)),
     retry=st.builds(
         RetryPolicy,
         st.sampled_from(["quick", "svix", "none"]) | st.lists(seconds(0, 604_800), max_size=3).map(tuple),
         isolate=st.booleans(),
+        jitter=seconds(0, 1),
     ),
     circuit=st.builds(CircuitPolicy, st.integers(0, 100_000), seconds(0.1, 86_400)),
 )

@@ -329,6 +329,48 @@ async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
         await at.until(at.pilot, lambda: "OFF: anybody in between" in seen(at.app))
 
 
+async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Text, tmp_path: Path) -> None:
+    async with desk(made("my-api", batch=BatchPolicy(100, 0.01))) as at:
+        await at.select("my-api")
+        await at.turn("delivery")
+        form = at.screen.query_one(DestinationForm)
+        await at.until(at.pilot, lambda: "1 keeps the order · emulated" in seen(at.app))
+
+        async def fill(name: str, text: str) -> None:
+            field = form.field(name)
+            field.focus()
+            await at.until(at.pilot, lambda: at.app.screen.focused is field)
+            await at.write(text)
+
+        await fill("concurrency", "4")
+        await at.until(at.pilot, lambda: "in any order · 1 keeps it · emulated" in seen(at.app))
+        await fill("max_bytes", "65536")
+        await fill("cert", str(tmp_path / "none.pem"))
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: "No such file or directory" in seen(at.app))
+        assert at.named("my-api").concurrency == 1
+        await at.press("home", "shift+end", "delete")
+        form.field("allow_link_local").focus()
+        await at.press("space")
+        await at.until(at.pilot, lambda: "ALLOWED: it may lead to a cloud's metadata" in seen(at.app))
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.named("my-api").concurrency == 4)
+        saved = at.named("my-api")
+        assert (saved.batch.max_bytes, saved.allow_link_local, saved.client_cert) == (65_536, True, None)
+
+
+@pytest.mark.parametrize("tab", ["overview", "delivery"])
+async def test_the_proxy_is_told_without_its_password(
+    desk: Open, seen: Text, monkeypatch: pytest.MonkeyPatch, tab: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://me:CanaryProxy0123@proxy.test:3128")
+    async with desk(made("my-api", "http://hooks.example.test/in")) as at:
+        await at.select("my-api")
+        await at.turn(tab)
+        await at.until(at.pilot, lambda: "http://proxy.test:3128" in seen(at.app))
+        assert "CanaryProxy0123" not in seen(at.app)
+
+
 async def test_a_copy_is_off_and_like_the_first(desk: Open) -> None:
     async with desk(made("my-api", headers={"X-Env": "test"})) as at:
         for name in ("my-api copy", "my-api copy 2"):

@@ -1,13 +1,19 @@
-"""A clock that the test moves."""
+"""A clock that the test moves, and a delivery worker that goes by it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from statsig_tui.core.config import Destination
+from tests.unit.desk import MINE, Desk
+
 PATIENCE = 20.0
+MakeDesk = Callable[..., Desk]
 
 
 @dataclass
@@ -73,3 +79,16 @@ class HandClock:
 def clock() -> HandClock:
     """A clock at 1000 s and 2023-11-14T22:13:20Z."""
     return HandClock()
+
+
+@pytest.fixture
+async def desk(clock: HandClock) -> AsyncIterator[MakeDesk]:
+    made: list[Desk] = []
+
+    def make(destination: Destination = MINE, **options: Any) -> Desk:
+        made.append(Desk(clock, destination, **options))
+        return made[-1]
+
+    yield make
+    for item in made:
+        await item.delivery.stop()

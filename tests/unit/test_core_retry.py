@@ -83,6 +83,16 @@ def test_retry_after_counts_for_429_and_503_alone(status: int | None) -> None:
     assert next_step(1, status, QUICK, 0, 100) == Next("retry", 1)
 
 
+@pytest.mark.parametrize("jitter", [0, 0.2, 1])
+@pytest.mark.parametrize("chance", [-1, -0.5, 0, 1])
+def test_an_own_schedule_has_the_jitter_it_is_given_and_none_by_itself(jitter: float, chance: float) -> None:
+    own = RetryPolicy((10, 5000), jitter=jitter)
+    assert next_step(1, 500, own, chance) == Next("retry", 10 * (1 + jitter * chance))
+    assert next_step(2, 500, own, chance).delay <= longest_wait(own) == max(3600, 5000 * (1 + jitter))
+    assert next_step(1, 500, RetryPolicy((10,)), chance) == Next("retry", 10)
+    assert next_step(1, 500, RetryPolicy("quick", jitter=jitter), chance).delay == 1 + 0.2 * chance
+
+
 @pytest.mark.parametrize(
     ("schedule", "longest"),
     [("quick", 3600), ("none", 3600), ((), 3600), ("svix", 43_200), ("standard-webhooks", 103_680)],

@@ -133,14 +133,17 @@ class DestinationsScreen(ModeScreen):
         saved, engine = self.selected, self.bridge.engine
         if saved is None:
             return None
+        url = next((item.url for item in self.destinations() if item.name == saved.name), saved.url)
         return Subject(
             saved=saved,
-            real_url=next((item.url for item in self.destinations() if item.name == saved.name), saved.url),
+            real_url=url,
             counts=self._counts(saved.name),
             health=self.host.health.get(saved.name, Health()),
             taken=[item.name for item in self.host.config.destinations if item.name != saved.name],
             emulator=engine.addresses.emulator if engine is not None else None,
             redact=engine.redact if engine is not None else str,
+            check_cert=engine.check_client_cert if engine is not None else lambda chosen: None,
+            proxy=engine.proxy_of(url) if engine is not None else None,
         )
 
     def _counts(self, name: str) -> DestinationCounters:

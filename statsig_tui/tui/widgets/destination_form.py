@@ -10,9 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, Static, TextArea
 
-from statsig_tui.core.config import RECEIVER, Destination
+from statsig_tui.core.config import RECEIVER, ClientCert, Destination
+from statsig_tui.core.destination import Invalid
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.destination_text import (
@@ -67,8 +68,13 @@ class DestinationForm(Editor[Texts]):
         Input.-short {
             width: 12;
         }
-        .-gap {
-            margin: 0 0 1 0;
+        #by-proxy {
+            padding: 0 0 0 18;
+            color: $text-muted;
+        }
+        .-heading {
+            color: $text-muted;
+            text-style: bold;
         }
     }
     """
@@ -82,6 +88,10 @@ class DestinationForm(Editor[Texts]):
         self.real_url: str | None = None
         """Where the shown destination really leads."""
         self.redact: Callable[[str], str] = str
+        self.check_cert: Callable[[ClientCert], None] = lambda chosen: None
+        """Raises Invalid where a client certificate's files cannot be used."""
+        self.proxy: str | None = None
+        """By which proxy the saved URL is reached."""
         self._fields: dict[str, Field] = {}
         self._is_insistent = False
 
@@ -90,30 +100,41 @@ class DestinationForm(Editor[Texts]):
         with FormScroll():
             yield self._field("name", "Name", Input(compact=True, placeholder="my-api"))
             yield self._field("url", "Webhook URL", VeiledInput("http://localhost:3000/webhook"))
-            yield self._field("enabled", "Enabled", Tick(gutter=0, is_switch=True), gap=True)
+            yield Static(id="by-proxy", markup=False)
+            yield self._field("enabled", "Enabled", _switch())
+            yield _heading("Batches")
             yield self._field("envelope", "Envelope", Choice(("data", "array")))
-            yield self._field("timestamps", "Timestamps", Choice(("number", "string")), gap=True)
+            yield self._field("timestamps", "Timestamps", Choice(("number", "string")))
             yield self._field("max_events", "Batch: events", _short(), f"at most · {EMULATED}")
+            yield self._field("max_bytes", "Batch: bytes", _short("any"), f"at most · {EMULATED}")
             yield self._field("max_seconds", "Batch: seconds", _short(), f"at most · {EMULATED}")
+            yield _heading("Sending")
             yield self._field("timeout", "Timeout", _short(), f"seconds · {EMULATED}")
-            yield self._field("rate_limit", "Rate limit", _short(), f"a second · {EMULATED}", gap=True)
+            yield self._field("concurrency", "At once", _short())
+            yield self._field("rate_limit", "Rate limit", _short("none"), f"a second · {EMULATED}")
+            yield _heading("After a failure")
             yield self._field("schedule", "Retry schedule", Choice(SCHEDULE_OPTIONS), EMULATED)
             yield self._field("own", "", Input(compact=True, placeholder="1, 5, 30"))
-            yield self._field(
-                "isolate", "Refused batches", Tick(gutter=0, is_switch=True), EMULATED, gap=True
-            )
+            yield self._field("jitter", "Jitter", _short(), f"0 to 1 · 0.2 is ±20 % · {EMULATED}")
+            yield self._field("isolate", "Refused batches", _switch(), EMULATED)
             pauses = f"deliveries that failed in a row · 0: never · {EMULATED}"
             yield self._field("pause_after", "Pause after", _short(), pauses)
-            yield self._field(
-                "probe", "Probe every", _short(), f"seconds while paused · {EMULATED}", gap=True
-            )
-            yield self._field("verify_tls", "Verify TLS", Tick(gutter=0, is_switch=True))
+            yield self._field("probe", "Probe every", _short(), f"seconds while paused · {EMULATED}")
+            yield _heading("Connection")
+            yield self._field("verify_tls", "Verify TLS", _switch())
+            yield self._field("cert", "Client cert", Input(compact=True, placeholder="none · or a PEM file"))
+            yield self._field("key", "", Input(compact=True, placeholder="its key, if in another file"))
+            yield self._field("allow_link_local", "Link-local", _switch())
             own = VeiledArea(id="own-headers", placeholder="Name: value, one a line")
             yield self._field("headers", "Headers", own)
 
     def first(self) -> Widget:
         """The name."""
         return self._fields["name"].field
+
+    def field(self, name: str) -> Widget:
+        """The field of a name."""
+        return self._fields[name].field
 
     def show(self, destination: Destination) -> None:
         """Show a destination, with what was edited of it."""
@@ -149,7 +170,15 @@ class DestinationForm(Editor[Texts]):
             if name in wrong:
                 self._fields[name].field.focus()
                 break
-        return from_texts(self.texts(), edits, saved, self.taken, self.emulator)
+        made = from_texts(self.texts(), edits, saved, self.taken, self.emulator)
+        if made.client_cert is not None and edits & {"cert", "key"}:
+            try:
+                self.check_cert(made.client_cert)
+            except Invalid as error:
+                self._fields[error.field].complain(error.message)
+                self._fields[error.field].field.focus()
+                raise
+        return made
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -180,6 +209,9 @@ class DestinationForm(Editor[Texts]):
         is_builtin = self.shown.name == RECEIVER
         follows = follows_receiver(self.shown) and "url" not in edits
         self._fields["url"].note("follows the receiver" if follows else "")
+        by_proxy = self.query_one("#by-proxy", Static)
+        by_proxy.display = self.proxy is not None and "url" not in edits
+        by_proxy.update(content(f"by the environment's proxy {self.proxy}"))
         self._fields["name"].note("built in" if is_builtin and "name" not in edits else "")
         self._label("enabled", "on" if texts["enabled"] == ON else "off", "")
         is_isolating = texts["isolate"] == ON
@@ -189,7 +221,17 @@ class DestinationForm(Editor[Texts]):
             self._label("verify_tls", "on", "")
         else:
             self._label("verify_tls", "OFF: anybody in between can read and change what is sent", theme.BAD)
+        if texts["allow_link_local"] == ON:
+            leads = "ALLOWED: it may lead to a cloud's metadata, which keeps credentials"
+            self._label("allow_link_local", leads, theme.BAD)
+        else:
+            self._label("allow_link_local", "refused", "")
+        is_one = texts["concurrency"].strip() == "1"
+        order = "1 keeps the order" if is_one else "in any order · 1 keeps it"
+        self._fields["concurrency"].note(f"{order} · {EMULATED}")
+        self._fields["key"].display = bool(texts["cert"].strip() or texts["key"].strip())
         is_own = texts["schedule"] == OWN
+        self._fields["jitter"].display = is_own
         self._fields["own"].field.display = is_own
         self._fields["own"].set_class(not is_own, "-words")
         self._fields["own"].note(schedule_words(texts))
@@ -200,14 +242,21 @@ class DestinationForm(Editor[Texts]):
         if isinstance(tick, Tick):
             tick.label = content(word, style)
 
-    def _field(self, name: str, label: str, widget: Widget, note: str = "", *, gap: bool = False) -> Field:
+    def _field(self, name: str, label: str, widget: Widget, note: str = "") -> Field:
         field = self._fields[name] = Field(label, widget, note, name=name)
-        field.set_class(gap, "-gap")
         return field
 
 
-def _short() -> Input:
-    return Input(compact=True, classes="-short")
+def _heading(title: str) -> Static:
+    return Static(content(title), classes="-heading")
+
+
+def _switch() -> Tick:
+    return Tick(gutter=0, is_switch=True)
+
+
+def _short(placeholder: str = "") -> Input:
+    return Input(compact=True, classes="-short", placeholder=placeholder)
 
 
 def _put(widget: Widget, text: str) -> None:

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static, TabbedContent, TabPane
 
-from statsig_tui.core.config import Destination
+from statsig_tui.core.config import ClientCert, Destination
 from statsig_tui.core.event import Event
 from statsig_tui.core.health import Health
 from statsig_tui.core.records import DestinationCounters, DryRun
@@ -62,6 +62,10 @@ class Subject:
     emulator: str | None
     """Base URL that no destination may point at."""
     redact: Callable[[str], str]
+    check_cert: Callable[[ClientCert], None] = lambda chosen: None
+    """Raises Invalid where a client certificate's files cannot be used."""
+    proxy: str | None = None
+    """By which proxy it is reached, free of credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class DestinationPanes(Vertical):
             return
         form = self._form
         form.taken, form.emulator, form.real_url = subject.taken, subject.emulator, subject.real_url
-        form.redact = subject.redact
+        form.redact, form.check_cert, form.proxy = subject.redact, subject.check_cert, subject.proxy
         for editor in self._editors().values():
             editor.show(subject.saved)
         self.attempts.show(subject.saved.name, subject.redact)
@@ -189,6 +193,7 @@ class DestinationPanes(Vertical):
                 subject.counts,
                 subject.health,
                 follows=follows_receiver(subject.saved),
+                proxy=subject.proxy,
             )
         self.say_unsaved()
 

@@ -10,29 +10,36 @@ from typing import Literal, TypeVar, cast
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
     RECEIVER,
+    ClientCert,
     Destination,
     RetryPolicy,
     ScheduleName,
 )
 from statsig_tui.core.destination import Invalid, check_not_emulator, validate_destination
 from statsig_tui.core.redact import mask_secret, tells_secret
-from statsig_tui.core.retry import JITTER, SCHEDULES
+from statsig_tui.core.retry import SCHEDULES, delays, spread
 
 OWN = "own"
 SCHEDULE_OPTIONS = (*SCHEDULES, OWN)
 ON, OFF = "on", "off"
 Texts = dict[str, str]
-"""Field -> text. Fields: name url enabled max_events max_seconds timeout schedule own envelope timestamps
-rate_limit isolate pause_after probe
-verify_tls headers."""
+"""Field -> text. Fields: name url enabled envelope timestamps max_events max_bytes max_seconds timeout
+concurrency rate_limit schedule own jitter isolate pause_after probe verify_tls cert key allow_link_local
+headers."""
 _FIELDS = {
     "batch.max_events": "max_events",
     "batch.max_seconds": "max_seconds",
     "timeout_seconds": "timeout",
+    "batch.max_bytes": "max_bytes",
     "retry.schedule": "own",
+    "retry.jitter": "jitter",
     "circuit.failures": "pause_after",
     "circuit.probe_seconds": "probe",
+    "client_cert.cert": "cert",
+    "client_cert.key": "key",
 }
+_TOGETHER: tuple[set[str], ...] = ({"schedule", "own"}, {"cert", "key"}, {"url", "allow_link_local"})
+"""Fields of which one cannot be judged without the other."""
 _RIGHT = Destination("right", "http://localhost/")
 N = TypeVar("N", int, float)
 
@@ -51,17 +58,23 @@ def to_texts(destination: Destination, url: str | None = None) -> Texts:
         "url": destination.url if url is None else url,
         "enabled": ON if destination.enabled else OFF,
         "max_events": str(destination.batch.max_events),
+        "max_bytes": "" if destination.batch.max_bytes is None else str(destination.batch.max_bytes),
         "max_seconds": plain(destination.batch.max_seconds),
         "timeout": plain(destination.timeout_seconds),
         "schedule": schedule if isinstance(schedule, str) else OWN,
         "own": ", ".join(plain(seconds) for seconds in own),
+        "jitter": plain(destination.retry.jitter),
         "envelope": destination.envelope,
         "timestamps": destination.timestamps,
+        "concurrency": str(destination.concurrency),
         "rate_limit": "" if destination.rate_limit is None else plain(destination.rate_limit),
         "isolate": ON if destination.retry.isolate else OFF,
         "pause_after": str(destination.circuit.failures),
         "probe": plain(destination.circuit.probe_seconds),
         "verify_tls": ON if destination.verify_tls else OFF,
+        "cert": "" if destination.client_cert is None else destination.client_cert.cert,
+        "key": (destination.client_cert.key or "") if destination.client_cert is not None else "",
+        "allow_link_local": ON if destination.allow_link_local else OFF,
         "headers": "\n".join(f"{name}: {_shown(name, value)}" for name, value in destination.headers.items()),
     }
 
@@ -74,7 +87,7 @@ def complaints(
     right = replace(_RIGHT, headers=saved.headers)
     for field in texts:
         # Each field by itself, on a destination that is right otherwise: all that is wrong is said at once.
-        edits = {"schedule", "own"} if field in ("schedule", "own") else {field}
+        edits = next((each for each in _TOGETHER if field in each), {field})
         try:
             from_texts(texts, edits, right, taken if field == "name" else (), emulator)
         except Invalid as error:
@@ -101,6 +114,8 @@ def from_texts(
         made = replace(made, url=texts["url"].strip())
     if edits & {"schedule", "own"}:
         made = replace(made, retry=replace(made.retry, schedule=_schedule(texts)))
+    if "jitter" in edits:
+        made = replace(made, retry=replace(made.retry, jitter=_number(texts, "jitter", float)))
     if "isolate" in edits:
         made = replace(made, retry=replace(made.retry, isolate=texts["isolate"] == ON))
     if "pause_after" in edits:
@@ -109,12 +124,21 @@ def from_texts(
         made = replace(made, circuit=replace(made.circuit, probe_seconds=_number(texts, "probe", float)))
     if "max_events" in edits:
         made = replace(made, batch=replace(made.batch, max_events=_number(texts, "max_events", int)))
+    if "max_bytes" in edits:
+        most = _optional(texts, "max_bytes", int)
+        made = replace(made, batch=replace(made.batch, max_bytes=most))
     if "max_seconds" in edits:
         made = replace(made, batch=replace(made.batch, max_seconds=_number(texts, "max_seconds", float)))
     if "timeout" in edits:
         made = replace(made, timeout_seconds=_number(texts, "timeout", float))
     if "rate_limit" in edits:
-        made = replace(made, rate_limit=_rate(texts))
+        made = replace(made, rate_limit=_optional(texts, "rate_limit", float))
+    if "concurrency" in edits:
+        made = replace(made, concurrency=_number(texts, "concurrency", int))
+    if edits & {"cert", "key"}:
+        made = replace(made, client_cert=_client_cert(texts))
+    if "allow_link_local" in edits:
+        made = replace(made, allow_link_local=texts["allow_link_local"] == ON)
     if "headers" in edits:
         made = replace(made, headers=_headers(texts, base.headers))
     if "enabled" in edits:
@@ -137,15 +161,18 @@ def schedule_words(texts: Texts) -> str:
         chosen = _schedule(texts)
     except Invalid:
         return "seconds between the attempts, such as 1, 5, 30"
-    return retry_words(RetryPolicy(chosen))
+    try:
+        return retry_words(RetryPolicy(chosen, jitter=_number(texts, "jitter", float)))
+    except Invalid:
+        return retry_words(RetryPolicy(chosen))
 
 
 def retry_words(policy: RetryPolicy) -> str:
     """`1 s, 5 s, 30 s, 2 m, 10 m, each ±20 %`."""
-    delays = SCHEDULES[policy.schedule] if isinstance(policy.schedule, str) else policy.schedule
-    if not delays:
+    if not delays(policy):
         return "no retries"
-    return f"{', '.join(span(delay) for delay in delays)}, each ±{JITTER:.0%}".replace("%", " %")
+    share = f", each ±{plain(round(spread(policy) * 100, 3))} %" if spread(policy) else ""
+    return ", ".join(map(span, delays(policy))) + share
 
 
 def span(seconds: float) -> str:
@@ -170,8 +197,15 @@ def _schedule(texts: Texts) -> ScheduleName | tuple[float, ...]:
     return tuple(_parsed(part, "own", float) for part in parts)
 
 
-def _rate(texts: Texts) -> float | None:
-    return _number(texts, "rate_limit", float) if texts["rate_limit"].strip() else None
+def _client_cert(texts: Texts) -> ClientCert | None:
+    cert, key = texts["cert"].strip(), texts["key"].strip()
+    if not cert and key:
+        raise Invalid("cert", "is empty, though there is a key for it", "name the file with the certificate")
+    return ClientCert(cert, key or None) if cert else None
+
+
+def _optional(texts: Texts, field: str, kind: type[N]) -> N | None:
+    return _number(texts, field, kind) if texts[field].strip() else None
 
 
 def _number(texts: Mapping[str, str], field: str, kind: type[N]) -> N:

@@ -46,29 +46,48 @@ class Overview(VerticalScroll):
         health: Health,
         *,
         follows: bool,
+        proxy: str | None = None,
     ) -> None:
-        """Show a destination, its real URL masked; `follows`: it is the receiver's, wherever that is."""
-        shown = overview(replace(destination, url=url), counts, health, follows=follows)
+        """Show a destination, its real URL masked; `follows`: it is the receiver's, wherever that is.
+
+        `proxy` is what it is reached by.
+        """
+        shown = overview(replace(destination, url=url), counts, health, follows=follows, proxy=proxy)
         if shown != self._shown:
             self._shown = shown
             self._static.update(shown)
 
 
 def overview(
-    destination: Destination, counts: DestinationCounters, health: Health, *, follows: bool
+    destination: Destination,
+    counts: DestinationCounters,
+    health: Health,
+    *,
+    follows: bool,
+    proxy: str | None = None,
 ) -> Content:
     """The lines of the overview."""
-    return Content("\n").join(_lines(destination, counts, health, follows))
+    return Content("\n").join(_lines(destination, counts, health, follows, proxy))
 
 
 def _lines(
-    destination: Destination, counts: DestinationCounters, health: Health, follows: bool
+    destination: Destination,
+    counts: DestinationCounters,
+    health: Health,
+    follows: bool,
+    proxy: str | None,
 ) -> Iterator[Content]:
     yield _line("Webhook URL", (destination.url, theme.STRONG))
     if follows:
         yield _line("", ("follows the receiver", theme.QUIET))
     if not destination.verify_tls:
         yield _line("", ("✗ TLS is not verified", theme.BAD))
+    if destination.allow_link_local:
+        yield _line("", ("✗ link-local and metadata addresses are allowed", theme.BAD))
+    if proxy is not None:
+        yield _line("Proxy", proxy, ("   the environment's", theme.QUIET))
+    if destination.client_cert is not None:
+        yield _line("Client cert", destination.client_cert.cert)
     yield _status(destination, counts)
     yield from _health(health)
     yield _line("Signing Secret", *_secret(destination.secret))
@@ -79,7 +98,8 @@ def _lines(
     yield _line("Envelope", '{"data":[…]}' if destination.envelope == "data" else "[…]")
     yield _line("Timestamps", f"{destination.timestamps}s")
     events = "one event" if batch.max_events == 1 else f"at most {batch.max_events:,} events"
-    yield _line("Batch", f"{events}, or {span(batch.max_seconds)}", emulated)
+    size = f" or {batch.max_bytes:,} bytes" if batch.max_bytes is not None else ""
+    yield _line("Batch", f"{events}{size}, or {span(batch.max_seconds)}", emulated)
     schedule = destination.retry.schedule
     name = schedule if isinstance(schedule, str) else "own"
     yield _line("Retry", f"{name}: {retry_words(destination.retry)}", emulated)
@@ -89,6 +109,8 @@ def _lines(
     paused = f"after {circuit.failures:,} failed in a row, probed every {span(circuit.probe_seconds)}"
     yield _line("Paused", paused if circuit.failures else "never", emulated)
     yield _line("Timeout", span(destination.timeout_seconds), emulated)
+    if destination.concurrency > 1:
+        yield _line("At once", f"{destination.concurrency} deliveries, in any order", emulated)
     if destination.rate_limit is not None:
         yield _line("Rate limit", f"{plain(destination.rate_limit)} requests a second", emulated)
     if destination.headers:

@@ -1,0 +1,164 @@
+"""A delivery worker over a ledger that is a list, and an endpoint that answers from another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from statsig_tui.core.config import Destination, RetryPolicy, Secret
+from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Sending
+from statsig_tui.engine.clock import Pace
+from statsig_tui.engine.delivery import Begun, Delivery
+from statsig_tui.engine.outcome import Outcome
+from statsig_tui.errors import StoreBroken
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import HandClock
+
+SECRET = "webhook-secret"
+MINE = Destination("mine", "http://127.0.0.1/hook", secret=Secret.of(SECRET), retry=RetryPolicy((10, 20)))
+
+
+@dataclass
+class Desk:
+    """A ledger, an endpoint, and everything that was done, in order."""
+
+    clock: HandClock
+    destination: Destination = MINE
+    jobs: dict[int, Job] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    posted: list[tuple[Headers, bytes]] = field(default_factory=list)
+    ended: list[tuple[AttemptRecord, DeliveryState, str | None]] = field(default_factory=list)
+    answers: list[Outcome] = field(default_factory=list)
+    """The last one stands for ever; none: 200."""
+    refusals: set[str] = field(default_factory=set)
+    """The steps that the store refuses."""
+    disabled: set[str] = field(default_factory=set)
+    cancelled: set[int] = field(default_factory=set)
+    paused: str | None = None
+    """Why the circuit is open."""
+    jitter: float = 0.0
+    pace: Pace = field(default_factory=Pace)
+    during: Callable[[], object] = lambda: None
+    """What happens while the first request is under way."""
+    held: asyncio.Event | None = None
+    """What answers wait for; None: they come at once."""
+    under_way: list[int] = field(default_factory=list)
+    """What has begun and not ended."""
+    turns: int = 0
+    """How often an end and a beginning were noted in one."""
+
+    def __post_init__(self) -> None:
+        self.delivery = Delivery(
+            self.destination,
+            clock=self.clock,
+            ledger=self,
+            post=self.post,
+            on_gone=self.gone,
+            on_circuit=self.circuit,
+            paused=self.paused,
+            is_disabled=self.disabled.__contains__,
+            pace=self.pace,
+            jitter=lambda: self.jitter,
+        )
+
+    def give(self, number: int, *, due_in: float = 0, size: int = 0, **changes: Any) -> None:
+        due = self.clock.now() + round(due_in * 1000)
+        job = Job(number, due, self.clock.now(), 0, 4, named(number, size), None, ())
+        self.jobs[number] = replace(job, **changes)
+        self.delivery.wake()
+
+    def refuse(self, step: str) -> None:
+        if step in self.refusals:
+            raise StoreBroken("full")
+
+    async def next_job(self, destination: str) -> Job | None:
+        self.refuse("next")
+        return self.first(self.jobs.values())
+
+    async def begin(self, sending: Sending) -> Begun:
+        self.refuse("begin")
+        number = sending.job.delivery
+        if number in self.cancelled:
+            self.jobs.pop(number, None)
+            return Begun(False, None)
+        self.log.append(f"begin {number}")
+        self.under_way.append(number)
+        return Begun(True, self.first(self.jobs.values()))
+
+    async def end(self, ended: Ended) -> None:
+        self.refuse("end")
+        attempt = ended.attempt
+        self.log.append(f"end {attempt.delivery} {ended.state}")
+        self.ended.append((attempt, ended.state, ended.error))
+        job = self.jobs.pop(attempt.delivery)
+        self.under_way.remove(attempt.delivery)
+        if ended.next_at is not None:
+            self.jobs[attempt.delivery] = replace(job, due=ended.next_at, attempt=attempt.number)
+
+    async def turn(self, ended: Ended, sending: Sending) -> Begun:
+        self.refuse("turn")
+        self.turns += 1
+        await self.end(ended)
+        return await self.begin(sending)
+
+    def first(self, jobs: Iterable[Job]) -> Job | None:
+        free = (job for job in jobs if job.delivery not in self.under_way)
+        return min(free, key=lambda job: (job.due, job.delivery), default=None)
+
+    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
+        delivery = job.delivery
+        self.log.append(f"halve {delivery}")
+        self.jobs.pop(delivery)
+        if delivery in self.under_way:
+            self.under_way.remove(delivery)
+        for number in (delivery * 10 + 1, delivery * 10 + 2):
+            body = named(number, len(job.body) // 2)
+            self.jobs[number] = replace(job, delivery=number, events=job.events // 2, body=body)
+        return len(job.body) // 2
+
+    async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
+        self.jobs = {
+            number: replace(job, due=job.due + by, scheduled=job.scheduled + by)
+            for number, job in self.jobs.items()
+        }
+
+    async def note_rate_limited(self, delivery: int) -> None:
+        self.log.append(f"limited {delivery}")
+
+    async def post(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
+        self.log.append(f"post {body.decode().removeprefix('body ').rstrip()}")
+        self.posted.append((headers, body))
+        held = self.held
+        await asyncio.sleep(0)
+        if len(self.posted) == 1:
+            self.during()
+        if held is not None:
+            await held.wait()
+        if not self.answers:
+            return Outcome(200, 1.0)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def gone(self, destination: str) -> None:
+        self.log.append("gone")
+        self.disabled.add(destination)
+
+    async def circuit(self, destination: str, reason: str | None) -> None:
+        self.refuse("circuit")
+        self.log.append("closed" if reason is None else "opened")
+        self.paused = reason
+
+    @property
+    def due_in(self) -> dict[int, float]:
+        """Seconds until each open job is due."""
+        return {number: (job.due - self.clock.now()) / 1000 for number, job in self.jobs.items()}
+
+
+def named(number: int, size: int) -> bytes:
+    """A body of that size, that tells whose it is."""
+    return (b"body %d" % number).ljust(size)
+
+
+MakeDesk = Callable[..., Desk]
