@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import statsig_tui
-from benchmarks import capture, forwarding, keystrokes, peers, scale, starting, viewing
+from benchmarks import capture, forwarding, isolation, keystrokes, peers, scale, starting, viewing
 from benchmarks.measure import Absent, Plan, Row, Rows, say, table
 
 _GROUPS: dict[str, Callable[[Plan], Rows]] = {
@@ -19,6 +19,7 @@ _GROUPS: dict[str, Callable[[Plan], Rows]] = {
     "acknowledgement": capture.acknowledged,
     "peers": peers.compared,
     "forwarder": forwarding.forwarded,
+    "isolation": isolation.isolated,
     "start": starting.started,
     "help": starting.helped,
     "scale": scale.scaled,

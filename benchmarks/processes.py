@@ -57,13 +57,16 @@ class Place:
         """The store's file."""
         return self.directory / "data" / "statsig-tui.db"
 
-    def program(self, *arguments: str) -> list[str]:
-        """The command line of the program on this place, on free ports."""
+    def program(self, *arguments: str, runs: str = "statsig_tui") -> list[str]:
+        """The command line of the program on this place, on free ports.
+
+        `runs` is the module to run instead of the program itself.
+        """
         config = self.directory / "config.toml"
         if not config.exists():
             self.write_settings(_SETTINGS)
         return [
-            sys.executable, "-m", "statsig_tui", *arguments,
+            sys.executable, "-m", runs, *arguments,
             "--config", str(config), "--data", str(self.directory / "data"),
             "--emulator-port", "0", "--receiver-port", "0",
         ]  # fmt: skip

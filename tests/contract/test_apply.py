@@ -13,7 +13,9 @@ import pytest
 
 from statsig_tui.core.config import BatchPolicy, Filter, RetryPolicy, Secret
 from statsig_tui.core.records import CaptureRecord, DeliveryState, VerdictRecord
+from statsig_tui.core.rotation import rotated
 from statsig_tui.core.signing import SignatureState, sign
+from statsig_tui.engine.clock import SystemClock
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Endpoint, Got, StartEndpoint, StartEngine
@@ -87,6 +89,36 @@ async def test_a_new_secret_signs_the_next_attempt(
         _, got = await mine.got(2)
         stamp = got.headers["x-statsig-request-timestamp"]
         assert got.headers["x-statsig-signature"] == sign(fresh, stamp, got.body)
+
+
+async def test_a_secret_that_is_replaced_while_a_request_is_under_way_signs_what_follows(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    """What was signed with the old one is still accepted, for the time that it is given."""
+    replaced = asyncio.Event()
+
+    async def answer(got: Got, writer: asyncio.StreamWriter) -> None:
+        await replaced.wait()
+        status = 500 if len(mine.requests) == 1 else 200
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)
+
+    mine = await endpoint(answer)
+    old, fresh = "webhook-" + "o" * 43, "webhook-" + "n" * 43
+    before = destination("mine", mine.url, secret=Secret.of(old))
+    async with engine(config(before, receiver={"signature": "enforce"})) as site:
+        await site.event()
+        await mine.got(1)
+        after = rotated(before, Secret.of(fresh), 3600, SystemClock().now())
+        await site.engine.apply(config(after, receiver={"signature": "enforce"}))
+        replaced.set()
+        first, second = await mine.got(2)
+        assert first.body == second.body
+        for got, secret in ((first, old), (second, fresh)):
+            stamp = got.headers["x-statsig-request-timestamp"]
+            assert got.headers["x-statsig-signature"] == sign(secret, stamp, got.body)
+            signature = {name: value for name, value in got.headers.items() if name.startswith("x-")}
+            answered = await site.webhook(got.body, secret=None, headers=signature)
+            assert answered.status_code == 200
 
 
 async def test_a_former_secret_is_masked_when_it_comes_back(

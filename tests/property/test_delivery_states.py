@@ -60,6 +60,12 @@ class World:
     """How often an event was answered 2xx."""
     disabled: set[str] = field(default_factory=set)
     died: asyncio.Event = field(default_factory=asyncio.Event)
+    paused: bool = False
+    """Whether the circuit is open, as far as the sender has told."""
+    silent_until: float = 0.0
+    """Before which a paused destination must be sent nothing, by monotonic()."""
+    too_early: list[str] = field(default_factory=list)
+    """Signatures of requests that were made before."""
 
     def __post_init__(self) -> None:
         self.ledger = StoreLedger(self.store, self.clock, lambda: Redactor([]))
@@ -67,7 +73,11 @@ class World:
     async def post(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
         names = frozenset(event["eventName"] for event in json.loads(body)["data"])
         self.sent.append((dict(headers)[SIGNATURE_HEADER], names))
+        if self.paused and self.clock.seconds < self.silent_until:
+            self.too_early.append(self.sent[-1][0])
         fault = self.faults.pop() if self.faults else ""
+        # What ended on a stale connection is sent again at once: nobody was asked.
+        self.silent_until = self.clock.seconds + (MINE.circuit.probe_seconds if fault != "stale" else 0)
         if fault == "dies":
             self.died.set()
             await asyncio.Event().wait()
@@ -85,12 +95,15 @@ class World:
         self.disabled.add(destination)
 
     async def circuit(self, destination: str, reason: str | None) -> None:
+        self.paused = reason is not None
         await self.store.write(lambda tx: endpoints.pause(tx, self.clock.now(), destination, reason))
 
     async def born(self) -> Delivery:
         """A sender as a new process begins with it."""
         await self.store.write(lambda tx: outbox.recover(tx, self.clock.now()))
         paused = await self.store.read(endpoints.paused)
+        assert (MINE.name in paused) == self.paused, "a pause outlives the sender"
+        self.silent_until = 0.0
         self.died.clear()
         return Delivery(
             replace(MINE, concurrency=self.concurrency),
@@ -123,6 +136,8 @@ class World:
                 continue
             if self.disabled:
                 self.disabled.clear()
+                self.paused = False
+                await self.store.write(lambda tx: endpoints.resume(tx, MINE.name))
                 sender.resume()
                 continue
             left = self.clock.left()
@@ -169,6 +184,7 @@ async def check(world: World, batches: list[int]) -> None:
     assert not sent - kept, "each request is an attempt"
     # What is noted first and then made may be cut off in between, by the death of another one alone.
     assert world.concurrency > 1 or kept == sent
+    assert not world.too_early, "while it is paused there is one probe at a time"
 
 
 def check_event(name: str, last: DeliveryRecord, attempts: list[AttemptRecord], world: World) -> None:

@@ -29,6 +29,7 @@ from statsig_tui.core.records import SentRecord
 from statsig_tui.engine.engine import Engine, running
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.widgets.filter_editor import EventTable
 from tests.ui.conftest import draft_of
 
 PICTURES = Path(__file__).parents[2] / "screenshots"
@@ -190,7 +191,39 @@ async def test_destinations(
         text = seen(app)
         for words in ("Exposures", "Configuration Changes", "Custom Events", "Tracking", "Event", "Volume"):
             assert words in text
-        picture(app, "destinations", text)
+        while not app.screen.query_one(EventTable).has_focus:
+            await pilot.press("tab")
+        await pilot.press("space")
+        await ui(pilot, lambda: "against saved: −9" in seen(app) and "(−9)" in seen(app))
+        picture(app, "destinations", seen(app))
+
+
+async def test_attempts(
+    tmp_path: Path, ui: Callable[..., Awaitable[None]], seen: Callable[[StatsigApp], str]
+) -> None:
+    app = app_with_traffic(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(app, ui, pilot)
+        await pilot.press("f7")
+        await ui(pilot, lambda: "my-api" in seen(app))
+        await pilot.press("down", "left", "enter")
+        await ui(pilot, lambda: "Rate Limited" in seen(app) and "refused" in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: "next attempt" in seen(app) and "attempt 2" in seen(app))
+        picture(app, "attempts", seen(app))
+
+
+async def test_matrix(
+    tmp_path: Path, ui: Callable[..., Awaitable[None]], seen: Callable[[StatsigApp], str]
+) -> None:
+    app = app_with_traffic(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(app, ui, pilot)
+        await pilot.press("f7")
+        await ui(pilot, lambda: "my-api" in seen(app))
+        await pilot.press("v")
+        await ui(pilot, lambda: "heartbeat" in seen(app) and "staging" in seen(app))
+        picture(app, "matrix", seen(app))
 
 
 async def test_json_with_lint(
@@ -229,6 +262,8 @@ def test_the_pictures_in_the_readme_are_of_this_app() -> None:
         ("live", "FOLLOW|HELD"),
         ("compose", "What happened next"),
         ("destinations", "Include new events"),
+        ("attempts", "next attempt"),
+        ("matrix", "heartbeat"),
         ("json", "Lint"),
         ("series", "p50"),
     ):

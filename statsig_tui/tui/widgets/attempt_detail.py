@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -22,8 +22,21 @@ from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
 
 REQUEST, RESPONSE = "Request", "Response"
+BACK = "‹ esc"
 _MARGINS = 3
 """Cells beside a line: the padding, and the scrollbar's column."""
+
+
+class Way(Static):
+    """A line that begins with the way back, which a click goes."""
+
+    ALLOW_SELECT = False
+
+    async def on_click(self, event: events.Click) -> None:
+        """As escape does."""
+        at = event.get_content_offset(self)
+        if at is not None and at.y == 0 and at.x < len(BACK):
+            await self.run_action("screen.back")
 
 
 class AttemptDetail(Vertical):
@@ -58,7 +71,7 @@ class AttemptDetail(Vertical):
 
     def compose(self) -> ComposeResult:
         """Summary, side, head, body."""
-        yield Static("", id="attempt-summary", markup=False)
+        yield Way("", id="attempt-summary", markup=False)
         yield Choice((REQUEST, RESPONSE), id="attempt-side")
         with VerticalScroll(id="attempt-head"):
             yield Static("", id="attempt-headers", markup=False)
@@ -121,7 +134,7 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
     took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
     parts = [
         Content.assemble(
-            ("‹ esc   ", theme.QUIET),
+            (f"{BACK}   ", theme.QUIET),
             (tag("d", delivery.id), theme.STRONG),
             f"   attempt {attempt.number} of {delivery.attempt}   {clock(attempt.at)}   ",
             (f"{mark} {word} {printable(attempt.reason)}".rstrip(), style),

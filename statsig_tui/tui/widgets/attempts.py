@@ -18,7 +18,7 @@ from textual.widgets import ContentSwitcher, Static
 from statsig_tui.core.records import FLAGGED_BY, AttemptRecord, DeliveryRecord, DiagnosticsRow
 from statsig_tui.tui import theme
 from statsig_tui.tui.times import day_and_clock
-from statsig_tui.tui.widgets.attempt_detail import AttemptDetail
+from statsig_tui.tui.widgets.attempt_detail import BACK, AttemptDetail, Way
 from statsig_tui.tui.widgets.attempt_rows import MINUTE, DeliveryRows, MinuteRows, countdown, minutes_heading
 from statsig_tui.tui.widgets.editor import Looked
 from statsig_tui.tui.widgets.row_list import RowList
@@ -89,7 +89,7 @@ class AttemptsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """One step is seen at a time."""
-        yield Static("", id="attempts-way", markup=False)
+        yield Way("", id="attempts-way", markup=False)
         with ContentSwitcher(initial=MINUTES):
             yield Table(self._minutes, header=minutes_heading, id=MINUTES)
             yield DeliveryTable(self._deliveries, id=DELIVERIES)
@@ -273,7 +273,7 @@ class AttemptsPane(Vertical):
         count = len(self._deliveries)
         newest = "newest " if count == _LIMIT else ""
         words = f"{newest}{count:,} deliver{'y' if count == 1 else 'ies'}"
-        way.update(Content.styled(f"‹ esc   {day_and_clock(self._minute)[:16]}   {words}", theme.QUIET))
+        way.update(Content.styled(f"{BACK}   {day_and_clock(self._minute)[:16]}   {words}", theme.QUIET))
 
 
 def _light(attempts: Sequence[AttemptRecord]) -> list[AttemptRecord]:

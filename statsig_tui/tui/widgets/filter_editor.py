@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -22,7 +22,7 @@ from statsig_tui.core.records import DryRun
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.editor import Editor, Looked
-from statsig_tui.tui.widgets.fields import SearchInput, Tick
+from statsig_tui.tui.widgets.fields import TICKED, SearchInput, Tick
 from statsig_tui.tui.widgets.line_view import GUTTER
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.table import Table
@@ -55,6 +55,17 @@ class EventTable(Table):
         def __init__(self, key: int) -> None:
             super().__init__()
             self.key = key
+
+    def on_click(self, event: events.Click) -> None:
+        """Select; on the box also change it, as it does elsewhere."""
+        # Or Textual would have the list's own way with it too, which is to open.
+        event.prevent_default()
+        line, at = self.line_at(event), event.get_content_offset(self)
+        if line is None or at is None:
+            return
+        self.go(line)
+        if at.x < GUTTER + len(TICKED):
+            self.action_check()
 
     def action_check(self) -> None:
         """Track it, or no longer."""

@@ -138,7 +138,8 @@ def _health(health: Health) -> Iterator[Content]:
         last = "last success " + (
             day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
         )
-        rate = f"{health.failures:,} of the last {len(health.tries):,} attempts failed"
+        tries = len(health.tries)
+        rate = f"{health.failures:,} of the last {tries:,} attempt{'s' * (tries != 1)} failed"
         rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures else ""
         yield _line("Health", health_words(health.state), ("   " + rate, ""), (f"   {last}", theme.QUIET))
     if latencies := health.latencies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from textual import events
 from textual.app import RenderResult
 from textual.content import Content
 from textual.reactive import reactive
@@ -55,8 +56,7 @@ class StatusLine(Widget):
 
     def render(self) -> RenderResult:
         """As much as the width takes, the rightmost giving way first."""
-        brand = " statsig-tui  " if self.size.width >= _BRANDED else ""
-        left = Content.assemble((brand, "bold $primary"), *self._tabs())
+        left = Content.assemble((self._brand(), "bold $primary"), *self._tabs())
         room = self.size.width - left.cell_length - 1
         parts = [*self._listening(), *self._traffic()]
         while parts and sum(part.cell_length + 3 for part in parts) > room:
@@ -64,6 +64,17 @@ class StatusLine(Widget):
         right = Content("   ").join(parts)
         gap = max(1, self.size.width - left.cell_length - right.cell_length - 1)
         return Content.assemble(left, " " * gap, right)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose name was clicked."""
+        end = Content(self._brand()).cell_length
+        for (name, _), (title, _) in zip(MODES, self._tabs(), strict=True):
+            start, end = end, end + Content(title).cell_length
+            if start <= event.x < end:
+                await self.run_action(f"app.mode('{name}')")
+
+    def _brand(self) -> str:
+        return " statsig-tui  " if self.size.width >= _BRANDED else ""
 
     def _tabs(self) -> list[tuple[str, str]]:
         return [
