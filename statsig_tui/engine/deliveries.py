@@ -15,7 +15,7 @@ from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of
 
 
-class _Client:
+class Client:
     """One destination's connections: our own, or httpx's where the environment's proxies may have a say."""
 
     def __init__(self, *, verify_tls: bool, allow_link_local: bool) -> None:
@@ -61,7 +61,7 @@ class Deliveries:
         self._keep_disabled = keep_disabled
         self._keep_paused = keep_paused
         self._workers: dict[str, Delivery] = {}
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, Client] = {}
         self.disabled: dict[str, str] = {}
         """Destinations that take nothing though they are enabled, and why."""
         self.paused: dict[str, str] = {}
@@ -144,7 +144,7 @@ class Deliveries:
             if client is None or (client.verify_tls, client.allow_link_local) != (verify, allows):
                 if client is not None:
                     await client.close()
-                client = self._clients[name] = _Client(verify_tls=verify, allow_link_local=allows)
+                client = self._clients[name] = Client(verify_tls=verify, allow_link_local=allows)
             return await client.send(url, headers, body, seconds)
 
         return Delivery(
