@@ -79,6 +79,10 @@ class Archive:
         """The newest committed revision."""
         return self._store.rev
 
+    def version(self) -> int:
+        """Another number once another program has changed the database; costs next to nothing."""
+        return self._ask(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
+
     def since(self, rev: int, limit: int) -> list[CaptureRecord]:
         """Captures that are new behind a revision, oldest first."""
         return self._ask(lambda db: captures.since(db, rev, limit))

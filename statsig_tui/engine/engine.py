@@ -328,7 +328,7 @@ class Engine:
 
         What comes of it is archive.replayed(). Raises UsageError, NotFound or StoreBroken.
         """
-        replaying.check()
+        replaying.check(self.addresses.emulator)
         for name in replaying.wish.destinations:
             self._check_known(name)
         self._run = max(self._run, await self._store.read(replays.newest_run)) + 1
@@ -337,6 +337,13 @@ class Engine:
             self._deliveries.wake, self._accept_again, self._client,
         )  # fmt: skip
         await replaying.work(rooms, self._run)
+
+    async def stop_replay(self, replaying: Replaying) -> None:
+        """Open nothing more of a replay, and give up what waits of it; raises StoreBroken."""
+        replaying.stop()
+        at, run = self._clock.now(), replaying.run
+        if run is not None:
+            await self._store.write(lambda tx: replays.cancel(tx, at, run))
 
     async def diagnose(self, capture: int) -> Diagnosis | None:
         """What there is to say of a capture's signature, judged as it arrived; None: it was forgotten."""

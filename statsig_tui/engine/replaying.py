@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from statsig_tui.core.destination import Invalid, validate_url
+from statsig_tui.core.config import Destination
+from statsig_tui.core.destination import Invalid, check_not_emulator, validate_destination
 from statsig_tui.core.event import Event
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import (
@@ -95,8 +96,8 @@ class Replaying:
         """Requests it comes to; as events, captures."""
         return len(self.parts) * self.wish.places * self.wish.times
 
-    def check(self) -> None:
-        """Raise UsageError for what cannot be done."""
+    def check(self, emulator: str | None) -> None:
+        """Raise UsageError for what cannot be done; `emulator` is its base URL."""
         wish = self.wish
         if not wish.destinations and not wish.urls:
             raise UsageError("Nothing was chosen to replay it to.", "Choose a destination, or type a URL.")
@@ -121,9 +122,15 @@ class Replaying:
             )
         for url in wish.urls:
             try:
-                validate_url(url)
+                validate_destination(Destination("typed", url))
+                if emulator is not None:
+                    check_not_emulator(url, emulator)
             except Invalid as error:
                 raise UsageError(f"The URL {error.message}.", error.hint) from None
+
+    def slow_down(self, rate: float | None) -> None:
+        """Take this rate, before it begins."""
+        self.wish = replace(self.wish, rate=rate)
 
     def stop(self) -> None:
         """Open nothing more."""

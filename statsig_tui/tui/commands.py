@@ -82,8 +82,8 @@ COMMANDS = (
     Command("destinations.tab", "right_square_bracket", "Next tab", "The next tab of the destination", "tab('next')", "destinations"),
     Command("destinations.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the destination", "tab('previous')", "destinations", False),
     Command("destinations.back", "escape", "Back", "Cancel the edits; without any, back to the list", "back", "destinations", False),
-    Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
-    Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.replay", "r", "Replay", "Send the capture again as was chosen last; at first as received, to where it came from", "replay", "live"),
+    Command("live.replay_with", "R", "Replay with…", "Choose what (the event, the capture, marked or shown ones), as received, re-signed or as events, whereto and how often", "replay_with", "live"),
     Command("live.filter", "f", "Filter", "Show only what fits: words, key:value, field=value; tab completes", "filter", "live"),
     Command("live.filter_off", "F", "Filter on / off", "Show everything, and again only what fits; the filter's text stays", "toggle_filter", "live", False),
     Command("live.search", "slash", "Search", "Go to the newest capture that fits, without hiding the others: names, ids, bodies", "search", "live"),
@@ -99,7 +99,7 @@ COMMANDS = (
     Command("live.respond", "P", "Answers", "What the receiver answers: a response program, from the next request on", "respond", "live"),
     Command("live.tab", "right_square_bracket", "Next tab", "The next tab of the detail", "tab('next')", "live"),
     Command("live.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the detail", "tab('previous')", "live", False),
-    Command("live.back", "escape", "Back", "Back to the list", "back", "live", False),
+    Command("live.back", "escape", "Back", "Back to the list; from there, stop the replay or put its outcome away", "back", "live", False),
 )  # fmt: skip
 """In the order of the footer."""
 
