@@ -20,12 +20,13 @@ from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail
+from statsig_tui.core.replaying import Part
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
-from statsig_tui.tui.screens.compare import CompareScreen, Side
+from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
-from statsig_tui.tui.screens.replaying import ReplayingScreen
+from statsig_tui.tui.screens.replaying import ReplayingScreen, named
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
@@ -263,35 +264,8 @@ class LiveScreen(ReplayingScreen):
     @work(group="compare", exclusive=True)
     async def action_compare(self) -> None:
         """Keep what is under the cursor; with another one kept, show what is different."""
-        kept, here = self._kept, self._shown
-        if here is None:
-            return
-        self._kept = None if kept is not None else here
-        if kept is None:
-            self.host.say(f"{_named(*here)} is kept for comparing: = on another one, or here to forget it.")
-        elif kept == here:
-            self.host.say(f"{_named(*here)} is not kept any more.")
-        else:
-            sides = [await self._side(*which) for which in (kept, here)]
-            if sides[0] is not None and sides[1] is not None:
-                await self.app.push_screen(CompareScreen(sides[0], sides[1]))
-
-    async def _side(self, capture: int, child: int | None) -> Side | None:
-        def read(archive: Archive) -> bytes | None:
-            detail = archive.capture(capture)
-            if detail is None:
-                return None
-            return part_of(detail, child)
-
-        try:
-            body = await self.bridge.ask(read)
-        except StatsigTuiError as error:
-            self.host.tell(error)
-            return None
-        if body is None:
-            self.host.say(f"{_named(capture, child)} was forgotten: see [retention] in the settings.")
-            return None
-        return Side(_named(capture, child), body)
+        if self._shown is not None:
+            self._kept = await compare(self, self._kept, self._shown, named, _part)
 
     @work(group="respond", exclusive=True)
     async def action_respond(self) -> None:
@@ -331,8 +305,9 @@ def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[M
     return body, marks.of_event(body) if child is not None else marks.of_capture(detail)
 
 
-def _named(capture: int, child: int | None) -> str:
-    return f"#{capture}" if child is None else f"#{capture} event {child}"
+def _part(archive: Archive, of: Part) -> bytes | None:
+    detail = archive.capture(of[0])
+    return part_of(detail, of[1]) if detail is not None else None
 
 
 def _now() -> int:

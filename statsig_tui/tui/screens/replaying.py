@@ -57,7 +57,7 @@ class ReplayingScreen(FindingScreen):
             origin = await self._origin(at[0])
             known = [item.name for item in self.host.config.destinations]
             plan = offered(self._plan or Plan(), lambda: origin, known)
-            await self._begin(engine, plan, [at], _named(at), origin)
+            await self._begin(engine, plan, [at], named(at), origin)
         except StatsigTuiError as error:
             self.host.tell(error)
 
@@ -86,7 +86,7 @@ class ReplayingScreen(FindingScreen):
                 return
             self._plan = asked.plan
             parts = asked.selection.parts
-            words = _named(parts[0]) if len(parts) == 1 else f"{len(parts):,} captures"
+            words = named(parts[0]) if len(parts) == 1 else f"{len(parts):,} captures"
             await self._begin(engine, asked.plan, parts, words, origin)
         except StatsigTuiError as error:
             self.host.tell(error)
@@ -284,6 +284,7 @@ def _whole(captures: Sequence[int]) -> list[Part]:
     return [(capture, None) for capture in captures]
 
 
-def _named(part: Part) -> str:
+def named(part: Part) -> str:
+    """`#57`, or `#57 event 1`."""
     capture, child = part
     return f"#{capture}" if child is None else f"#{capture} event {child}"
