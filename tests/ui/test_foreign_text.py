@@ -290,7 +290,7 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "replay": lambda text: ReplayDialog(
         [Selection("#1", [(1, None)])],
         [Place(text, f"http://127.0.0.1/{text}", False, text)],
-        Plan(to=(text,), url=text, times=text),
+        Plan(to=(text,)),
     ),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "respond": lambda text: RespondDialog(text),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -97,7 +98,11 @@ class ReplayDialog(Question[Asked]):
 
     AUTO_FOCUS = "#replay-how"
     BINDINGS = [  # noqa: RUF012 - Textual declares it as a class's
-        Binding("enter", "accept", "Replay", show=False),
+        # At once, as tab is: what is typed ahead goes to the field that it was meant for.
+        Binding("enter", "enter", "Replay", show=False, priority=True),
+        Binding("left", "turn(-1)", "Previous", show=False, priority=True),
+        Binding("right", "turn(1)", "Next", show=False, priority=True),
+        Binding("space", "check", "Check", show=False, priority=True),
         Binding("down", "app.focus_next", "On", show=False),
         Binding("up", "app.focus_previous", "Back", show=False),
     ]
@@ -228,7 +233,26 @@ class ReplayDialog(Question[Asked]):
             parts.append(content(f" It waits: {', '.join(held)}.", theme.WARN))
         return "", Content.assemble(*parts)
 
-    @on(Input.Submitted)
+    def action_turn(self, by: int) -> None:
+        """Another choice; what is typed in has these keys to itself."""
+        if not isinstance(self.focused, Choice):
+            raise SkipAction
+        self.focused.action_step(by)
+
+    def action_check(self) -> None:
+        """A tick more or less, or another choice."""
+        if isinstance(self.focused, Tick):
+            self.focused.action_check()
+        else:
+            self.action_turn(1)
+
+    def action_enter(self) -> None:
+        """Press the button under the cursor; anywhere else, replay."""
+        if isinstance(self.focused, Button):
+            self.focused.press()
+        else:
+            self.action_accept()
+
     def action_accept(self) -> None:
         """Replay, if it can be meant."""
         self._accept(tuple(self.query(Input)))
