@@ -204,7 +204,7 @@ class ReplayDialog(Question[Asked]):
         asked = self.chosen()
         fault, words = self._words(asked)
         self.query_one("#replay-meaning", Static).update(Content(WAYS[asked.plan.how][1]))
-        self.query_one("#said", Static).update(Content.styled(fault, theme.BAD) if fault else words)
+        self.query_one("#said", Static).update(content(fault, theme.BAD) if fault else words)
         self.query_one("#yes", Button).disabled = bool(fault)
 
     def _words(self, asked: Asked) -> tuple[str, Content]:
@@ -286,7 +286,7 @@ def _line(title: str) -> Horizontal:
 
 def _place_line(place: Place) -> Content:
     word = (f"  {place.word}", f"bold {theme.BAD}") if place.word else ("", "")
-    note = (f"  {place.note}", theme.WARN) if place.note else ("", "")
+    note = content(f"  {place.note}" if place.note else "", theme.WARN)
     name = fit(place.name, 24)
     room = max(0, _WIDTH - len(name) - len(place.note) - len(place.word) - 4)
     return Content.assemble(
