@@ -16,7 +16,8 @@ from statsig_tui.core.ids import tag
 from statsig_tui.core.printable import printable
 from statsig_tui.core.query import Clause, Query, Truth, Value
 from statsig_tui.core.query import view as views
-from statsig_tui.core.records import CaptureDetail, CaptureRecord, Headers, Record
+from statsig_tui.core.records import CaptureDetail, CaptureRecord, Record
+from statsig_tui.core.replaying import end_to_end
 from statsig_tui.engine.engine import Engine
 from statsig_tui.engine.search import plain
 from statsig_tui.engine.sender import Sender
@@ -26,9 +27,6 @@ FORWARD_SECONDS = 15.0
 """For all of a forwarded request and its answer."""
 _LAST_SECONDS = 2.0
 """For what is not worked off when the command ends."""
-_OF_THE_WIRE = frozenset(
-    {"host", "content-length", "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"}
-)
 
 
 def is_at(path: str) -> Callable[[Record], bool]:
@@ -114,7 +112,7 @@ class Forwarding:
         record = detail.record
         at = time.time_ns() // 1_000_000
         outcome = await self._sender.send(
-            record.method, self._url, _forwarded(detail.headers), detail.body, FORWARD_SECONDS
+            record.method, self._url, end_to_end(detail.headers), detail.body, FORWARD_SECONDS
         )
         number = tag("c", record.id)
         if self._as_json:
@@ -185,21 +183,6 @@ class Feed:
     def _give(self, number: int) -> None:
         for _, numbers in self._lanes:
             numbers.put_nowait(number)
-
-
-def _forwarded(headers: Headers) -> Headers:
-    named = {
-        word.strip().lower()
-        for name, value in headers
-        if name.lower() == "connection"
-        for word in value.split(",")
-    }
-    # What was masked before it was stored is no longer what was received, and no header can carry it.
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if name.lower() not in _OF_THE_WIRE | named and all(character <= "\xff" for character in value)
-    )
 
 
 def _place(url: str) -> tuple[str, int]:

@@ -24,12 +24,19 @@ def read_query(text: str) -> Query:
         ) from None
 
 
-def kind_and_query(words: Sequence[str]) -> tuple[Kind, Query]:
-    """What is to be searched, captures unless it is said, and for what. Raises UsageError."""
+def kind_and_query(words: Sequence[str], where: str | None = None) -> tuple[Kind, Query]:
+    """What is to be searched, captures unless it is said, and for what; `where` holds, too.
+
+    Raises UsageError.
+    """
     if (option := next((word for word in words if word.startswith("--")), None)) is not None:
         raise UsageError(f"There is no option {printable(option)}.", "See --help for those there are.")
     chosen = next((kind for kind in KINDS if words and words[0] == kind), None)
-    return chosen or "captures", read_query(" ".join(words[1:] if chosen else words))
+    query = " ".join(words[1:] if chosen else words)
+    if where is not None:
+        read_query(where)
+        query = f"({query}) ({where})" if query else where
+    return chosen or "captures", read_query(query)
 
 
 def found(archive: Archive, kind: Kind, query: Query, limit: int | None = None) -> Iterator[Stored]:

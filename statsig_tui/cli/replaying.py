@@ -1,4 +1,4 @@
-"""`replay`: post what was captured or delivered again, once each, and say what became of it.
+"""`replay`: post what was captured or delivered again, and say what became of each.
 
 It reads the store and needs neither engine nor lock: an app that is running is not disturbed.
 """
@@ -16,6 +16,7 @@ import click
 
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options, WhichSecret
+from statsig_tui.cli.queries import found, read_query
 from statsig_tui.cli.send import confirm, target_named
 from statsig_tui.cli.signing import signing_secrets
 from statsig_tui.core.config import DEFAULT_RECEIVER_URL, EMULATOR, RECEIVER, Config, Destination, Secret
@@ -27,8 +28,9 @@ from statsig_tui.core.ids import numbered
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.paste import recognise
 from statsig_tui.core.printable import printable
-from statsig_tui.core.records import Headers
-from statsig_tui.core.series import UNASKED
+from statsig_tui.core.records import CaptureRecord, Headers
+from statsig_tui.core.replaying import MOST, kept, with_kept
+from statsig_tui.core.series import UNASKED, next_start, usual_rate
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.connecting import is_local
@@ -36,7 +38,7 @@ from statsig_tui.engine.exchanges import exchange
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.reading import reading
-from statsig_tui.engine.search import plain
+from statsig_tui.engine.search import Stored, plain
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.target import posting
 from statsig_tui.engine.threads import Threads
@@ -44,8 +46,6 @@ from statsig_tui.errors import NotFound, UsageError
 
 How = Literal["received", "resigned", "events"]
 HOWS: tuple[How, ...] = get_args(How)
-_SIGNED = (SIGNATURE_HEADER.lower(), TIMESTAMP_HEADER.lower())
-_OF_THE_BODY = ("content-type", "content-encoding")
 _TYPED = "(typed)"
 
 
@@ -59,16 +59,32 @@ class Wish:
     which: WhichSecret
     really: str | None
     as_json: bool
+    rate: float | None = None
 
 
 Post = Callable[[], Awaitable[Outcome]]
 
 
-def run_replay(options: Options, ids: Sequence[str], wish: Wish) -> int:
-    """Post everything that was named; 0 where every answer was a 2xx, else 1."""
+def run_replay(options: Options, ids: Sequence[str], where: str | None, wish: Wish) -> int:
+    """Post everything that was named or fits; 0 where every answer was a 2xx, else 1."""
+    if not ids and where is None:
+        raise UsageError("Nothing was named to replay.", "Name captures such as c57, or say --where QUERY.")
+    query = read_query(where) if where is not None else None
     config = options.load().config
     with reading(options.places().database) as archive:
-        chosen = [_named(archive, of) for of in ids]
+        chosen = [it for of in ids for it in _named(archive, of)]
+        if query is not None:
+            fitting = [it for it in found(archive, "captures", query) if isinstance(it, CaptureRecord)]
+            if len(fitting) > MOST:
+                raise UsageError(
+                    f"More than {MOST:,} captures fit.", "Narrow --where, with since:1h for one."
+                )
+            named = {it.id for it in chosen}
+            # In the order in which they came.
+            every = (exchange(archive, record, "") for record in reversed(fitting))
+            chosen += [it for it in every if it is not None and it.id not in named]
+    if not chosen:
+        raise NotFound(f"No capture fits {printable(where or '')}.", "See what there is with `list`.")
     return asyncio.run(_replay(options, config, chosen, wish))
 
 
@@ -81,11 +97,16 @@ async def _replay(options: Options, config: Config, chosen: Sequence[Exchange], 
             for to in wish.to or (EMULATOR if wish.how == "events" else RECEIVER,)
         ]
         posts = [(it, way, body) for it in chosen for way in ways for body in way.bodies(it)]
+        rate = wish.rate
         for way in ways:
             total = wish.times * sum(each is way for _, each, _ in posts)
             if total > UNASKED and not is_local(way.url):
                 confirm(way.url, total, wish.really)
-        for it, way, body in posts * wish.times:
+                rate = usual_rate(rate, total, is_local=False)
+        clock, due = asyncio.get_running_loop().time, None
+        for it, way, body in (each for _ in range(wish.times) for each in posts):
+            due = next_start(due, clock(), rate)
+            await asyncio.sleep(due - clock())
             at = time.time_ns() // 1_000_000
             outcome = await way.post(it, body)
             all_good = all_good and outcome.status is not None and 200 <= outcome.status < 300
@@ -113,7 +134,7 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
 
     async def send(it: Exchange, body: bytes) -> Outcome:
         headers = _headers(it, destination, wish.how)
-        return await sender.send(it.method, destination.url, headers, body, destination.timeout_seconds)
+        return await sender.send("POST", destination.url, headers, body, destination.timeout_seconds)
 
     try:
         yield _Way(to, destination.url, lambda it: (it.body,), send)
@@ -121,19 +142,29 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
         await sender.close()
 
 
-def _named(archive: Archive, of: str) -> Exchange:
-    kind, number = numbered(of) or ("", 0)
-    if kind not in ("c", "d"):
+def _named(archive: Archive, of: str) -> Sequence[Exchange]:
+    first, dash, last = of.partition("-")
+    kind, number = numbered(first) or ("", 0)
+    until = numbered(last if last[:1].isalpha() else kind + last) if dash else (kind, number)
+    if kind not in ("c", "d") or until is None or until[0] != kind:
         raise UsageError(
-            f"{printable(of)} is neither a capture nor a delivery.", "Their ids look like c57 and d7."
+            f"{printable(of)} is neither a capture nor a delivery.",
+            "Their ids look like c57, d7 and c57-c60.",
         )
-    records = archive.found(kind, number)
-    it = exchange(archive, records[0], "") if records else None
-    if it is None:
-        raise NotFound(
-            f"There is no request of {of}.", "It was never sent, or was forgotten: see [retention]."
-        )
-    return it
+    numbers = range(number, until[1] + 1)
+    if len(numbers) > MOST:
+        raise UsageError(f"{printable(of)} are {len(numbers):,}; {MOST:,} are the most.", "Name fewer.")
+    records: Sequence[Stored] = (
+        archive.captures(numbers)
+        if kind == "c"
+        else [record for each in numbers for record in archive.found(kind, each)]
+    )
+    known = (exchange(archive, record, "") for record in records)
+    if every := [it for it in known if it is not None]:
+        return every
+    raise NotFound(
+        f"There is no request of {printable(of)}.", "It was never sent, or was forgotten: see [retention]."
+    )
 
 
 def _destination(options: Options, config: Config, to: str, wish: Wish) -> Destination:
@@ -142,7 +173,7 @@ def _destination(options: Options, config: Config, to: str, wish: Wish) -> Desti
             validate_url(to)
         except Invalid as error:
             raise UsageError(f"The URL {printable(to)} {error.message}.", error.hint) from None
-        found = Destination(_TYPED, to)
+        chosen = Destination(_TYPED, to)
     else:
         named = config.destination(to)
         if named is None:
@@ -153,29 +184,27 @@ def _destination(options: Options, config: Config, to: str, wish: Wish) -> Desti
                 f"There is no destination {printable(to)}.{meant}",
                 f"Known are: {', '.join(names)}; or give a URL.",
             )
-        found = named
+        chosen = named
     owner = holder(options.places().lock)
-    if found.name == RECEIVER and found.url == DEFAULT_RECEIVER_URL and owner and owner.receiver:
-        found = replace(found, url=f"{owner.receiver}/")
+    if chosen.name == RECEIVER and chosen.url == DEFAULT_RECEIVER_URL and owner and owner.receiver:
+        chosen = replace(chosen, url=f"{owner.receiver}/")
     if wish.how != "resigned":
-        return found
+        return chosen
     if wish.which != WhichSecret():
-        return replace(found, secret=Secret.of(signing_secrets(options, wish.which)[0]))
-    if found.secret is None or not found.secret.value:
+        return replace(chosen, secret=Secret.of(signing_secrets(options, wish.which)[0]))
+    if chosen.secret is None or not chosen.secret.value:
         raise UsageError(
             f"No signing secret is known for {printable(to)}.",
             "Choose one with --destination, --secret-env or --secret-file.",
         )
-    return found
+    return chosen
 
 
 def _headers(it: Exchange, destination: Destination, how: How) -> Headers:
-    own = [pair for pair in it.headers if pair[0].lower() in _OF_THE_BODY]
-    headers = [*own, *destination.headers.items()]
-    if not any(name.lower() == "content-type" for name, _ in headers):
-        headers.insert(0, ("Content-Type", "application/json"))
+    taken = kept(it.headers, is_whole=True, is_signed=how == "received")
+    headers = with_kept(taken, destination.headers.items())
     if how == "received":
-        return (*headers, *(pair for pair in it.headers if pair[0].lower() in _SIGNED))
+        return headers
     stamp = str(time.time_ns() // 1_000_000)
     secret = destination.secret.value if destination.secret is not None else None
     signature = sign(secret or "", stamp, it.body)

@@ -19,9 +19,26 @@ _QUERYING = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 @click.option(
     "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most so many; 0: all."
 )
+@click.option("--where", metavar="QUERY", help="The query, in one word; with others, both have to hold.")
+@click.option("--follow", is_flag=True, help="Oldest first, and then each as it comes, until ctrl+c.")
+@click.option("--wait", type=click.IntRange(1), help="With --follow: end with 0 after so many.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    help="With --follow: seconds; end with 4 then where --wait was given, else with 0.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
 @failing_in_words
-def list_command(options: Options, words: tuple[str, ...], limit: int, as_json: bool) -> int:
+def list_command(
+    options: Options,
+    words: tuple[str, ...],
+    limit: int,
+    where: str | None,
+    follow: bool,
+    wait: int | None,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
     """What is stored and fits a query, newest first; captures unless another kind is named.
 
     A query is words (anywhere in names, ids, path and body) and clauses, all of which have to hold, for one
@@ -37,16 +54,22 @@ def list_command(options: Options, words: tuple[str, ...], limit: int, as_json: 
       state:open|waiting|sending|delivered|retrying|failed|cancelled  attempts:>1  target:statsig
       metadata.plan=pro  user.country=KR,JP  value>10  metadata.plan!=free  metadata.plan  has:user.email
 
-    An app or `serve` that is running is not disturbed. With --json the lines are those of `serve`.
+    An app or `serve` that is running is not disturbed. With --json the lines are those of `serve`. What is
+    followed is printed once, as it comes: of a delivery, how it stood at that moment.
 
     \b
     Example:
+      statsig-tui list --follow --limit 0 sig:bad
       statsig-tui list 'event:checkout_* sig:bad since:10m'
       statsig-tui list deliveries state:failed dest:my-api --json
     """
-    from statsig_tui.cli.listing import run_list
+    from statsig_tui.cli.listing import Following, run_list
+    from statsig_tui.errors import UsageError
 
-    return run_list(options, words, limit, as_json=as_json)
+    if not follow and (wait is not None or timeout is not None):
+        raise UsageError("--wait and --timeout are about what is still to come.", "Add --follow.")
+    following = Following(wait, timeout) if follow else None
+    return run_list(options, words, where, limit, following, as_json=as_json)
 
 
 @click.command()
@@ -135,7 +158,8 @@ def import_command(options: Options, source: str) -> int:
 
 @click.command()
 @common_options
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="[ID…]", nargs=-1)
+@click.option("--where", metavar="QUERY", help="Every capture that fits, too: see `list --help`.")
 @click.option(
     "--to", multiple=True, metavar="DEST|URL", help="A destination or a URL; with --as events a target."
 )
@@ -148,6 +172,7 @@ def import_command(options: Options, source: str) -> int:
     help="The same bytes and signature, signed now, or each event posted in again.",
 )
 @click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="So many times each.")
+@click.option("--rate", metavar="N", help="Requests a second, such as 5 or 0.5/s.")
 @secret_options
 @click.option("--yes-really", metavar="HOST", help="Confirm many to a host that is not this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
@@ -155,28 +180,38 @@ def import_command(options: Options, source: str) -> int:
 def replay(
     options: Options,
     ids: tuple[str, ...],
+    where: str | None,
     to: tuple[str, ...],
     how: str,
     times: int,
+    rate: str | None,
     which: WhichSecret,
     yes_really: str | None,
     as_json: bool,
 ) -> int:
-    """Post captures (c57) or deliveries (d7) again, once each, from here: to `receiver` unless it is said.
+    """Post captures (c57, c57-c60) or deliveries (d7) again, from here: to `receiver` unless it is said.
 
-    Beside an app or `serve` that is running, or without one. With --as events they go through the filters
-    of the emulator again. Ends with 0 where every answer was a 2xx. It is never repeated by itself, and no
-    delivery of its own is kept of it.
+    Beside an app or `serve` that is running, or without one. It is a POST to that URL alone, whatever the
+    method and path of the capture were, with its head but for what is of one connection or was masked.
+    With --as events each event is posted in again, to the emulator or another target, as a new one with a
+    timeUUID of its own. To another machine many go at 10 a second, unless --rate says otherwise.
+
+    Ends with 0 where every answer was a 2xx. It is never repeated by itself, and no delivery of its own is
+    kept of it.
 
     \b
     Example:
       statsig-tui replay c57 --to my-api --as resigned
-      statsig-tui replay c57 c58 --to http://localhost:3000/webhook
+      statsig-tui replay c57-c60 --to http://localhost:3000/webhook --to my-api --rate 5
+      statsig-tui replay --where 'status:5xx since:1h' --to my-api
     """
     from statsig_tui.cli.replaying import HOWS, Wish, run_replay
+    from statsig_tui.cli.send import per_second
 
     chosen = next(each for each in HOWS if each == how)
-    return run_replay(options, ids, Wish(to, chosen, times, which, yes_really, as_json))
+    return run_replay(
+        options, ids, where, Wish(to, chosen, times, which, yes_really, as_json, per_second(rate))
+    )
 
 
 COMMANDS = (list_command, show, export_command, import_command, replay)

@@ -40,6 +40,8 @@ class Replay(StrEnum):
 
     AS_RECEIVED = "received"
     RESIGNED = "resigned"
+    AS_EVENTS = "events"
+    """Through the filters again; the deliveries that come of it are like any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Job:
     body: bytes
     replay: Replay | None
     headers: Headers
-    """Sent as they are instead of a fresh signature, for a capture replayed as received."""
+    """What a replay takes along of its capture's head; as received, with the signature."""
     is_isolating: bool = False
     """Part of a batch that was refused, to find what in it is refused."""
 
@@ -373,6 +375,8 @@ class Trace:
     deliveries: tuple[DeliveryRecord, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
     captures: tuple[CaptureRecord, ...] = ()
+    untold: int = 0
+    """Deliveries and captures that are left out, for there are very many: replays of the same capture."""
 
 
 @dataclass(frozen=True, slots=True)

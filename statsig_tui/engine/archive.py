@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 from statsig_tui.core.config import Filter
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.health import Health
-from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.records import (
     Arrival,
     AttemptRecord,
@@ -29,8 +28,20 @@ from statsig_tui.core.records import (
     Trace,
     VerdictRecord,
 )
+from statsig_tui.core.replaying import Replayed
 from statsig_tui.core.seen import Seen, gather
-from statsig_tui.engine import captures, dry_run, due, endpoints, health, history, offers, outbox
+from statsig_tui.engine import (
+    captures,
+    dry_run,
+    due,
+    endpoints,
+    health,
+    history,
+    offers,
+    outbox,
+    replays,
+    tracing,
+)
 from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
@@ -67,6 +78,10 @@ class Archive:
     def rev(self) -> int:
         """The newest committed revision."""
         return self._store.rev
+
+    def version(self) -> int:
+        """Another number once another program has changed the database; costs next to nothing."""
+        return self._ask(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
 
     def since(self, rev: int, limit: int) -> list[CaptureRecord]:
         """Captures that are new behind a revision, oldest first."""
@@ -218,9 +233,17 @@ class Archive:
         """How the endpoints of these destinations do."""
         return self._ask(lambda db: {name: health.of(db, name) for name in destinations})
 
+    def replayed(self, run: int) -> Replayed:
+        """What a replay came to so far."""
+        return self._ask(lambda db: replays.outcome(db, run))
+
+    def origin(self, capture: int) -> tuple[str, ...]:
+        """The destinations whose deliveries became a capture, the first one first."""
+        return self._ask(lambda db: tracing.origin(db, capture))
+
     def trace(self, of: str) -> Trace | None:
         """The way of an event by any id of it: trace, event, delivery, capture, sent or timeUUID."""
-        return self._ask(lambda db: _trace(db, of.strip()))
+        return self._ask(lambda db: tracing.trace(db, of.strip()))
 
     def search(self, search: Search) -> list[Stored]:
         """The next step of a search."""
@@ -317,70 +340,3 @@ def _diagnostics(db: sqlite3.Connection, destination: str, limit: int) -> list[D
         for minute in newest
         for total, forwarded, filtered, limited, failed in [rows[minute]]
     ]
-
-
-def _trace(db: sqlite3.Connection, of: str) -> Trace | None:
-    events: Sequence[int] = ()
-    deliveries: set[int] = set()
-    traces: set[str] = set()
-    captured: set[int] = set()
-    kind_number = numbered(of)
-    if is_trace(of):
-        traces.add(of)
-    elif kind_number is None:
-        events = [row[0] for row in db.execute("SELECT id FROM events WHERE time_uuid = ?", (of,))]
-        if not events:
-            return None
-    else:
-        kind, number = kind_number
-        if kind == "e":
-            events = [number]
-        elif kind == "d":
-            deliveries.add(number)
-        elif kind == "b":
-            deliveries |= {
-                row[0] for row in db.execute("SELECT id FROM deliveries WHERE batch = ?", (number,))
-            }
-        elif kind == "c":
-            captured.add(number)
-            deliveries |= set(captures.deliveries_of(db, number))
-        elif kind == "s":
-            rows = db.execute("SELECT trace FROM sent WHERE id = ? AND trace IS NOT NULL", (number,))
-            traces |= {row[0] for row in rows}
-            if not traces:
-                alone = history.sent(db, "id = ?", (number,))
-                return Trace("", sent=tuple(alone)) if alone else None
-    for delivery in deliveries:
-        events = [*events, *outbox.event_ids(db, delivery)]
-    if traces:
-        marks = ",".join("?" * len(traces))
-        events = [
-            row[0] for row in db.execute(f"SELECT id FROM events WHERE trace IN ({marks})", tuple(traces))
-        ]
-    return _gather(db, sorted(set(events)), deliveries, captured, traces)
-
-
-def _gather(
-    db: sqlite3.Connection, of: Sequence[int], deliveries: set[int], captured: set[int], traces: set[str]
-) -> Trace | None:
-    marks = ",".join("?" * len(of))
-    events = outbox.events(db, f"id IN ({marks})", of)
-    traces = traces | {event.trace for event in events}
-    verdicts = outbox.verdicts(db, of)
-    numbers = sorted(deliveries | {verdict.delivery for verdict in verdicts if verdict.delivery is not None})
-    marks = ",".join("?" * len(numbers))
-    found = outbox.deliveries(db, f"d.id IN ({marks}) ORDER BY d.id", numbers)
-    joined = {record.id: record for record in captures.of_deliveries(db, numbers)} if numbers else {}
-    for number in captured - set(joined):
-        joined |= {record.id: record for record in captures.page(db, number, number)}
-    marks = ",".join("?" * len(traces))
-    trace = Trace(
-        trace=min(traces, default=""),
-        sent=tuple(history.sent(db, f"trace IN ({marks}) ORDER BY id", sorted(traces))),
-        events=tuple(events),
-        verdicts=tuple(verdicts),
-        deliveries=tuple(found),
-        attempts=tuple(outbox.attempts(db, numbers)) if numbers else (),
-        captures=tuple(joined[number] for number in sorted(joined)),
-    )
-    return trace if trace.sent or trace.events or trace.deliveries or trace.captures else None

@@ -16,18 +16,18 @@ from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of
 
 
-class _Way(NamedTuple):
+class Way(NamedTuple):
     """What of a destination its connections depend on."""
 
-    verify_tls: bool
-    allow_link_local: bool
-    client_cert: ClientCert | None
+    verify_tls: bool = True
+    allow_link_local: bool = False
+    client_cert: ClientCert | None = None
 
 
-class _Client:
+class Client:
     """One destination's connections: our own, or httpx's where the environment's proxies may have a say."""
 
-    def __init__(self, way: _Way) -> None:
+    def __init__(self, way: Way) -> None:
         self.way = way
         self._wire = Wire(
             verify_tls=way.verify_tls, allow_link_local=way.allow_link_local, client_cert=way.client_cert
@@ -88,7 +88,7 @@ class Deliveries:
         self._keep_disabled = keep_disabled
         self._keep_paused = keep_paused
         self._workers: dict[str, Delivery] = {}
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, Client] = {}
         self.disabled: dict[str, str] = {}
         """Destinations that take nothing though they are enabled, and why."""
         self.paused: dict[str, str] = {}
@@ -166,11 +166,11 @@ class Deliveries:
 
         async def post(url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
             now = self._workers[name].destination
-            way = _Way(now.verify_tls, now.allow_link_local, now.client_cert)
+            way = Way(now.verify_tls, now.allow_link_local, now.client_cert)
             client = self._clients.get(name)
             if client is None or client.way != way:
                 former = client
-                client = self._clients[name] = _Client(way)
+                client = self._clients[name] = Client(way)
                 if former is not None:
                     await former.retire()
             return await client.send(url, headers, body, seconds)

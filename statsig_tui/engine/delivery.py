@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, TypeVarTuple
 from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
+from statsig_tui.core.replaying import signature_of, with_kept
 from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.clock import Clock, Pace
@@ -301,21 +302,7 @@ class Delivery:
             )
             if step.step != "retry":
                 self._stale.pop(job.delivery, None)
-        attempt = AttemptRecord(
-            delivery=job.delivery,
-            number=number,
-            at=at,
-            url=sending.url,
-            request_headers=sending.headers,
-            status=outcome.status,
-            reason=outcome.reason,
-            response_headers=outcome.headers,
-            response_body=outcome.body,
-            truncated=outcome.truncated,
-            error=outcome.error,
-            ms=outcome.ms,
-        )
-        return attempt, step
+        return attempted(sending, at, outcome), step
 
     async def _judge(self, attempt: AttemptRecord) -> None:
         """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""
@@ -378,21 +365,37 @@ class Delivery:
 
     def _signed(self, job: Job) -> tuple[Headers, str | None, str | None]:
         destination = self.destination
-        headers: list[tuple[str, str]] = [("Content-Type", "application/json"), *destination.headers.items()]
+        headers = with_kept(job.headers, destination.headers.items())
         if job.replay is Replay.AS_RECEIVED:
-            kept = dict(job.headers)
-            return (
-                (*headers, *job.headers),
-                kept.get(SIGNATURE_HEADER),
-                kept.get(TIMESTAMP_HEADER),
-            )
+            return headers, *signature_of(job.headers)
         secret = destination.secret.value if destination.secret is not None else None
         if not secret:
-            return tuple(headers), None, None
+            return headers, None, None
         timestamp = str(self._clock.now())
         signature = sign(secret, timestamp, job.body)
-        headers += [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)]
-        return tuple(headers), signature, timestamp
+        return (
+            (*headers, (TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)),
+            signature,
+            timestamp,
+        )
+
+
+def attempted(sending: Sending, at: int, outcome: Outcome) -> AttemptRecord:
+    """An attempt that was begun at `at` (epoch ms), and what came of it."""
+    return AttemptRecord(
+        delivery=sending.job.delivery,
+        number=sending.job.attempt + 1,
+        at=at,
+        url=sending.url,
+        request_headers=sending.headers,
+        status=outcome.status,
+        reason=outcome.reason,
+        response_headers=outcome.headers,
+        response_body=outcome.body,
+        truncated=outcome.truncated,
+        error=outcome.error,
+        ms=outcome.ms,
+    )
 
 
 def retry_after(text: str | None, now: int) -> float | None:

@@ -36,21 +36,19 @@ from statsig_tui.core.query import Query
 from statsig_tui.core.records import (
     Captured,
     CaptureRecord,
-    Headers,
     RefusedRecord,
-    Replay,
     SentDetail,
     SentRecord,
 )
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Shape
 from statsig_tui.core.selftest import Result
-from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing
+from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing, replays
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, Pace, SystemClock
 from statsig_tui.engine.connecting import Unusable, proxy_of, show
-from statsig_tui.engine.deliveries import Deliveries
+from statsig_tui.engine.deliveries import Client, Deliveries, Way
+from statsig_tui.engine.delivery import Post
 from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
@@ -58,6 +56,7 @@ from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
 from statsig_tui.engine.receiver import receiver
+from statsig_tui.engine.replaying import Replaying, Rooms
 from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.search import Kind, Search, Stored
 from statsig_tui.engine.sent import keeping_examples, kept
@@ -105,6 +104,8 @@ class Engine:
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._course = _course(config)
+        self._run = 0
+        """The number of the replay that began last."""
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
@@ -265,7 +266,7 @@ class Engine:
         event = again(raw, now=self._clock.now() if renewed else None, time_uuid=_new_uuid())
         trace = _new_trace()
         await self._forwarder.accept(
-            trace, [event], only=Only(destination, None if filtered else Clause.TEST)
+            trace, [event], only=Only((destination,), None if filtered else Clause.TEST)
         )
         self._pruner.count(len(event.raw))
         return trace
@@ -337,27 +338,27 @@ class Engine:
         base: str = getattr(self.addresses, listener)
         return base
 
-    async def replay(self, capture: int, destination: str, how: Replay) -> int:
-        """Send a capture's body again to a destination, signed as it was or anew; the delivery's number."""
-        detail = await self._store.read(lambda db: captures.detail(db, capture))
-        if detail is None:
-            raise NotFound(f"There is no capture c{capture}.", "It may have been forgotten: see [retention].")
-        self._check_known(destination)
-        signed = {SIGNATURE_HEADER.lower(): SIGNATURE_HEADER, TIMESTAMP_HEADER.lower(): TIMESTAMP_HEADER}
-        headers: Headers = ()
-        if how is Replay.AS_RECEIVED:
-            headers = tuple(
-                (signed[name.lower()], value) for name, value in detail.headers if name.lower() in signed
-            )
-        at = self._clock.now()
-        record = await self._store.write(
-            lambda tx: outbox.open_delivery(
-                tx, at, destination, detail.body, (), "replay",
-                count=len(detail.record.events), replay=how, headers=headers,
-            )
+    async def replay(self, replaying: Replaying) -> None:
+        """Send what was captured again, until all of it is on its way or it is stopped.
+
+        What comes of it is archive.replayed(). Raises UsageError, NotFound or StoreBroken.
+        """
+        replaying.check(self.addresses.emulator)
+        for name in replaying.wish.destinations:
+            self._check_known(name)
+        self._run = max(self._run, await self._store.read(replays.newest_run)) + 1
+        rooms = Rooms(
+            self._store, self._clock, self._ledger, self.redact,
+            self._deliveries.wake, self._accept_again, self._client,
         )  # fmt: skip
-        self._deliveries.wake(destination)
-        return record.id
+        await replaying.work(rooms, self._run)
+
+    async def stop_replay(self, replaying: Replaying) -> None:
+        """Open nothing more of a replay, and give up what waits of it; raises StoreBroken."""
+        replaying.stop()
+        at, run = self._clock.now(), replaying.run
+        if run is not None:
+            await self._store.write(lambda tx: replays.cancel(tx, at, run))
 
     async def diagnose(self, capture: int) -> Diagnosis | None:
         """What there is to say of a capture's signature, judged as it arrived; None: it was forgotten."""
@@ -431,6 +432,7 @@ class Engine:
         self._pace.speed = speed
 
         def recover(tx: Tx) -> int:
+            replays.give_up_typed(tx, at, [item.name for item in self.config.destinations])
             recovered = outbox.recover(tx, at)
             due.set_speed(tx, at, speed)
             return recovered
@@ -462,8 +464,22 @@ class Engine:
     # The row of rooms
 
     async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
-        await self._forwarder.accept(trace, events, only=Only(RECEIVER, Clause.DEMO) if demo else None)
+        await self._forwarder.accept(trace, events, only=Only((RECEIVER,), Clause.DEMO) if demo else None)
         self._pruner.count(sum(len(event.raw) for event in events))
+
+    async def _accept_again(self, events: Sequence[Event], destinations: tuple[str, ...]) -> str:
+        trace = _new_trace()
+        await self._forwarder.accept(trace, events, only=Only(destinations))
+        self._pruner.count(sum(len(event.raw) for event in events))
+        return trace
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[Post]:
+        client = Client(Way())
+        try:
+            yield client.send
+        finally:
+            await client.close()
 
     async def _keep(self, trace: str, events: Sequence[Event], answers: Answers) -> list[int]:
         at = self._clock.now()

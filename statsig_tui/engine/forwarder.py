@@ -28,9 +28,9 @@ _STORE_PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """The one destination that events are for."""
+    """The destinations that events are for."""
 
-    destination: str
+    destinations: tuple[str, ...]
     clause: Clause | None = None
     """Why they go there whatever its filter says; None: its filter is asked."""
 
@@ -99,7 +99,7 @@ class Forwarder:
 
     def _judge(self, event: Event, only: Only | None) -> list[tuple[str, Verdict]]:
         if only is not None and only.clause is not None:
-            return [(only.destination, Verdict(True, only.clause))]
+            return [(name, Verdict(True, only.clause)) for name in only.destinations]
         disabled = Verdict(False, Clause.DISABLED)
         return [
             (
@@ -109,7 +109,7 @@ class Forwarder:
                 else disabled,
             )
             for name, lane in self._lanes.items()
-            if only is None or name == only.destination
+            if only is None or name in only.destinations
         ]
 
 

@@ -93,28 +93,52 @@ def open_delivery(
     closed_by: str,
     *,
     count: int | None = None,
-    replay: Replay | None = None,
-    headers: Headers = (),
     due: int | None = None,
 ) -> DeliveryRecord:
     """Keep a closed batch and the delivery it becomes, waiting; its events belong to it from now on."""
     total = len(events) if count is None else count
-    cursor = tx.db.execute(
-        "INSERT INTO batches (at, closed_by, events, size, digest, body) VALUES (?,?,?,?,?,?)",
-        (at, closed_by, total, len(body), hashlib.sha256(body).digest(), body),
-    )
-    cursor = tx.db.execute(
-        "INSERT INTO deliveries (rev, at, created, batch, destination, events, state, next_at, replay,"
-        " headers) VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (tx.next_rev(), at, at, cursor.lastrowid, destination, total, DeliveryState.WAITING.value,
-         at if due is None else due, replay, _stored(headers)),
-    )  # fmt: skip
-    number = cast("int", cursor.lastrowid)
+    batch = keep_batch(tx, at, body, closed_by, total)
+    number = _open(tx, at, destination, batch, total, None, (), at if due is None else due)
     tx.db.executemany(
         "UPDATE verdicts SET delivery = ? WHERE event = ? AND destination = ?",
         [(number, event, destination) for event in events],
     )
     return announced(tx, number)
+
+
+def open_replay(
+    tx: Tx, at: int, destination: str, batch: int, events: int, replay: Replay, headers: Headers
+) -> DeliveryRecord:
+    """Keep one more delivery of a batch that is kept already, waiting."""
+    return announced(tx, _open(tx, at, destination, batch, events, replay, headers, at))
+
+
+def keep_batch(tx: Tx, at: int, body: bytes, closed_by: str, events: int) -> int:
+    """Keep the body of deliveries; its number."""
+    cursor = tx.db.execute(
+        "INSERT INTO batches (at, closed_by, events, size, digest, body) VALUES (?,?,?,?,?,?)",
+        (at, closed_by, events, len(body), hashlib.sha256(body).digest(), body),
+    )
+    return cast("int", cursor.lastrowid)
+
+
+def _open(
+    tx: Tx,
+    at: int,
+    destination: str,
+    batch: int,
+    events: int,
+    replay: Replay | None,
+    headers: Headers,
+    due: int,
+) -> int:
+    cursor = tx.db.execute(
+        "INSERT INTO deliveries (rev, at, created, batch, destination, events, state, next_at, replay,"
+        " headers) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (tx.next_rev(), at, at, batch, destination, events, DeliveryState.WAITING.value, due, replay,
+         _stored(headers)),
+    )  # fmt: skip
+    return cast("int", cursor.lastrowid)
 
 
 def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
@@ -229,6 +253,16 @@ def cancel(tx: Tx, at: int, delivery: int) -> bool:
     return bool(changed.rowcount)
 
 
+def give_up(tx: Tx, at: int, delivery: int, why: str) -> None:
+    """Settle a delivery that nobody is going to send, and whose attempt may have broken off."""
+    _interrupt(tx, delivery)
+    tx.db.execute(
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', next_at = NULL, error = ? WHERE id = ?",
+        (tx.next_rev(), at, why, delivery),
+    )
+    announced(tx, delivery)
+
+
 def recover(tx: Tx, at: int, destination: str | None = None) -> int:
     """Send again what was being sent when the sending broke off: it may or may not have arrived.
 
@@ -330,13 +364,7 @@ def _cancel_all(tx: Tx, at: int, destination: str) -> None:
         (destination,),
     ).fetchall()
     for (delivery,) in rows:
-        _interrupt(tx, delivery)
-        tx.db.execute(
-            "UPDATE deliveries SET rev = ?, at = ?, state = 'cancelled', next_at = NULL, error = ?"
-            " WHERE id = ?",
-            (tx.next_rev(), at, DELETED, delivery),
-        )
-        announced(tx, delivery)
+        give_up(tx, at, delivery, DELETED)
 
 
 def _interrupt(tx: Tx, delivery: int) -> None:

@@ -89,6 +89,7 @@ def prune(tx: Tx, retention: Retention) -> bool:
     if deleted:
         tx.db.execute("DELETE FROM verdicts WHERE event < (SELECT coalesce(min(id), 0) FROM events)")
         tx.db.execute("DELETE FROM attempts WHERE delivery < (SELECT coalesce(min(id), 0) FROM deliveries)")
+        tx.db.execute("DELETE FROM replays WHERE capture < (SELECT coalesce(min(id), 0) FROM captures)")
         tx.db.execute("DELETE FROM batches WHERE id < (SELECT coalesce(min(batch), 0) FROM deliveries)")
     return deleted > 0 and is_over(tx.db, retention)
 

@@ -106,6 +106,13 @@ _MIGRATIONS = (
         destination TEXT PRIMARY KEY, paused TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     """,
     "ALTER TABLE captures ADD COLUMN program TEXT;",
+    """
+    CREATE TABLE replays (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, capture INTEGER NOT NULL,
+        delivery INTEGER, trace TEXT);
+    CREATE INDEX replays_run ON replays (run);
+    CREATE INDEX replays_capture ON replays (capture);
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

@@ -76,14 +76,15 @@ COMMANDS = (
     Command("destinations.retry", "r", "Retry now", "Make the delivery under the cursor due at once", "retry", "destinations"),
     Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations"),
     Command("destinations.redeliver", "R", "Redeliver failed…", "Make due again what has failed in a minute, since then, in the last hour or day, or ever", "redeliver", "destinations"),
+    Command("destinations.compare", "equals_sign", "Compare", "Keep the attempt under the cursor (a delivery's last one) for comparing; on another one: what is different", "compare", "destinations"),
     Command("destinations.hurry", "n", "Next attempt now", "Make everything that waits for its next attempt at the destination due at once", "hurry", "destinations"),
     Command("destinations.speed", "s", "Time ×1 ×60 ×3600", "Let waiting go faster: batches, retries, Retry-After, rate limits; signatures and stored times stay true", "next_speed", "destinations", False),
     Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),
     Command("destinations.undo", "u", "Undo", "Bring back the deleted destination", "undo", "destinations"),
     Command("destinations.tab", "right_square_bracket", "Next tab", "The next tab of the destination", "tab('next')", "destinations"),
     Command("destinations.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the destination", "tab('previous')", "destinations", False),
-    Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
-    Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.replay", "r", "Replay", "Send the capture again as was chosen last; at first as received, to where it came from", "replay", "live"),
+    Command("live.replay_with", "R", "Replay with…", "Choose what (the event, the capture, marked or shown ones), as received, re-signed or as events, whereto and how often", "replay_with", "live"),
     Command("live.filter", "f", "Filter", "Show only what fits: words, key:value, field=value; tab completes", "filter", "live"),
     Command("live.filter_off", "F", "Filter on / off", "Show everything, and again only what fits; the filter's text stays", "toggle_filter", "live", False),
     Command("live.search", "slash", "Search", "Go to the newest capture that fits, without hiding the others: names, ids, bodies", "search", "live"),
@@ -99,7 +100,7 @@ COMMANDS = (
     Command("live.respond", "P", "Answers", "What the receiver answers: a response program, from the next request on", "respond", "live"),
     Command("live.tab", "right_square_bracket", "Next tab", "The next tab of the detail", "tab('next')", "live"),
     Command("live.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the detail", "tab('previous')", "live", False),
-    Command("live.back", "escape", "Back", "Back to the list", "back", "live", False),
+    Command("live.back", "escape", "Back", "Back to the list; from there, stop the replay or put its outcome away", "back", "live", False),
 )  # fmt: skip
 """In the order of the footer."""
 

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import signal
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -259,6 +260,19 @@ async def test_it_is_replayed_as_received_resigned_and_as_events(
         stamp = got.headers[TIMESTAMP_HEADER.lower()]
         assert int(stamp) > int(kept[TIMESTAMP_HEADER.lower()])
         assert got.headers[SIGNATURE_HEADER.lower()] == sign(SECRET, stamp, original.body)
+    for words in (["c1-c2"], ["--where", "-path:/nowhere", "c1"], ["c1-2", "--where", "path:/broken"]):
+        result = await run("replay", *words, "--to", here.url, "--json", "--rate", "1000")
+        assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["c1", "c2"], words
+    assert [got.path for got in here.requests] == ["/hook"] * 9
+    for asked, why in (
+        ([], "Nothing was named"),
+        (["--where", "path:/nowhere"], "No capture fits"),
+        (["c1-c99999"], "10,000 are the most"),
+        (["c1-d2"], "neither a capture nor a delivery"),
+    ):
+        result = await run("replay", *asked, "--to", here.url)
+        assert (result.exit_code, why in result.stderr) == (2, True), result.output
+    assert len(here.requests) == 9
     result = await run("replay", "c1", "--to", "http://127.0.0.1:9/")
     assert (result.exit_code, result.stdout) == (1, "")
     result = await run("replay", *["c1"] * 11, "--to", "http://far.example/hook")
@@ -281,3 +295,38 @@ async def test_a_running_serve_is_found_for_what_is_replayed(spawn: Spawn) -> No
     code, out, err = await (await spawn("import", "-")).end(stdin=b"")
     assert (code, out) == (3, "")
     assert "is in use by statsig-tui with pid" in err
+
+
+async def test_what_comes_is_followed_beside_a_running_serve(spawn: Spawn) -> None:
+    serve = await spawn("serve", "--emulator-port", "0", "--receiver-port", "0", "--json")
+    await serve.line("ready")
+
+    async def sent(name: str) -> None:
+        body = json.dumps({"user": {"userID": "u1"}, "event": name}).encode()
+        assert (await (await spawn("send", "-")).end(stdin=body))[0] == 0
+        await serve.line("capture")
+
+    for name in ("one", "two", "three"):
+        await sent(name)
+    follow = await spawn("list", "--follow", "--limit", "2", "--json", "--where", "-event:other")
+    assert [(await follow.line("capture"))["id"] for _ in range(2)] == ["c2", "c3"], "oldest first"
+    events = await spawn("list", "events", "--follow", "--limit", "0", "--wait", "5", "--json")
+    assert [(await events.line("event"))["id"] for _ in range(3)] == ["e1", "e2", "e3"]
+    await sent("other")
+    await sent("four")
+    line = await follow.line("capture")
+    assert (line["id"], line["events"][0]["event_name"]) == ("c5", "four")
+    code, found, err = await events.lines()
+    assert (code, [each["id"] for each in found], err) == (0, ["e4", "e5"], "")
+    assert await follow.end(signal.SIGINT) == (0, "", "")
+
+
+async def test_following_ends_with_4_where_not_enough_came(running: Site, run: Run) -> None:
+    result = await run("list", "--follow", "--limit", "1", "--wait", "9", "--timeout", "0.3")
+    assert result.exit_code == 4
+    assert "capture   c2" in result.stdout
+    assert "9 were waited for, 1 came within 0.3 s" in result.stderr
+    result = await run("list", "--follow", "--limit", "1", "--timeout", "0.3")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
+    result = await run("list", "--wait", "1")
+    assert (result.exit_code, "--follow" in result.stderr) == (2, True)

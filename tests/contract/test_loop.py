@@ -18,13 +18,12 @@ from statsig_tui.core.records import (
     DeliveryRecord,
     DeliveryState,
     EventRecord,
-    Replay,
     SentRecord,
     Trace,
     VerdictRecord,
 )
 from statsig_tui.core.signing import SignatureState
-from statsig_tui.errors import NotFound, PortInUse, Unavailable
+from statsig_tui.errors import PortInUse, Unavailable
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Site, StartEndpoint, StartEngine
@@ -205,27 +204,6 @@ async def test_unsigned_deliveries_find_their_captures(
         trace = site.engine.archive.trace(trace_id)
         assert trace is not None
         assert (trace.captures, capture.signature) == ((capture,), SignatureState.UNCHECKED)
-
-
-async def test_replaying_a_capture(site: Site) -> None:
-    await site.event("again")
-    first = await site.capture()
-    number = await site.engine.replay(first.id, RECEIVER, Replay.AS_RECEIVED)
-    await site.journal.wait(DeliveryRecord, lambda d: d.id == number and d.state is DeliveryState.DELIVERED)
-    same = await site.capture(lambda c: c.id > first.id)
-    await site.engine.replay(first.id, RECEIVER, Replay.RESIGNED)
-    anew = await site.capture(lambda c: c.id > same.id)
-    details = [site.engine.archive.capture(c.id) for c in (first, same, anew)]
-    bodies = [detail.body for detail in details if detail]
-    assert bodies == [bodies[0]] * 3
-    signatures = [dict(detail.headers)["x-statsig-signature"] for detail in details if detail]
-    stamps = [int(dict(detail.headers)["x-statsig-request-timestamp"]) for detail in details if detail]
-    assert signatures[0] == signatures[1]
-    assert stamps[0] == stamps[1] <= stamps[2]
-    assert [c.signature for c in (first, same, anew)] == [SignatureState.VALID] * 3
-    for capture, name in ((999, RECEIVER), (first.id, "nobody")):
-        with pytest.raises(NotFound):
-            await site.engine.replay(capture, name, Replay.RESIGNED)
 
 
 async def test_the_demo_goes_to_the_receiver_alone(

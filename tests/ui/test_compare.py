@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from statsig_tui.core.config import Config, RetryPolicy
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.screens.compare import CompareScreen
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.library import LibraryList
-from tests.ui.conftest import draft_of, started
+from tests.ui.conftest import app_over, draft_of, started
+
+if TYPE_CHECKING:
+    from tests.conftest import Answer, StartEndpoint
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -90,3 +97,29 @@ async def test_two_captures_are_compared(later_app: StatsigApp, ui: Until, seen:
         assert '"second"' in seen(app)
         assert "data[0].eventName" in seen(app)
         assert "i shows 2 more" in seen(app)
+
+
+async def test_two_attempts_are_compared_request_and_answer(
+    tmp_path: Path, config: Config, ui: Until, seen: Text, endpoint: StartEndpoint, say: Callable[..., Answer]
+) -> None:
+    head = b"HTTP/1.1 503 Busy\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+    answer = head + b'{"code":1,"why":"x"}'
+    away = await endpoint(say(answer, answer.replace(b'"code":1', b'"code":2').replace(b"503", b"500")))
+    mine = replace(config.destinations[0], url=away.url, retry=RetryPolicy((0.01,)))
+    app = app_over(tmp_path, replace(config, destinations=(mine,)))
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await ui(pilot, lambda: len(away.requests) == 2)
+        await pilot.press("f7")
+        await ui(pilot, lambda: "receiver" in seen(app))
+        await pilot.press("left_square_bracket", "enter")
+        await ui(pilot, lambda: "Rate Limited" in seen(app) and "500" in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: "attempt 2" in seen(app) and "given up" in seen(app))
+        await pilot.press("down", "equals_sign")
+        await ui(pilot, lambda: "d1 attempt 1 is kept for comparing" in seen(app))
+        await pilot.press("down", "equals_sign")
+        await ui(pilot, lambda: isinstance(app.screen, CompareScreen) and "response.body.code" in seen(app))
+        assert "response.status" in seen(app)
+        # What both sent and answered alike is not told.
+        assert "eventName" not in seen(app)
+        assert "response.body.why" not in seen(app)

@@ -44,7 +44,7 @@ from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixScreen
 from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
-from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.screens.replay import Place, Plan, ReplayDialog, Selection
 from statsig_tui.tui.screens.requests import RequestsScreen
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.screens.send_test import SendTestDialog
@@ -287,7 +287,11 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
         ([foreign.request(text)], [RefusedRecord(1, "receiver", text, None, text, text)])
     ),
     "redeliver": lambda text: RedeliverDialog(text, [Span("everything", 0, 1, 2, 3)]),
-    "replay": lambda text: ReplayDialog(1, [text], text),
+    "replay": lambda text: ReplayDialog(
+        [Selection("#1", [(1, None)])],
+        [Place(text, f"http://127.0.0.1/{text}", False, text)],
+        Plan(to=(text,)),
+    ),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "respond": lambda text: RespondDialog(text),
     "send test": lambda text: SendTestDialog(text, [text]),

@@ -164,7 +164,7 @@ async def test_no_batch_is_larger_than_the_endpoint_takes(
 async def test_a_demo_goes_to_one_destination_whatever_its_filter(rooms: Rooms, clock: HandClock) -> None:
     rooms.forwarder.apply([to("a", 1, filter=Filter(include_new_events=False)), to("b", 1)])
     await clock.idle(2)
-    await rooms.forwarder.accept("t", [event("demo")], only=Only("a", Clause.DEMO))
+    await rooms.forwarder.accept("t", [event("demo")], only=Only(("a",), Clause.DEMO))
     await clock.idle(2)
     assert rooms.batches == [("a", ["demo"], "full")]
 

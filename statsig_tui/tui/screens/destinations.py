@@ -7,12 +7,13 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
+from statsig_tui.core.attempted import as_document
 from statsig_tui.core.config import LONGEST_NAME, Destination, Filter
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
@@ -20,6 +21,7 @@ from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixScreen
@@ -60,6 +62,8 @@ class DestinationsScreen(ModeScreen):
         self._counters = Counters()
         self._deleted: list[tuple[Destination, int]] = []
         """What undo brings back, and where it was."""
+        self._kept: tuple[int, int] | None = None
+        """The attempt, by its delivery and number, that the next one is compared with."""
         self._offered: tuple[object, ...] = ()
         """What could be done when the footer was last drawn."""
 
@@ -237,6 +241,8 @@ class DestinationsScreen(ModeScreen):
                 return panes.tab == FILTER and self.selected is not None
             case "retry" | "cancel_delivery":
                 return self._can(action)
+            case "compare":
+                return panes.tab == ATTEMPTS and not in_list and panes.attempts.chosen() is not None
             case "hurry":
                 return self.selected is not None and bool(self._counts(self.selected.name).retrying)
             case "redeliver":
@@ -421,6 +427,12 @@ class DestinationsScreen(ModeScreen):
         if item is not None and await self.bridge.do(lambda engine: engine.cancel(item.id)):
             self.host.say(f"{tag('d', item.id)} is cancelled. r delivers it after all.")
 
+    @work(group="compare", exclusive=True)
+    async def action_compare(self) -> None:
+        """Keep the attempt under the cursor; with another one kept, show what is different."""
+        if (here := self._panes.attempts.chosen()) is not None:
+            self._kept = await compare(self, self._kept, here, _attempt_name, _attempt_document)
+
     async def action_hurry(self) -> None:
         """End the waiting for next attempts at the destination under the cursor."""
         if (saved := self.selected) is not None:
@@ -447,3 +459,12 @@ class DestinationsScreen(ModeScreen):
     ) -> bool:
         config = replace(self.host.config, destinations=tuple(destinations))
         return await self.host.change(config, renamed=renamed)
+
+
+def _attempt_name(of: tuple[int, int]) -> str:
+    return f"{tag('d', of[0])} attempt {of[1]}"
+
+
+def _attempt_document(archive: Archive, of: tuple[int, int]) -> bytes | None:
+    found = next((each for each in archive.attempts(of[0]) if each.number == of[1]), None)
+    return as_document(found, archive.batch_body(of[0]) or b"") if found is not None else None

@@ -19,14 +19,14 @@ from textual.widgets import TabbedContent
 from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
-from statsig_tui.core.records import CaptureDetail, Replay
+from statsig_tui.core.records import CaptureDetail
+from statsig_tui.core.replaying import Part
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
-from statsig_tui.tui.screens.compare import CompareScreen, Side
+from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
-from statsig_tui.tui.screens.finding import FindingScreen
-from statsig_tui.tui.screens.replay import ReplayDialog
+from statsig_tui.tui.screens.replaying import ReplayingScreen, named
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
@@ -41,7 +41,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(FindingScreen):
+class LiveScreen(ReplayingScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -105,6 +105,7 @@ class LiveScreen(FindingScreen):
         if not len(self._rows):
             captures.refresh()
         self.show_title()
+        await self.look_at_replay()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
@@ -170,8 +171,11 @@ class LiveScreen(FindingScreen):
         self.show_title()
 
     @on(RowList.Opened, "#captures")
-    def _opened(self) -> None:
-        self.query_one(Detail).enter()
+    def _opened(self, event: RowList.Opened) -> None:
+        if self.is_replayed(event.key):
+            self.open_trace()
+        else:
+            self.query_one(Detail).enter()
 
     @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
@@ -238,29 +242,12 @@ class LiveScreen(FindingScreen):
         if action == "compare":
             return self._shown is not None
         if action in ("replay", "replay_with"):
-            return self._shown is not None and bool(self.host.config.destinations)
+            return self.can_replay()
         if action in ("edit_copy", "save_copy"):
             return self._shown is not None and (action == "edit_copy" or self.host.shelf is not None)
         if action == "back":
-            return self.is_mounted and not self._list.has_focus
+            return self.is_mounted and (not self._list.has_focus or self.has_replay)
         return True
-
-    def action_replay(self) -> None:
-        """Send the capture's bytes and signature again to where it came from, or to the first destination."""
-        if self._detail is not None:
-            self._replay(self._destination(), Replay.AS_RECEIVED)
-
-    def action_replay_with(self) -> None:
-        """Ask how and whereto, then send."""
-        if self._detail is None:
-            return
-        names = [destination.name for destination in self.host.config.destinations]
-
-        def chosen(choice: tuple[str, Replay] | None) -> None:
-            if choice is not None:
-                self._replay(*choice)
-
-        self.app.push_screen(ReplayDialog(self._detail.record.id, names, self._destination()), chosen)
 
     @work(group="copy", exclusive=True)
     async def action_edit_copy(self) -> None:
@@ -277,35 +264,8 @@ class LiveScreen(FindingScreen):
     @work(group="compare", exclusive=True)
     async def action_compare(self) -> None:
         """Keep what is under the cursor; with another one kept, show what is different."""
-        kept, here = self._kept, self._shown
-        if here is None:
-            return
-        self._kept = None if kept is not None else here
-        if kept is None:
-            self.host.say(f"{_named(*here)} is kept for comparing: = on another one, or here to forget it.")
-        elif kept == here:
-            self.host.say(f"{_named(*here)} is not kept any more.")
-        else:
-            sides = [await self._side(*which) for which in (kept, here)]
-            if sides[0] is not None and sides[1] is not None:
-                await self.app.push_screen(CompareScreen(sides[0], sides[1]))
-
-    async def _side(self, capture: int, child: int | None) -> Side | None:
-        def read(archive: Archive) -> bytes | None:
-            detail = archive.capture(capture)
-            if detail is None:
-                return None
-            return part_of(detail, child)
-
-        try:
-            body = await self.bridge.ask(read)
-        except StatsigTuiError as error:
-            self.host.tell(error)
-            return None
-        if body is None:
-            self.host.say(f"{_named(capture, child)} was forgotten: see [retention] in the settings.")
-            return None
-        return Side(_named(capture, child), body)
+        if self._shown is not None:
+            self._kept = await compare(self, self._kept, self._shown, named, _part)
 
     @work(group="respond", exclusive=True)
     async def action_respond(self) -> None:
@@ -327,25 +287,17 @@ class LiveScreen(FindingScreen):
         self.query_one(Detail).turn(1 if way == "next" else -1)
 
     def action_back(self) -> None:
-        """To the list."""
-        self._list.focus()
+        """To the list; from there, away with the replay that is shown."""
+        if self._list.has_focus:
+            self.end_replay()
+        else:
+            self._list.focus()
 
-    def _destination(self) -> str:
-        names = [destination.name for destination in self.host.config.destinations]
-        return "receiver" if "receiver" in names else names[0]
-
-    @work(group="replay")
-    async def _replay(self, destination: str, how: Replay) -> None:
-        if self._detail is None:
-            return
-        capture = self._detail.record.id
-        try:
-            delivery = await self.bridge.do(lambda engine: engine.replay(capture, destination, how))
-        except StatsigTuiError as error:
-            self.host.tell(error)
-            return
-        way = "as received" if how is Replay.AS_RECEIVED else "re-signed"
-        self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
+    def open_trace(self) -> None:
+        """The Trace tab takes the keys."""
+        detail = self.query_one(Detail)
+        detail.query_one(TabbedContent).active = "trace"
+        detail.call_after_refresh(detail.enter)
 
 
 def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[Mark, ...]]:
@@ -353,8 +305,9 @@ def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[M
     return body, marks.of_event(body) if child is not None else marks.of_capture(detail)
 
 
-def _named(capture: int, child: int | None) -> str:
-    return f"#{capture}" if child is None else f"#{capture} event {child}"
+def _part(archive: Archive, of: Part) -> bytes | None:
+    detail = archive.capture(of[0])
+    return part_of(detail, of[1]) if detail is not None else None
 
 
 def _now() -> int:

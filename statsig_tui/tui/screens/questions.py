@@ -10,17 +10,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from statsig_tui.core.library import name_fault
 from statsig_tui.tui import theme
+from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content, fit
 
 T = TypeVar("T")
 
 
-class Question(ModalScreen[T | None]):
+class Question(Dialog[T | None]):
     """What such dialogs share: keys and buttons; dismissed with None where nothing is answered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

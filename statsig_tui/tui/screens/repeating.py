@@ -72,7 +72,7 @@ class RepeatingScreen(LibraryScreen):
         if goal.is_safe or not plan.is_long:
             return await self.is_allowed(target)
         host = urlsplit(target.url).hostname or ""
-        if not await self.app.push_screen_wait(HostDialog(goal, host, plan)):
+        if not await self.app.push_screen_wait(HostDialog(goal.url, host, goal.place, plan.total)):
             self.host.say("Not sent.")
             return False
         return True

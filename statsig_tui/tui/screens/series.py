@@ -76,12 +76,13 @@ class Plan:
             ("Requests a second", self.rate.removesuffix("/s"), FASTEST, float),
             ("At once", self.at_once, MOST_AT_ONCE, int),
         ):
-            if typed and not _is_number(typed, most, kind):
+            if typed and not is_number(typed, most, kind):
                 return f"{what}: write a number up to {most:,}."
         return ""
 
 
-def _is_number(typed: str, most: int, kind: Callable[[str], float]) -> bool:
+def is_number(typed: str, most: int, kind: Callable[[str], float]) -> bool:
+    """Whether a number above 0 and up to `most` was typed."""
     try:
         return typed.isascii() and 0 < kind(typed) <= most
     except ValueError:
@@ -164,25 +165,26 @@ class SeriesDialog(Question[Plan]):
 class HostDialog(Question[bool]):
     """Asks for the host's name before many requests leave the machine; dismissed with True or None."""
 
-    def __init__(self, goal: Goal, host: str, plan: Plan) -> None:
+    def __init__(self, url: str, host: str, place: str, total: int | None) -> None:
+        """`place` is the word for where it is; `total` None: without end."""
         super().__init__()
-        self._goal = goal
+        self._url = url
         self._host = host
-        self._plan = plan
+        self._place = place
+        self._total = total
 
     def compose(self) -> ComposeResult:
         """What is about to happen, and a line for the name."""
-        total = self._plan.total
-        many = "Requests without end" if total is None else f"{total:,} requests"
+        many = "Requests without end" if self._total is None else f"{self._total:,} requests"
         with Vertical(classes="dialog confirm") as box:
             box.border_title = "Send many beyond this machine?"
             box.border_subtitle = "enter · esc cancels"
             yield Static(
                 Content.assemble(
                     f"{many} are about to leave this machine.\n",
-                    content(self._goal.url, theme.QUIET),
+                    content(self._url, theme.QUIET),
                     "\n\n",
-                    (f"{self._goal.place}. ", f"bold {theme.BAD}"),
+                    (f"{self._place}. ", f"bold {theme.BAD}"),
                     "What is sent there counts and cannot be taken back.\nType ",
                     content(self._host, theme.STRONG),
                     " to go on.",

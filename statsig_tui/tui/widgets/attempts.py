@@ -145,6 +145,22 @@ class AttemptsPane(Vertical):
             return self._deliveries.find(cursor[0]) if cursor is not None else None
         return None
 
+    def chosen(self) -> tuple[int, int] | None:
+        """The attempt that is shown, or under the cursor: its delivery and number."""
+        if self.step == ATTEMPT:
+            return self._attempt
+        cursor = self.query_one(DeliveryTable).cursor if self.step == DELIVERIES else None
+        return self._attempt_at(*cursor) if cursor is not None else None
+
+    def _attempt_at(self, key: int, child: int | None) -> tuple[int, int] | None:
+        item = self._deliveries.find(key)
+        attempts = self._deliveries.attempts.get(item.id, ()) if item is not None else ()
+        if item is None or not attempts:
+            return None
+        # On the delivery itself: its last attempt, which is how it stands.
+        found = attempts[-1] if child is None else attempts[min(child, len(attempts) - 1)]
+        return item.id, found.number
+
     def back(self) -> bool:
         """One step up; False on the first."""
         had_focus = self.has_focus_within
@@ -249,13 +265,10 @@ class AttemptsPane(Vertical):
 
     @on(RowList.Opened, f"#{DELIVERIES}")
     def _open_attempt(self, event: RowList.Opened) -> None:
-        item = self._deliveries.find(event.key)
-        attempts = self._deliveries.attempts.get(item.id, ()) if item is not None else ()
-        if item is None or not attempts:
+        chosen = self._attempt_at(event.key, event.child)
+        if chosen is None:
             return
-        # On the delivery itself: its last attempt, which is how it stands.
-        chosen = attempts[-1] if event.child is None else attempts[min(event.child, len(attempts) - 1)]
-        self._attempt = (item.id, chosen.number)
+        self._attempt = chosen
         self._go(ATTEMPT)
         self.first().focus()
         self.post_message(Looked())

@@ -61,6 +61,11 @@ class IdView:
         """How many are marked."""
         return len(self._marked)
 
+    @property
+    def marks(self) -> Sequence[int]:
+        """The marked ones, ascending."""
+        return sorted(self._marked)
+
     def is_marked(self, number: int) -> bool:
         """Whether this one is marked."""
         return number in self._marked

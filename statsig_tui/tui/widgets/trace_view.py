@@ -53,6 +53,9 @@ def trace_content(trace: Trace, now: int, width: int) -> Content:
         when = begun if index == 0 else f"+{_gap(at - start)}".rjust(len(begun))
         parts = text.wrap(max(1, width - indent)) if width > 2 * indent else [text]
         shown.append(Content.assemble((f"{when}  ", theme.QUIET), Content("\n" + " " * indent).join(parts)))
+    if trace.untold:
+        left_out = f"and {trace.untold:,} more, of many replays: `list deliveries` tells of them"
+        shown.append(Content.styled(f"{' ' * indent}{left_out}", theme.QUIET))
     return Content("\n").join(shown)
 
 
