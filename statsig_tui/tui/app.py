@@ -11,6 +11,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -37,7 +38,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.modal import Dialog
-from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.mode import DOCKED_FROM, ModeScreen
 from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
@@ -45,6 +46,7 @@ from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
 if TYPE_CHECKING:
     from statsig_tui.tui.screens.requests import Found
+    from statsig_tui.tui.widgets.live_dock import DockedRows
 
 FRAME_SECONDS = 0.05
 """Screens draw at most this often, however fast the engine is."""
@@ -55,6 +57,8 @@ HEALTH_SECONDS = 1.0
 _FLOOD = 20
 """Captures in a frame."""
 _QUIT_SECONDS = 3.0
+_DOCK, _SHOWN, _HIDDEN = "dock", "shown", "hidden"
+"""What the data directory remembers of the docked list."""
 _NOTICE_SECONDS = 8
 """How long a notice stays."""
 _TICKING_MS = 60_000
@@ -108,6 +112,8 @@ class StatsigApp(App[int]):
         self.config = config
         self.shelf = shelf
         self.rates = Rates()
+        self.is_docked = False
+        """Whether Live's list is wanted beside the other screens."""
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
@@ -118,7 +124,8 @@ class StatsigApp(App[int]):
         """How the destinations' endpoints did when it was looked last."""
         self._health_at = float("-inf")
         self._health_later: Timer | None = None
-        self._rev = 0
+        self._rev: int | None = None
+        """Up to here arrivals are counted; None before the first look."""
         self._last_capture_at: int | None = None
         self._told_request = 0
         self._told_refusal: StoreBroken | None = None
@@ -160,7 +167,12 @@ class StatsigApp(App[int]):
             words = Text(printable(self._words(error)))
             self.exit(error.exit_code, return_code=error.exit_code, message=words)
             return
-        first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
+        first_run, self.is_docked = await self.bridge.ask(
+            lambda archive: (
+                archive.fact("demo") is None and not archive.rev,
+                archive.fact(_DOCK) == _SHOWN,
+            )
+        )
         for notice in self._notices:
             self.notify(printable(notice), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
         engine = self.bridge.engine
@@ -171,6 +183,7 @@ class StatsigApp(App[int]):
         self.show_status()
         for screen in self.mode_screens():
             screen.config_changed()
+            screen.place_dock()
         if first_run:
             await self.bridge.do(lambda engine: engine.send_demo())
         self._on_started()
@@ -266,7 +279,9 @@ class StatsigApp(App[int]):
             stack = self.screen_stack  # empty while the app ends
             is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
             for screen in () if is_held else stack:
-                if isinstance(screen, (ModeScreen, Dialog)) and screen.is_mounted:
+                if isinstance(screen, ModeScreen) and screen.is_mounted:
+                    await screen.pull_all()
+                elif isinstance(screen, Dialog) and screen.is_mounted:
                     await screen.pull()
             if arrived:
                 # After the screen, so that both are in one frame.
@@ -282,9 +297,9 @@ class StatsigApp(App[int]):
     async def _count_arrivals(self) -> bool:
         """Whether the header says something else now."""
         rev = self._rev
-        if not rev:
+        if rev is None:
             counters = await self.bridge.ask(lambda archive: archive.counters())
-            self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
+            self._rev, self._last_capture_at = counters.rev, counters.last_capture_at
             known = await self.bridge.ask(lambda archive: archive.requests(1))
             self._told_request = known[0].id if known else 0
             return True
@@ -426,6 +441,23 @@ class StatsigApp(App[int]):
             if isinstance(screen, ComposeScreen):
                 screen.open_entry(template)
 
+    def open_in_live(self, capture: int, child: int | None) -> None:
+        """Show a capture, or an event of it, in Live; esc comes back from there."""
+        from statsig_tui.tui.screens.live import LiveScreen
+
+        origin = self.current_mode
+        self.action_mode("live")
+        for screen in self.mode_screens():
+            if isinstance(screen, LiveScreen):
+                screen.open_capture(capture, child, origin)
+
+    @cached_property
+    def docked_rows(self) -> DockedRows:
+        """What every docked list is drawn from."""
+        from statsig_tui.tui.widgets.live_dock import DockedRows
+
+        return DockedRows(self.bridge)
+
     # What is said
 
     def tell(self, error: StatsigTuiError) -> None:
@@ -516,6 +548,31 @@ class StatsigApp(App[int]):
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpScreen(self.screen.MODE))
 
+    async def action_dock(self) -> None:
+        """Dock Live's list beside the screen, or put it away."""
+        screen = self.screen
+        if not isinstance(screen, ModeScreen) or self.bridge.engine is None:
+            return
+        if not screen.DOCKS:
+            self.say("This is Live itself: beside Compose and Destinations its list can be docked.")
+            return
+        if self.size.width < DOCKED_FROM:
+            self.say(f"The docked list needs {DOCKED_FROM} columns, not {self.size.width}; 3 shows Live.")
+            return
+        self.is_docked = not self.is_docked
+        screen.place_dock()
+        kept = _SHOWN if self.is_docked else _HIDDEN
+        await self.bridge.do(lambda engine: engine.remember(_DOCK, kept))
+
+    def action_dock_enter(self) -> None:
+        """Give the keys to the docked list, and back."""
+        screen = self.screen
+        dock = screen.dock if isinstance(screen, ModeScreen) else None
+        if dock is not None and dock.has_focus_within:
+            dock.action_leave()
+        elif dock is not None:
+            dock.enter(screen.focused)
+
     async def action_requests(self) -> None:
         """Show what was not plainly accepted, and what was not kept at all."""
         from statsig_tui.tui.screens.requests import RequestsScreen
@@ -575,7 +632,9 @@ class StatsigApp(App[int]):
         self.exit(0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a free port only while a listener has none."""
+        """Offer a free port only while a listener has none, and a docked list where there is one."""
+        if action == "dock_enter":
+            return isinstance(self.screen, ModeScreen) and self.screen.dock is not None
         if action == "free_port":
             engine = self.bridge.engine
             return engine is not None and None in (engine.addresses.emulator, engine.addresses.receiver)

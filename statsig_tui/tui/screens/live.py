@@ -25,7 +25,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
-from statsig_tui.tui.screens.finding import FindingScreen
+from statsig_tui.tui.screens.opening import OpeningScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
@@ -41,7 +41,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(FindingScreen):
+class LiveScreen(OpeningScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -105,6 +105,7 @@ class LiveScreen(FindingScreen):
         if not len(self._rows):
             captures.refresh()
         self.show_title()
+        self.go_to_opened()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
@@ -242,7 +243,7 @@ class LiveScreen(FindingScreen):
         if action in ("edit_copy", "save_copy"):
             return self._shown is not None and (action == "edit_copy" or self.host.shelf is not None)
         if action == "back":
-            return self.is_mounted and not self._list.has_focus
+            return self.is_mounted and (self.is_opened or not self._list.has_focus)
         return True
 
     def action_replay(self) -> None:
@@ -327,8 +328,9 @@ class LiveScreen(FindingScreen):
         self.query_one(Detail).turn(1 if way == "next" else -1)
 
     def action_back(self) -> None:
-        """To the list."""
-        self._list.focus()
+        """To the list, or to the screen from which this capture was opened."""
+        if not self.leave_opened():
+            self._list.focus()
 
     def _destination(self) -> str:
         names = [destination.name for destination in self.host.config.destinations]

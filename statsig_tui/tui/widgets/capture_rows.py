@@ -15,6 +15,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.id_view import IdView
+from statsig_tui.tui.widgets.row_list import RowList
 
 MARK = "◆"
 _PAGE = 64
@@ -139,6 +140,13 @@ def header(width: int) -> Content:
     words += f" {'size':>8}" if columns.size else ""
     words += f" {'took':>8}" if columns.ms else ""
     return Content(words + (f"  {'path':<{columns.path}}" if columns.path else ""))
+
+
+def following(captures: RowList) -> Content:
+    """Whether a list of captures follows or is held, for its border."""
+    if captures.follow:
+        return Content.styled("FOLLOW", theme.GOOD)
+    return Content.styled(f"HELD +{captures.held_count:,}", theme.WARN)
 
 
 def event_line(place: int, event: EventSummary, width: int) -> Content:
