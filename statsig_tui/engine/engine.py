@@ -28,6 +28,7 @@ from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.event import Event, again
 from statsig_tui.core.filters import Clause
+from statsig_tui.core.jumps import Jump, Jumps
 from statsig_tui.core.programs import Course
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import (
@@ -101,6 +102,8 @@ class Engine:
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._course = _course(config)
+        self._jumps = Jumps()
+        self._jumped: Jump | None = None
         self._demo_token = secrets.token_hex(16)
         self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
@@ -172,6 +175,11 @@ class Engine:
     def speed(self) -> float:
         """How many times as fast as it really is the forwarder's waiting goes."""
         return self._pace.speed
+
+    def clock_jump(self) -> Jump | None:
+        """The last jump of the wall clock that was noticed; it is looked for whenever this is asked."""
+        self._jumped = self._jumps.look(self._clock.now(), self._clock.monotonic()) or self._jumped
+        return self._jumped
 
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""

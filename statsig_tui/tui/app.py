@@ -30,6 +30,7 @@ from textual.timer import Timer
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.health import Health
+from statsig_tui.core.jumps import Jump
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
@@ -42,9 +43,11 @@ from statsig_tui.tui.screens.mode import DOCKED_FROM, ModeScreen
 from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
+from statsig_tui.tui.times import clock, moved
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
 if TYPE_CHECKING:
+    from statsig_tui.engine.engine import Engine
     from statsig_tui.tui.screens.requests import Found
     from statsig_tui.tui.widgets.live_dock import DockedRows
 
@@ -61,6 +64,8 @@ _DOCK, _SHOWN, _HIDDEN = "dock", "shown", "hidden"
 """What the data directory remembers of the docked list."""
 _NOTICE_SECONDS = 8
 """How long a notice stays."""
+_JUMP_SECONDS = 600.0
+"""How long the header names a jump of the clock."""
 _TICKING_MS = 60_000
 """An age below this is shown in seconds and so needs a look every second."""
 LONGEST_COPY = 64 * 1024
@@ -130,6 +135,8 @@ class StatsigApp(App[int]):
         self._told_request = 0
         self._told_refusal: StoreBroken | None = None
         self._told_refused: RefusedRecord | None = None
+        self._told_jump: Jump | None = None
+        self._jump_ends = 0.0
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
@@ -275,6 +282,8 @@ class StatsigApp(App[int]):
             self._tell_store()
             self._tell_refused()
             arrived = await self._count_arrivals() or self._ails_anew()
+            engine = self.bridge.engine
+            arrived = arrived or (engine is not None and engine.clock_jump() is not self._told_jump)
             arrived = await self._look_at_health() or arrived
             stack = self.screen_stack  # empty while the app ends
             is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
@@ -399,8 +408,19 @@ class StatsigApp(App[int]):
                 line.speed = engine.speed
                 line.ailing = tuple(engine.ailing().items())
                 line.failing = self._failing()
+                line.jumped = self._look_at_clock(engine)
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
+
+    def _look_at_clock(self, engine: Engine) -> Jump | None:
+        """The clock's last jump, while it is worth the header's room; a new one is said."""
+        jump, passed = engine.clock_jump(), time.monotonic()
+        if jump is not self._told_jump and jump is not None:
+            self._told_jump, self._jump_ends = jump, passed + _JUMP_SECONDS
+            when = f"{moved(jump.by)} at {clock(jump.at)[:5]}"
+            text = f"The clock moved {when}: the machine slept, or its time was set."
+            self.notify(text, markup=False, severity="warning", timeout=_NOTICE_SECONDS)
+        return jump if passed < self._jump_ends else None
 
     def show_troubles(self) -> None:
         """Say which listener does not listen where it was expected, and what to do."""
