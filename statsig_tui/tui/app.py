@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -408,6 +409,7 @@ class StatsigApp(App[int]):
                 line.speed = engine.speed
                 line.ailing = tuple(engine.ailing().items())
                 line.failing = self._failing()
+                line.tunnel = urlsplit(self.config.receiver.public_url or "").netloc
                 line.jumped = self._look_at_clock(engine)
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
@@ -419,7 +421,7 @@ class StatsigApp(App[int]):
             self._told_jump, self._jump_ends = jump, passed + _JUMP_SECONDS
             when = f"{moved(jump.by)} at {clock(jump.at)[:5]}"
             text = f"The clock moved {when}: the machine slept, or its time was set."
-            self.notify(text, markup=False, severity="warning", timeout=_NOTICE_SECONDS)
+            self.notify(printable(text), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
         return jump if passed < self._jump_ends else None
 
     def show_troubles(self) -> None:

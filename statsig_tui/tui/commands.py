@@ -86,6 +86,8 @@ COMMANDS = (
     Command("destinations.back", "escape", "Back", "Cancel the edits; without any, back to the list", "back", "destinations", False),
     Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
     Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.probe", "t", "Probe", "Send a marked event through every hop to one destination, and see where it gets to", "probe", "live"),
+    Command("live.tunnel", "T", "Tunnel", "Enter a tunnel's public URL, so that Statsig reaches the receiver, and try it end to end", "tunnel", "live", False),
     Command("live.filter", "f", "Filter", "Show only what fits: words, key:value, field=value; tab completes", "filter", "live"),
     Command("live.filter_off", "F", "Filter on / off", "Show everything, and again only what fits; the filter's text stays", "toggle_filter", "live", False),
     Command("live.search", "slash", "Search", "Go to the newest capture that fits, without hiding the others: names, ids, bodies", "search", "live"),

@@ -31,7 +31,7 @@ ALL = [
     "▲ clock +2 h at",
     "emulator :7828 ▲",
     "last batch 12s",
-    "120 ev/s ▁█",
+    "120 ev/s  █",
 ]
 
 

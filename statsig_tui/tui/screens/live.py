@@ -20,6 +20,7 @@ from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail, Replay
+from statsig_tui.core.tunnel import steps
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
@@ -28,6 +29,7 @@ from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
 from statsig_tui.tui.screens.opening import OpeningScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.respond import RespondDialog
+from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
@@ -128,15 +130,23 @@ class LiveScreen(OpeningScreen):
         lines = [
             "Nothing has arrived yet.",
             "",
-            "Press 1, then ctrl+j: an event goes the whole way and comes in here.",
+            "Press 1, then ctrl+j: an event goes the whole way and comes in here; t probes every hop.",
             "Or send one from another terminal:",
             "",
             f"curl -H 'STATSIG-API-KEY: secret-x' {addresses.emulator}/v1/webhooks/event_webhook \\",
             """  -d '{"user":{"userID":"u"},"event":"hello"}'""",
             "",
             f"A webhook of anybody's can point at {addresses.receiver}/ too.",
+            *self._public(),
         ]
         return Content("\n").join([Content.styled(line, theme.QUIET) for line in lines])
+
+    def _public(self) -> list[str]:
+        """How the real Statsig gets here, for the empty list."""
+        url = self.host.config.receiver.public_url
+        if url is None:
+            return ["For the real Statsig: T enters a tunnel's public URL and tries it."]
+        return ["", *(printable(line) for line in steps(url, None)), "T tries it end to end."]
 
     # The one under the cursor
 
@@ -233,9 +243,9 @@ class LiveScreen(OpeningScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Replay needs a capture; back needs somewhere to come back from."""
-        can = self.can(action)
-        if can is not None:
-            return can
+        for can in (self.can(action), self.can_prove(action)):
+            if can is not None:
+                return can
         if action == "compare":
             return self._shown is not None
         if action in ("replay", "replay_with"):

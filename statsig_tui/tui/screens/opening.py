@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from textual import on
 
-from statsig_tui.tui.screens.finding import FindingScreen
+from statsig_tui.tui.screens.proving import ProvingScreen
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.row_list import RowList
 
 
-class OpeningScreen(FindingScreen):
+class OpeningScreen(ProvingScreen):
     """The list with a way back."""
 
     DOCKS: ClassVar[bool] = False

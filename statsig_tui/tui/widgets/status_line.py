@@ -54,6 +54,8 @@ class StatusLine(Widget):
     """Destinations that are sent nothing, and the word for it."""
     failing: reactive[tuple[str, ...]] = reactive(())
     """Destinations whose endpoints fail."""
+    tunnel: reactive[str] = reactive("")
+    """Host of the public URL that leads to the receiver."""
     jumped: reactive[Jump | None] = reactive(None)
     """The clock's last jump, while it is worth a word."""
     starting: reactive[bool] = reactive(True)
@@ -117,6 +119,8 @@ class StatusLine(Widget):
             where = f":{port}" if host in ("127.0.0.1", "localhost", "[::1]") else f"{host}:{port}"
             mark = (" ▲", theme.WARN) if self.trouble else (" ●", theme.GOOD)
             shown.append(Content.assemble(f"{name} {where}", mark))
+        if self.tunnel:
+            shown.append(content(f"⇄ {fit(self.tunnel, _NAME)}", theme.QUIET))
         return shown
 
     def _traffic(self) -> list[Content]:
