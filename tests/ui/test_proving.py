@@ -120,7 +120,10 @@ async def test_a_tunnel_is_entered_asked_about_tried_kept_and_shown(
         assert app.config.receiver.public_url == mine.url
         await pilot.press("escape")
         await ui(
-            pilot, lambda: "url_verification" in seen(app) and f"⇄ {mine.url.split('/')[2]}" in seen(app)
+            pilot,
+            lambda: (
+                "url_verification  asks whether" in seen(app) and f"⇄ {mine.url.split('/')[2]}" in seen(app)
+            ),
         )
         await pilot.press("T")
         await ui(pilot, lambda: isinstance(app.screen, TunnelDialog))

@@ -32,6 +32,13 @@ class TunnelDialog(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
     AUTO_FOCUS = "Input"
+    DEFAULT_CSS = """
+    TunnelDialog VerticalScroll.text {
+        height: auto;
+        max-height: 60vh;
+        background: $surface;
+    }
+    """
 
     def __init__(self, screen: ModeScreen) -> None:
         super().__init__()

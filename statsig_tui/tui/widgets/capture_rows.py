@@ -94,11 +94,14 @@ class CaptureRows:
         mark, style = theme.status(record.status or None)
         refused = not record.status or record.status >= 400
         sign, sign_style = theme.signature(record.signature)
+        asks = "  asks whether this URL answers" if record.envelope == "verification" else ""
+        # It is not signed by design.
+        sign_style = theme.QUIET if asks else sign_style
         fault = f"  {record.fault}" if record.fault and refused else ""
         by = f"  by program: {record.program}" if record.program is not None else ""
         count = f"{len(record.events):>5,}"
         room = columns.what + 5 - len(count)
-        what = f"{_what(record, room)}{by}{fault}"
+        what = f"{_what(record, room)}{asks}{by}{fault}"
         parts = [
             (clock(record.at), theme.QUIET),
             (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
