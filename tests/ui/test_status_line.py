@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.content import Content
 
 from statsig_tui.core.config import Config
 from statsig_tui.core.jumps import Jump
@@ -94,6 +95,9 @@ async def test_every_trouble_alone_is_said_whole(columns: int) -> None:
             shown = drawn(app).split("\n")[0]
             assert word in shown
             assert len(shown) == columns
+            header = line.render()
+            assert isinstance(header, Content)
+            assert header.cell_length <= columns, "what reaches beyond the edge is cut"
             setattr(line, name, usual)
 
 
