@@ -330,20 +330,23 @@ def verify(
 
 @cli.command()
 @common_options
+@click.option("--probe", "probes", is_flag=True, help="Send an event through listeners of its own, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each finding.")
 @failing_in_words
-def doctor(options: Options, as_json: bool) -> int:
+def doctor(options: Options, probes: bool, as_json: bool) -> int:
     """Look at versions, places, settings, store, ports and clock, and change nothing.
 
-    Ends with 0 only if all is well.
+    With --probe a marked event goes through emulator, filter, batch, delivery and receiver, on free ports
+    and in a store of its own, as the settings have the destination `receiver`. Ends with 0 only if all is
+    well.
 
     \b
     Example:
-      statsig-tui doctor
+      statsig-tui doctor --probe
     """
     from statsig_tui.cli.doctor import run_doctor
 
-    return run_doctor(options, as_json=as_json)
+    return run_doctor(options, probes=probes, as_json=as_json)
 
 
 @cli.command()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -18,8 +19,10 @@ import click
 from statsig_tui import __version__
 from statsig_tui.cli.lines import json_line
 from statsig_tui.cli.options import Options
+from statsig_tui.cli.probing import probed
 from statsig_tui.core.config import DEFAULT_EMULATOR_PORT, DEFAULT_HOST, DEFAULT_RECEIVER_PORT, Config
 from statsig_tui.core.printable import printable
+from statsig_tui.core.probe import Passing
 from statsig_tui.engine.lock import Holder, holder
 from statsig_tui.engine.reading import reading
 from statsig_tui.errors import NotFound, StatsigTuiError
@@ -41,10 +44,11 @@ class Finding:
     hint: str = ""
 
 
-def run_doctor(options: Options, *, as_json: bool) -> int:
+def run_doctor(options: Options, *, probes: bool, as_json: bool) -> int:
     """Print every finding; 0 only if all is well."""
-    findings = list(_findings(options))
-    for finding in findings:
+    findings: list[Finding] = []
+    for finding in chain(_findings(options), _probed(options) if probes else ()):
+        findings.append(finding)
         said, hint = options.secrets(finding.said), options.secrets(finding.hint)
         if as_json:
             fields = {"type": "check", "at": time.time_ns() // 1_000_000, "name": finding.name}
@@ -78,6 +82,18 @@ def _findings(options: Options) -> Iterator[Finding]:
     yield _lock(owner)
     yield from _ports(config or Config(), owner)
     yield _clock()
+
+
+def _probed(options: Options) -> Iterator[Finding]:
+    try:
+        config = options.load().config
+    except StatsigTuiError:
+        config = Config()
+    for hop in probed(config):
+        is_well = hop.passing is Passing.PASSED
+        took = f" after {hop.ms:,} ms" if hop.ms is not None else ""
+        said = hop.said or "not come to"
+        yield Finding(f"→ {hop.name}", f"{said}{took}", is_well, hop.mend)
 
 
 def _terminal() -> Finding:

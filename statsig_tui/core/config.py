@@ -90,6 +90,8 @@ class ReceiverConfig:
     allow_browsers: bool = False
     respond: str | None = None
     """A response program (programs.py); None: what the receiver says by itself."""
+    public_url: str | None = None
+    """Of a tunnel that leads to the receiver, for whoever cannot reach this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ from statsig_tui.engine.room import off_loop
 from statsig_tui.errors import StatsigTuiError
 
 TRACE_HEADER = b"x-statsig-tui-trace"
-DEMO_HEADER = b"x-statsig-tui-demo"
+PASS_HEADER = b"x-statsig-tui-pass"
+"""Of requests of our own: a word that says for whom their events are."""
 LARGE = 256 * 1024
 """Bytes from which a body is parsed off the loop."""
 _KEY = re.compile(r"(secret|client)-[\x21-\x7e]+")
@@ -77,8 +78,8 @@ class Refused(Exception):
         self.allow = allow
 
 
-Accept = Callable[[str, Sequence[Event], bool], Awaitable[object]]
-"""Trace, events, and whether they are the first run's demonstration."""
+Accept = Callable[[str, Sequence[Event], str], Awaitable[object]]
+"""Trace, events, and the pass that came with them; empty: none."""
 Note = Callable[[str, str, int, str | None], Awaitable[None]]
 """Method, path, status, fault of a request that was not plainly accepted."""
 
@@ -98,7 +99,6 @@ class Emulator:
         note: Note,
         refused: Callable[[Refusal], None],
         limits: Limits,
-        demo_token: str,
     ) -> None:
         self._clock = clock
         self._settings = settings
@@ -109,7 +109,6 @@ class Emulator:
         self._note = note
         self._refused = refused
         self._limits = limits
-        self._demo_token = demo_token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -167,8 +166,8 @@ class Emulator:
         accepted = await off_loop(read, scope, raw) if len(raw) > LARGE else read(scope, raw)
         if accepted.events:
             trace = self._new_trace()
-            demo = hmac.compare_digest(header(scope, DEMO_HEADER) or b"", self._demo_token)
-            await self._accept(trace, accepted.events, demo)
+            given = (header(scope, PASS_HEADER) or b"").decode("latin-1")
+            await self._accept(trace, accepted.events, given)
             extra.append((TRACE_HEADER, trace.encode()))
         return 202, _SUCCESS, accepted.fault
 

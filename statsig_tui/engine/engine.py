@@ -31,6 +31,8 @@ from statsig_tui.core.diagnosis import Diagnosis
 from statsig_tui.core.envelope import encode, frame_size, most_size
 from statsig_tui.core.event import Event, again
 from statsig_tui.core.filters import Clause
+from statsig_tui.core.jumps import Jump, Jumps
+from statsig_tui.core.probe import NAME as PROBE
 from statsig_tui.core.programs import Course
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import (
@@ -43,13 +45,25 @@ from statsig_tui.core.records import (
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Shape
 from statsig_tui.core.selftest import Result
-from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing, replays
+from statsig_tui.core.tunnel import Report
+from statsig_tui.engine import (
+    captures,
+    due,
+    endpoints,
+    examination,
+    history,
+    outbox,
+    probe,
+    probing,
+    replays,
+    tunnel,
+)
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, Pace, SystemClock
 from statsig_tui.engine.connecting import Unusable, proxy_of, show
 from statsig_tui.engine.deliveries import Client, Deliveries, Way
 from statsig_tui.engine.delivery import Post
-from statsig_tui.engine.emulator import DEMO_HEADER, Emulator
+from statsig_tui.engine.emulator import PASS_HEADER, Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
 from statsig_tui.engine.framing import Limits, Refusal
@@ -65,7 +79,7 @@ from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store, Tx
 from statsig_tui.engine.target import request_for, send_once
 from statsig_tui.engine.threads import Threads
-from statsig_tui.errors import NotFound, StoreBroken
+from statsig_tui.errors import NotFound, StoreBroken, Unavailable
 
 MAX_REFUSALS = 100
 """Requests that were not kept, of which it is remembered why."""
@@ -106,7 +120,11 @@ class Engine:
         self._course = _course(config)
         self._run = 0
         """The number of the replay that began last."""
+        self._jumps = Jumps()
+        self._jumped: Jump | None = None
         self._demo_token = secrets.token_hex(16)
+        self._passes = {self._demo_token: Only((RECEIVER,), Clause.DEMO)}
+        """Words that nobody else knows, and whom the events are for that come with them."""
         self._pruner = Pruner(store, lambda: self.config.retention)
         self._forwarder = Forwarder(
             clock=clock,
@@ -127,7 +145,6 @@ class Engine:
             note=self._note_request,
             refused=partial(self._refuse, "emulator"),
             limits=limits,
-            demo_token=self._demo_token,
         )
         self._receiver = receiver(
             clock=clock,
@@ -188,6 +205,11 @@ class Engine:
     def proxy_of(self, url: str) -> str | None:
         """By which proxy of the environment a destination is reached, without its credentials."""
         return proxy_of(url)
+
+    def clock_jump(self) -> Jump | None:
+        """The last jump of the wall clock that was noticed; it is looked for whenever this is asked."""
+        self._jumped = self._jumps.look(self._clock.now(), self._clock.monotonic()) or self._jumped
+        return self._jumped
 
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
@@ -254,8 +276,33 @@ class Engine:
             b'"timestamp":' + str(self._clock.now()).encode() + b"}"
         )
         await self.remember("demo", "sent")
-        demo = [(DEMO_HEADER.decode(), self._demo_token)]
+        demo = [(PASS_HEADER.decode(), self._demo_token)]
         return await self.send(self.targets()[0], body, event_name="DEMO_checkout_completed", headers=demo)
+
+    async def probe(self, destination: str) -> SentRecord:
+        """Post a marked event for one destination alone, whose filter is asked; what became of the request.
+
+        Raises NotFound or Unavailable.
+        """
+        self._check_known(destination)
+        if self.addresses.emulator is None:
+            raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
+        given = secrets.token_hex(16)
+        self._passes[given] = Only((destination,))
+        try:
+            return await self.send(
+                self.targets()[0],
+                probe.body(self._clock.now()),
+                event_name=PROBE,
+                headers=[(PASS_HEADER.decode(), given)],
+            )
+        finally:
+            del self._passes[given]
+
+    async def check_tunnel(self, url: str, seconds: float = tunnel.SECONDS) -> Report:
+        """Knock at a public URL as Statsig does when it is saved: whether and how that arrives here."""
+        here = self.addresses.receiver
+        return await tunnel.check(url, seconds, self.redact, here, lambda ask: self._store.read(ask))
 
     async def send_test(self, destination: str, raw: bytes, *, filtered: bool, renewed: bool = True) -> str:
         """Hand an outgoing event to one destination; its trace. A renewed one happens now.
@@ -463,8 +510,8 @@ class Engine:
 
     # The row of rooms
 
-    async def _accept(self, trace: str, events: Sequence[Event], demo: bool) -> None:
-        await self._forwarder.accept(trace, events, only=Only((RECEIVER,), Clause.DEMO) if demo else None)
+    async def _accept(self, trace: str, events: Sequence[Event], given: str) -> None:
+        await self._forwarder.accept(trace, events, only=self._passes.get(given))
         self._pruner.count(sum(len(event.raw) for event in events))
 
     async def _accept_again(self, events: Sequence[Event], destinations: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from statsig_tui.core.config import Target
 from statsig_tui.core.records import SentDetail, SentRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Request
-from statsig_tui.engine.emulator import DEMO_HEADER, TRACE_HEADER
+from statsig_tui.engine.emulator import PASS_HEADER, TRACE_HEADER
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.series import Note, Series
 from statsig_tui.engine.series import Request as Posted
@@ -40,7 +40,7 @@ def kept(
         ms=outcome.ms,
         trace=answered.get(TRACE_HEADER.decode()),
     )
-    shown = [pair for pair in request.headers if pair[0].lower() != DEMO_HEADER.decode()]
+    shown = [pair for pair in request.headers if pair[0].lower() != PASS_HEADER.decode()]
     return SentDetail(
         record,
         redact.pairs(shown),

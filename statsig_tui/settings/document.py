@@ -27,6 +27,7 @@ from statsig_tui.core.destination import (
     validate_host,
     validate_secret,
     validate_target,
+    validate_url,
 )
 from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import SettingsError
@@ -49,7 +50,7 @@ _DEEPEST = 100
 _MOST_WARNINGS = 50
 
 _MEND = "correct it, or delete it to use the default"
-_SENSITIVE = {"secret", "secrets", "key", "keys", "headers", "url"}
+_SENSITIVE = {"secret", "secrets", "key", "keys", "headers", "url", "public_url"}
 """Fields whose values a complaint does not repeat."""
 _TYPES = {
     "int_type": "must be a whole number",
@@ -337,6 +338,9 @@ def _judge(config: Config, report: Report) -> None:
     if config.receiver.respond is not None:
         with report.judging(("receiver", "respond")):
             programs.parse(config.receiver.respond)
+    if config.receiver.public_url is not None:
+        with report.judging(("receiver", "public_url")):
+            validate_url(config.receiver.public_url)
     for index, secret in enumerate(config.receiver.secrets):
         with report.judging(("receiver", "secrets", index)):
             validate_secret(secret)

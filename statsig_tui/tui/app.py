@@ -11,8 +11,10 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -29,6 +31,7 @@ from textual.timer import Timer
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.health import Health
+from statsig_tui.core.jumps import Jump
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
@@ -37,14 +40,17 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.modal import Dialog
-from statsig_tui.tui.screens.mode import ModeScreen
+from statsig_tui.tui.screens.mode import DOCKED_FROM, ModeScreen
 from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
+from statsig_tui.tui.times import clock, moved
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
 if TYPE_CHECKING:
+    from statsig_tui.engine.engine import Engine
     from statsig_tui.tui.screens.requests import Found
+    from statsig_tui.tui.widgets.live_dock import DockedRows
 
 FRAME_SECONDS = 0.05
 """Screens draw at most this often, however fast the engine is."""
@@ -55,8 +61,12 @@ HEALTH_SECONDS = 1.0
 _FLOOD = 20
 """Captures in a frame."""
 _QUIT_SECONDS = 3.0
+_DOCK, _SHOWN, _HIDDEN = "dock", "shown", "hidden"
+"""What the data directory remembers of the docked list."""
 _NOTICE_SECONDS = 8
 """How long a notice stays."""
+_JUMP_SECONDS = 600.0
+"""How long the header names a jump of the clock."""
 _TICKING_MS = 60_000
 """An age below this is shown in seconds and so needs a look every second."""
 LONGEST_COPY = 64 * 1024
@@ -108,6 +118,8 @@ class StatsigApp(App[int]):
         self.config = config
         self.shelf = shelf
         self.rates = Rates()
+        self.is_docked = False
+        """Whether Live's list is wanted beside the other screens."""
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
@@ -118,11 +130,14 @@ class StatsigApp(App[int]):
         """How the destinations' endpoints did when it was looked last."""
         self._health_at = float("-inf")
         self._health_later: Timer | None = None
-        self._rev = 0
+        self._rev: int | None = None
+        """Up to here arrivals are counted; None before the first look."""
         self._last_capture_at: int | None = None
         self._told_request = 0
         self._told_refusal: StoreBroken | None = None
         self._told_refused: RefusedRecord | None = None
+        self._told_jump: Jump | None = None
+        self._jump_ends = 0.0
         self._pulling = False
         self._pull_again = False
         self._last_pull = 0.0
@@ -160,7 +175,12 @@ class StatsigApp(App[int]):
             words = Text(printable(self._words(error)))
             self.exit(error.exit_code, return_code=error.exit_code, message=words)
             return
-        first_run = await self.bridge.ask(lambda archive: archive.fact("demo") is None and not archive.rev)
+        first_run, self.is_docked = await self.bridge.ask(
+            lambda archive: (
+                archive.fact("demo") is None and not archive.rev,
+                archive.fact(_DOCK) == _SHOWN,
+            )
+        )
         for notice in self._notices:
             self.notify(printable(notice), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
         engine = self.bridge.engine
@@ -171,6 +191,7 @@ class StatsigApp(App[int]):
         self.show_status()
         for screen in self.mode_screens():
             screen.config_changed()
+            screen.place_dock()
         if first_run:
             await self.bridge.do(lambda engine: engine.send_demo())
         self._on_started()
@@ -262,11 +283,15 @@ class StatsigApp(App[int]):
             self._tell_store()
             self._tell_refused()
             arrived = await self._count_arrivals() or self._ails_anew()
+            engine = self.bridge.engine
+            arrived = arrived or (engine is not None and engine.clock_jump() is not self._told_jump)
             arrived = await self._look_at_health() or arrived
             stack = self.screen_stack  # empty while the app ends
             is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
             for screen in () if is_held else stack:
-                if isinstance(screen, (ModeScreen, Dialog)) and screen.is_mounted:
+                if isinstance(screen, ModeScreen) and screen.is_mounted:
+                    await screen.pull_all()
+                elif isinstance(screen, Dialog) and screen.is_mounted:
                     await screen.pull()
             if arrived:
                 # After the screen, so that both are in one frame.
@@ -282,9 +307,9 @@ class StatsigApp(App[int]):
     async def _count_arrivals(self) -> bool:
         """Whether the header says something else now."""
         rev = self._rev
-        if not rev:
+        if rev is None:
             counters = await self.bridge.ask(lambda archive: archive.counters())
-            self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
+            self._rev, self._last_capture_at = counters.rev, counters.last_capture_at
             known = await self.bridge.ask(lambda archive: archive.requests(1))
             self._told_request = known[0].id if known else 0
             return True
@@ -384,8 +409,20 @@ class StatsigApp(App[int]):
                 line.speed = engine.speed
                 line.ailing = tuple(engine.ailing().items())
                 line.failing = self._failing()
+                line.tunnel = urlsplit(self.config.receiver.public_url or "").netloc
+                line.jumped = self._look_at_clock(engine)
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
+
+    def _look_at_clock(self, engine: Engine) -> Jump | None:
+        """The clock's last jump, while it is worth the header's room; a new one is said."""
+        jump, passed = engine.clock_jump(), time.monotonic()
+        if jump is not self._told_jump and jump is not None:
+            self._told_jump, self._jump_ends = jump, passed + _JUMP_SECONDS
+            when = f"{moved(jump.by)} at {clock(jump.at)[:5]}"
+            text = f"The clock moved {when}: the machine slept, or its time was set."
+            self.notify(printable(text), markup=False, severity="warning", timeout=_NOTICE_SECONDS)
+        return jump if passed < self._jump_ends else None
 
     def show_troubles(self) -> None:
         """Say which listener does not listen where it was expected, and what to do."""
@@ -425,6 +462,23 @@ class StatsigApp(App[int]):
         for screen in self.mode_screens():
             if isinstance(screen, ComposeScreen):
                 screen.open_entry(template)
+
+    def open_in_live(self, capture: int, child: int | None) -> None:
+        """Show a capture, or an event of it, in Live; esc comes back from there."""
+        from statsig_tui.tui.screens.live import LiveScreen
+
+        origin = self.current_mode
+        self.action_mode("live")
+        for screen in self.mode_screens():
+            if isinstance(screen, LiveScreen):
+                screen.open_capture(capture, child, origin)
+
+    @cached_property
+    def docked_rows(self) -> DockedRows:
+        """What every docked list is drawn from."""
+        from statsig_tui.tui.widgets.live_dock import DockedRows
+
+        return DockedRows(self.bridge)
 
     # What is said
 
@@ -516,6 +570,31 @@ class StatsigApp(App[int]):
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpScreen(self.screen.MODE))
 
+    async def action_dock(self) -> None:
+        """Dock Live's list beside the screen, or put it away."""
+        screen = self.screen
+        if not isinstance(screen, ModeScreen) or self.bridge.engine is None:
+            return
+        if not screen.DOCKS:
+            self.say("This is Live itself: beside Compose and Destinations its list can be docked.")
+            return
+        if self.size.width < DOCKED_FROM:
+            self.say(f"The docked list needs {DOCKED_FROM} columns, not {self.size.width}; 3 shows Live.")
+            return
+        self.is_docked = not self.is_docked
+        screen.place_dock()
+        kept = _SHOWN if self.is_docked else _HIDDEN
+        await self.bridge.do(lambda engine: engine.remember(_DOCK, kept))
+
+    def action_dock_enter(self) -> None:
+        """Give the keys to the docked list, and back."""
+        screen = self.screen
+        dock = screen.dock if isinstance(screen, ModeScreen) else None
+        if dock is not None and dock.has_focus_within:
+            dock.action_leave()
+        elif dock is not None:
+            dock.enter(screen.focused)
+
     async def action_requests(self) -> None:
         """Show what was not plainly accepted, and what was not kept at all."""
         from statsig_tui.tui.screens.requests import RequestsScreen
@@ -575,7 +654,9 @@ class StatsigApp(App[int]):
         self.exit(0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a free port only while a listener has none."""
+        """Offer a free port only while a listener has none, and a docked list where there is one."""
+        if action == "dock_enter":
+            return isinstance(self.screen, ModeScreen) and self.screen.dock is not None
         if action == "free_port":
             engine = self.bridge.engine
             return engine is not None and None in (engine.addresses.emulator, engine.addresses.receiver)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
+from statsig_tui.core.records import CaptureRecord
 from statsig_tui.engine.latch import Latch
+from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
@@ -68,6 +70,14 @@ class Bridge:
         if self.engine is None:
             raise RuntimeError("the engine has not started")
         return await asyncio.get_running_loop().run_in_executor(self._reader, question, self.engine.archive)
+
+    def summaries(self, ids: Sequence[int]) -> list[CaptureRecord]:
+        """The captures with these ids as rows show them, read at once: they are asked for while drawn."""
+        try:
+            return self.engine.archive.captures(ids) if self.engine is not None else []
+        except StoreBroken:
+            # Whoever pulls says what is wrong.
+            return []
 
     def _check_running(self) -> None:
         if self._ended:

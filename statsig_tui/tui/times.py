@@ -24,6 +24,17 @@ def age(ms: int) -> str:
     return f"{seconds}s"
 
 
+def moved(ms: int) -> str:
+    """`+2 h`, `−35 m`, `+1 d 3 h`: by how much a clock was set, in two units at the most."""
+    left = round(abs(ms) / 1000)
+    parts: list[str] = []
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        if left >= size and len(parts) < 2:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return f"{'−' if ms < 0 else '+'}{' '.join(parts) or '0 s'}"
+
+
 def size(count: int) -> str:
     """`512 B`, `5.6 KB`, `2.0 MB`."""
     if count < 1000:

@@ -14,6 +14,28 @@ if TYPE_CHECKING:
 Settings = Callable[[str], tuple[str, str]]
 
 
+async def test_doctor_sends_a_probe_through_listeners_of_its_own(
+    spawn: Spawn, settings: Settings, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    for tracked, ends in (("true", 0), ("false", 1)):
+        chosen = settings(
+            "[emulator]\nport = 0\n[receiver]\nport = 0\n"
+            '[[destinations]]\nname = "receiver"\nurl = "http://127.0.0.1:7829/"\n'
+            f"batch = {{ max_seconds = 0 }}\nfilter = {{ include_new_events = {tracked} }}\n"
+        )
+        code, out, _ = await (
+            await spawn("doctor", "--probe", *chosen, "--data", str(data), "--json", TERM="xterm")
+        ).end()
+        found = {line["name"]: line for line in map(json.loads, out.splitlines())}
+        assert code == ends
+        assert found["→ emulator"]["ok"]
+        assert found["→ capture"]["ok"] is (ends == 0)
+        if ends:
+            assert "include new events by default" in found["→ filter"]["hint"]
+    assert not data.exists(), "its store is gone, and was elsewhere"
+
+
 async def test_doctor_names_what_is_wrong_and_purge_deletes_what_is_stored(
     spawn: Spawn, settings: Settings, tmp_path: Path
 ) -> None:

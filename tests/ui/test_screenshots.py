@@ -247,7 +247,7 @@ async def test_series(
     app = app_with_traffic(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await settled(app, ui, pilot)
-        await pilot.press("f6", "ctrl+l")
+        await pilot.press("f6", "f10")
         await ui(pilot, lambda: "100 requests to emulator" in seen(app))
         await pilot.press(*"150", "tab", *"50", "enter")
         await ui(pilot, lambda: "of 50/s asked for" in seen(app) and "done" in seen(app))

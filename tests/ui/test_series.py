@@ -54,7 +54,7 @@ async def test_a_series_is_asked_for_watched_and_read(later_app: StatsigApp, ui:
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await started(app, pilot, ui, seen)
         draft_of(app).open('{"event": "{{nope}}"}')
-        await pilot.press("ctrl+l")
+        await pilot.press("f10")
         await ui(pilot, lambda: "100 requests to emulator" in seen(app))
         typed(app, "x")
         await ui(pilot, lambda: "How many: write a number up to" in seen(app))
@@ -65,7 +65,7 @@ async def test_a_series_is_asked_for_watched_and_read(later_app: StatsigApp, ui:
         assert kept(app) == []
 
         draft_of(app).open(VARIED)
-        await pilot.press("ctrl+l")
+        await pilot.press("f10")
         await ui(pilot, lambda: "40 requests to emulator" in seen(app) and "4 at a time" in seen(app))
         await pilot.press("enter")
         await ui(pilot, lambda: isinstance(app.screen, PromptDialog))
@@ -106,7 +106,7 @@ async def test_a_series_to_a_far_host_is_confirmed_by_name_goes_on_behind_and_is
     async with app.run_test(size=(80, 24)) as pilot:
         await ui(pilot, lambda: app.bridge.engine is not None and "local" in seen(app))
         draft_of(app).open("{}", Shape(path="/own", headers="X-Own: 1"))
-        await pilot.press("ctrl+t", "ctrl+l")
+        await pilot.press("ctrl+t", "f10")
         await ui(pilot, lambda: isinstance(app.screen, SeriesDialog) and "10 a second" in seen(app))
         assert "REMOTE" in seen(app)
         await pilot.press("ctrl+u", "tab", *"500/s", "enter")
@@ -118,7 +118,7 @@ async def test_a_series_to_a_far_host_is_confirmed_by_name_goes_on_behind_and_is
         await pilot.press("b", "f8")
         await ui(pilot, lambda: "Live" in seen(app) and "FOLLOW" in seen(app))
         await mine.got(24)
-        await pilot.press("f6", "ctrl+l")
+        await pilot.press("f6", "f10")
         await ui(pilot, lambda: "16 under way" in seen(app))
         await pilot.press("escape")
         await ui(pilot, lambda: "stopped · esc closes" in seen(app))
@@ -134,5 +134,5 @@ async def test_a_series_to_a_far_host_is_confirmed_by_name_goes_on_behind_and_is
         assert len(mine.requests) == 24
         assert {got.path for got in mine.requests} == {"/own"}
         assert {one.record.status for one in kept(app)} == {202, 503, None}
-        await pilot.press("escape", "ctrl+l")
+        await pilot.press("escape", "f10")
         await ui(pilot, lambda: isinstance(app.screen, SeriesDialog))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -18,13 +18,12 @@ from textual.content import Content
 from textual.widget import Widget
 
 from statsig_tui.core.query import Query
-from statsig_tui.core.records import CaptureRecord
 from statsig_tui.engine.search import SPAN, Search
-from statsig_tui.errors import StatsigTuiError, StoreBroken
+from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content, fit
-from statsig_tui.tui.widgets.capture_rows import CaptureRows, header
+from statsig_tui.tui.widgets.capture_rows import CaptureRows, following, header
 from statsig_tui.tui.widgets.id_view import in_both
 from statsig_tui.tui.widgets.query_line import QueryInput, QueryLine
 from statsig_tui.tui.widgets.row_list import RowList
@@ -75,7 +74,7 @@ class FindingScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows = CaptureRows(self._fetch)
+        self._rows = CaptureRows(self.bridge.summaries)
         self._filter_text = ""
         self._filter: Finding | None = None
         self._filter_query: Query | None = None
@@ -97,14 +96,6 @@ class FindingScreen(ModeScreen):
         with Vertical(id="list"):
             yield RowList(self._rows, header=header, empty=Content(), id="captures", classes="pane")
             yield QueryLine(id="query")
-
-    def _fetch(self, ids: Sequence[int]) -> list[CaptureRecord]:
-        engine = self.bridge.engine
-        try:
-            return engine.archive.captures(ids) if engine is not None else []
-        except StoreBroken:
-            # It is asked while rows are drawn; whoever pulls says what is wrong.
-            return []
 
     def _is_there(self) -> bool:
         """Whether the screen still has its widgets."""
@@ -130,10 +121,7 @@ class FindingScreen(ModeScreen):
         if program is not None:
             parts.append(f"answers {fit(program, _LONGEST)}")
         captures.border_title = content(" · ".join(parts), theme.WARN if program is not None else "")
-        if captures.follow:
-            state = Content.styled("FOLLOW", theme.GOOD)
-        else:
-            state = Content.styled(f"HELD +{captures.held_count:,}", theme.WARN)
+        state = following(captures)
         hits = self._hits
         if hits is not None:
             found = f"{len(hits.ids):,} hit{'s' * (len(hits.ids) != 1)}"

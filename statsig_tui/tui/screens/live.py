@@ -21,13 +21,16 @@ from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail
 from statsig_tui.core.replaying import Part
+from statsig_tui.core.tunnel import steps
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
+from statsig_tui.tui.screens.opening import OpeningScreen
 from statsig_tui.tui.screens.replaying import ReplayingScreen, named
 from statsig_tui.tui.screens.respond import RespondDialog
+from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
@@ -41,7 +44,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(ReplayingScreen):
+class LiveScreen(ReplayingScreen, OpeningScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -106,6 +109,7 @@ class LiveScreen(ReplayingScreen):
             captures.refresh()
         self.show_title()
         await self.look_at_replay()
+        self.go_to_opened()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
@@ -128,15 +132,23 @@ class LiveScreen(ReplayingScreen):
         lines = [
             "Nothing has arrived yet.",
             "",
-            "Press 1, then ctrl+j: an event goes the whole way and comes in here.",
+            "Press 1, then ctrl+j: an event goes the whole way and comes in here; t probes every hop.",
             "Or send one from another terminal:",
             "",
             f"curl -H 'STATSIG-API-KEY: secret-x' {addresses.emulator}/v1/webhooks/event_webhook \\",
             """  -d '{"user":{"userID":"u"},"event":"hello"}'""",
             "",
             f"A webhook of anybody's can point at {addresses.receiver}/ too.",
+            *self._public(),
         ]
         return Content("\n").join([Content.styled(line, theme.QUIET) for line in lines])
+
+    def _public(self) -> list[str]:
+        """How the real Statsig gets here, for the empty list."""
+        url = self.host.config.receiver.public_url
+        if url is None:
+            return ["For the real Statsig: T enters a tunnel's public URL and tries it."]
+        return ["", *(printable(line) for line in steps(url, None)), "T tries it end to end."]
 
     # The one under the cursor
 
@@ -236,9 +248,9 @@ class LiveScreen(ReplayingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Replay needs a capture; back needs somewhere to come back from."""
-        can = self.can(action)
-        if can is not None:
-            return can
+        for can in (self.can(action), self.can_prove(action)):
+            if can is not None:
+                return can
         if action == "compare":
             return self._shown is not None
         if action in ("replay", "replay_with"):
@@ -246,7 +258,7 @@ class LiveScreen(ReplayingScreen):
         if action in ("edit_copy", "save_copy"):
             return self._shown is not None and (action == "edit_copy" or self.host.shelf is not None)
         if action == "back":
-            return self.is_mounted and (not self._list.has_focus or self.has_replay)
+            return self.is_mounted and (self.is_opened or self.has_replay or not self._list.has_focus)
         return True
 
     @work(group="copy", exclusive=True)
@@ -287,10 +299,10 @@ class LiveScreen(ReplayingScreen):
         self.query_one(Detail).turn(1 if way == "next" else -1)
 
     def action_back(self) -> None:
-        """To the list; from there, away with the replay that is shown."""
-        if self._list.has_focus:
+        """To the list, or to the screen a capture was opened from; from the list, away with the replay."""
+        if self._list.has_focus and self.has_replay:
             self.end_replay()
-        else:
+        elif not self.leave_opened():
             self._list.focus()
 
     def open_trace(self) -> None:

@@ -21,9 +21,14 @@ from statsig_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from statsig_tui.tui.app import StatsigApp
+    from statsig_tui.tui.widgets.live_dock import LiveDock
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing sensible fits."""
+DOCKED_FROM = 150
+"""Columns of the terminal that leave room for Live's list beside the screen."""
+_SHARE = 3
+"""It gets one column in so many."""
 
 
 class ModeScreen(Screen[None]):
@@ -36,9 +41,13 @@ class ModeScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
     MODE: ClassVar[str] = ""
+    DOCKS: ClassVar[bool] = True
+    """Whether Live's list can be docked beside it."""
     # Whoever has the focus draws itself; Textual would draw the whole screen whenever it moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     _was_shown = False
+    _dock: LiveDock | None = None
+    """The docked list, once it was shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,6 +97,12 @@ class ModeScreen(Screen[None]):
     async def pull(self) -> None:
         """Draw what the store holds now; called while shown, at most 20 times a second."""
 
+    async def pull_all(self) -> None:
+        """The same, and the docked list where there is one."""
+        await self.pull()
+        if self.dock is not None:
+            await self.dock.pull()
+
     def painted(self) -> None:
         """The app's first frame is drawn: bring what it did without."""
 
@@ -103,17 +118,61 @@ class ModeScreen(Screen[None]):
         event.refresh_styles = self._was_shown
         self._was_shown = True
         self.query_one(StatusLine).mode = self.MODE
+        self.place_dock()
         self.host.show_status()
         self.host.pull_soon()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give way to one sentence where there is no room."""
         self._fit(event.size)
+        self.place_dock()
+
+    # The docked list
+
+    @property
+    def dock(self) -> LiveDock | None:
+        """The docked list, where it is shown."""
+        return self._dock if self._dock is not None and self._dock.display else None
+
+    def place_dock(self) -> None:
+        """Dock Live's list, or put it away, as it is wanted and there is room."""
+        width = self._dock_width(self.app.size.width)
+        if self._dock is None and not width:
+            return
+        if self._dock is None:
+            # Imported here: most first paints have none.
+            from statsig_tui.tui.widgets.live_dock import LiveDock
+
+            self._dock = LiveDock(self.host.docked_rows, self.host.pull_soon)
+            self.mount(self._dock)
+        elif not width and self._dock.has_focus_within:
+            self._dock.action_leave()
+        if self._dock.display != bool(width):
+            self._dock.display = bool(width)
+        self._dock.styles.width = width
+        self._fit(self.app.size)
+        self.refresh_bindings()
+        if width:
+            self.host.pull_soon()
+
+    def on_live_dock_opened(self, event: LiveDock.Opened) -> None:
+        """Open it there."""
+        self.host.open_in_live(event.capture, event.child)
+
+    def _dock_width(self, columns: int) -> int:
+        is_wanted = self.DOCKS and self.host.is_docked and columns >= DOCKED_FROM
+        return columns // _SHARE if is_wanted else 0
+
+    def _get_breakpoint_classes(self, dimension: int, breakpoints: list[tuple[int, str]]) -> set[str]:
+        # What is docked takes its room from the screen's own widgets.
+        if breakpoints is self.HORIZONTAL_BREAKPOINTS:
+            dimension -= self._dock_width(dimension)
+        return super()._get_breakpoint_classes(dimension, breakpoints)
 
     def _fit(self, size: Size) -> None:
         classes = {"-too-small": size.width < SMALLEST[0] or size.height < SMALLEST[1]}
         for length, breakpoints in (
-            (size.width, self.HORIZONTAL_BREAKPOINTS),
+            (size.width - self._dock_width(size.width), self.HORIZONTAL_BREAKPOINTS),
             (size.height, self.VERTICAL_BREAKPOINTS),
         ):
             widest = max(least for least, _ in breakpoints if length >= least)

@@ -15,6 +15,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.id_view import IdView
+from statsig_tui.tui.widgets.row_list import RowList
 
 MARK = "◆"
 _PAGE = 64
@@ -93,11 +94,14 @@ class CaptureRows:
         mark, style = theme.status(record.status or None)
         refused = not record.status or record.status >= 400
         sign, sign_style = theme.signature(record.signature)
+        asks = "  asks whether this URL answers" if record.envelope == "verification" else ""
+        # It is not signed by design.
+        sign_style = theme.QUIET if asks else sign_style
         fault = f"  {record.fault}" if record.fault and refused else ""
         by = f"  by program: {record.program}" if record.program is not None else ""
         count = f"{len(record.events):>5,}"
         room = columns.what + 5 - len(count)
-        what = f"{_what(record, room)}{by}{fault}"
+        what = f"{_what(record, room)}{asks}{by}{fault}"
         parts = [
             (clock(record.at), theme.QUIET),
             (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
@@ -139,6 +143,13 @@ def header(width: int) -> Content:
     words += f" {'size':>8}" if columns.size else ""
     words += f" {'took':>8}" if columns.ms else ""
     return Content(words + (f"  {'path':<{columns.path}}" if columns.path else ""))
+
+
+def following(captures: RowList) -> Content:
+    """Whether a list of captures follows or is held, for its border."""
+    if captures.follow:
+        return Content.styled("FOLLOW", theme.GOOD)
+    return Content.styled(f"HELD +{captures.held_count:,}", theme.WARN)
 
 
 def event_line(place: int, event: EventSummary, width: int) -> Content:

@@ -151,13 +151,24 @@ class RowList(LineView):
         self.follow = row == self._count - 1 and child is None
         self._tell()
 
-    def go_to(self, key: int) -> None:
-        """Put the cursor on a row, and hold there: it is not to be taken away by the next one."""
+    def go_to(self, key: int, child: int | None = None) -> bool:
+        """Put the cursor on a row, or on a line below it, and hold there; False where it is not shown.
+
+        It is held because it is not to be taken away by the next row.
+        """
         row = self._after(key) - 1
-        if row >= 0 and self.rows.key(row) == key:
-            self.follow = False
-            self._to(row)
-            self._tell()
+        if row < 0 or self.rows.key(row) != key:
+            return False
+        self.follow = False
+        self._to(row)
+        if child is not None:
+            if row not in self._unfolded:
+                self.action_unfold()
+            self._child = child
+            self._clamp_child()
+            self._to(row, self._child)
+        self._tell()
+        return True
 
     def rows_changed(self) -> None:
         """Rows were appended or are drawn differently; costs what is visible, however often it is called."""

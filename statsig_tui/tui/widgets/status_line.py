@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from textual import events
 from textual.app import RenderResult
@@ -10,15 +11,21 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from statsig_tui.core.jumps import Jump
 from statsig_tui.tui import theme
 from statsig_tui.tui.spark import spark
 from statsig_tui.tui.text import content, fit
-from statsig_tui.tui.times import age
+from statsig_tui.tui.times import age, clock, moved
 
 MODES = (("compose", "1 Compose"), ("destinations", "2 Destinations"), ("live", "3 Live"))
 _SPARK = 8
 _NAME = 20
 """Columns of the name of a destination that ails."""
+_SHORT_NAME = 8
+"""The same where there is little room."""
+_ROOMY = 80
+"""Columns from which the longer name is shown."""
+_GAP = Content("   ")
 _BRANDED = 100
 """Columns from which the name is worth its room."""
 
@@ -48,6 +55,10 @@ class StatusLine(Widget):
     """Destinations that are sent nothing, and the word for it."""
     failing: reactive[tuple[str, ...]] = reactive(())
     """Destinations whose endpoints fail."""
+    tunnel: reactive[str] = reactive("")
+    """Host of the public URL that leads to the receiver."""
+    jumped: reactive[Jump | None] = reactive(None)
+    """The clock's last jump, while it is worth a word."""
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
@@ -55,13 +66,15 @@ class StatusLine(Widget):
     """Events of each of the last seconds, the newest last."""
 
     def render(self) -> RenderResult:
-        """As much as the width takes, the rightmost giving way first."""
+        """As much as the width takes: troubles first, the rightmost giving way first, nothing cut in half."""
         left = Content.assemble((self._brand(), "bold $primary"), *self._tabs())
         room = self.size.width - left.cell_length - 1
-        parts = [*self._listening(), *self._traffic()]
-        while parts and sum(part.cell_length + 3 for part in parts) > room:
-            parts.pop()
-        right = Content("   ").join(parts)
+        troubles = self._troubles()
+        if _width(troubles) <= room:
+            shown = _fitting([*troubles, *self._listening(), *self._traffic()], room)
+        else:
+            shown = _worst(troubles, room)
+        right = _GAP.join(shown)
         gap = max(1, self.size.width - left.cell_length - right.cell_length - 1)
         return Content.assemble(left, " " * gap, right)
 
@@ -82,27 +95,43 @@ class StatusLine(Widget):
             for name, title in MODES
         ]
 
-    def _listening(self) -> list[Content]:
+    def _troubles(self) -> list[Content]:
+        """What is not as it should be, the worst first."""
         shown: list[Content] = [] if self.storing else [Content.styled("✗ NOT STORING: 503", theme.BAD)]
+        if not self.starting:
+            deaf = [name for name, base in self.listeners if base is None]
+            shown += [Content.styled(f"✗ {name} not listening", theme.BAD) for name in deaf]
         if self.ailing:
             (name, word), *others = self.ailing
             more = f" +{len(others)}" if others else ""
-            shown.append(content(f"✗ {fit(name, _NAME)} {word}{more}", theme.BAD))
-        if self.speed != 1:
-            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
+            shown.append(content(f"✗ {self._shortened(name)} {word}{more}", theme.BAD))
         ailing = {name for name, _ in self.ailing}
         if failing := [name for name in self.failing if name not in ailing]:
-            who = fit(failing[0], _NAME) if len(failing) == 1 else f"{len(failing)} destinations"
+            who = self._shortened(failing[0]) if len(failing) == 1 else f"{len(failing)} destinations"
             shown.append(content(f"✗ {who} failing", theme.BAD))
+        if self.speed != 1:
+            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
+        if self.jumped is not None:
+            when = f" at {clock(self.jumped.at)[:5]}" if self.size.width >= _ROOMY else ""
+            shown.append(Content.styled(f"▲ clock {moved(self.jumped.by)}{when}", theme.WARN))
+        return shown
+
+    def _shortened(self, destination: str) -> str:
+        return fit(destination, _NAME if self.size.width >= _ROOMY else _SHORT_NAME)
+
+    def _listening(self) -> list[Content]:
+        shown: list[Content] = []
         for name, base in self.listeners:
             if base is None:
-                word, style = ("starting", theme.QUIET) if self.starting else ("not listening", theme.BAD)
-                shown.append(Content.assemble(f"{name} ", (word, style)))
+                if self.starting:
+                    shown.append(Content.assemble(f"{name} ", ("starting", theme.QUIET)))
                 continue
             host, _, port = base.removeprefix("http://").rpartition(":")
             where = f":{port}" if host in ("127.0.0.1", "localhost", "[::1]") else f"{host}:{port}"
             mark = (" ▲", theme.WARN) if self.trouble else (" ●", theme.GOOD)
             shown.append(Content.assemble(f"{name} {where}", mark))
+        if self.tunnel:
+            shown.append(content(f"⇄ {fit(self.tunnel, _NAME)}", theme.QUIET))
         return shown
 
     def _traffic(self) -> list[Content]:
@@ -113,6 +142,24 @@ class StatusLine(Widget):
             recent = self.rates[-_SPARK:]
             parts.append(Content.assemble(f"{recent[-1]:,} ev/s ", (spark(recent), theme.ACCENT)))
         return parts
+
+
+def _fitting(parts: Sequence[Content], room: int) -> Sequence[Content]:
+    """The first ones that fit side by side."""
+    return next((parts[:count] for count in range(len(parts), 0, -1) if _width(parts[:count]) <= room), ())
+
+
+def _worst(troubles: Sequence[Content], room: int) -> Sequence[Content]:
+    """The first ones, and how many others there are."""
+    for count in range(len(troubles) - 1, 0, -1):
+        shown = [*troubles[:count], Content.styled(f"+{len(troubles) - count}", theme.BAD)]
+        if _width(shown) <= room:
+            return shown
+    return [Content.styled(f"✗ {len(troubles)} troubles", theme.BAD)]
+
+
+def _width(parts: Sequence[Content]) -> int:
+    return _GAP.join(parts).cell_length
 
 
 class Rates:
