@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from statsig_tui.core.config import Filter
+from statsig_tui.core.envelope import MAX_EVENTS
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import is_trace, numbered
@@ -29,8 +30,19 @@ from statsig_tui.core.records import (
     Trace,
     VerdictRecord,
 )
+from statsig_tui.core.repeats import Beside, Names
 from statsig_tui.core.seen import Seen, gather
-from statsig_tui.engine import captures, dry_run, due, endpoints, health, history, offers, outbox
+from statsig_tui.engine import (
+    captures,
+    dry_run,
+    due,
+    endpoints,
+    health,
+    history,
+    occurrences,
+    offers,
+    outbox,
+)
 from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
@@ -91,6 +103,18 @@ class Archive:
     def capture(self, capture: int) -> CaptureDetail | None:
         """All of one capture."""
         return self._ask(lambda db: captures.detail(db, capture))
+
+    def beside(self, capture: int, first: int = 0, last: int = MAX_EVENTS) -> Beside:
+        """Which events of a capture, of places from `first` to before `last`, came in which one before."""
+        return self._ask(lambda db: occurrences.beside(db, capture, first, last))
+
+    def noted(self) -> int:
+        """The capture up to which beside() knows all; what came later is looked at when it is quiet."""
+        return self._ask(occurrences.reached)
+
+    def names(self, most: int) -> Names:
+        """How many captured events there are of each class, and of the most frequent names."""
+        return self._ask(lambda db: occurrences.names(db, most))
 
     def sent(self, limit: int) -> list[SentRecord]:
         """The newest sent events, newest first."""

@@ -106,6 +106,14 @@ _MIGRATIONS = (
         destination TEXT PRIMARY KEY, paused TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     """,
     "ALTER TABLE captures ADD COLUMN program TEXT;",
+    # Filled behind the captures, never with them: see occurrences.py.
+    """
+    CREATE TABLE occurrences (at INTEGER PRIMARY KEY, key INTEGER, name INTEGER NOT NULL);
+    CREATE INDEX occurrences_key ON occurrences (key) WHERE key IS NOT NULL;
+    CREATE TABLE names (
+        id INTEGER PRIMARY KEY, class TEXT NOT NULL, name TEXT NOT NULL, volume INTEGER NOT NULL,
+        UNIQUE (name, class));
+    """,
 )
 VERSION = len(_MIGRATIONS)
 
