@@ -32,6 +32,7 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
+from statsig_tui.core.timing import Rhythm
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
@@ -108,6 +109,7 @@ class StatsigApp(App[int]):
         self.config = config
         self.shelf = shelf
         self.rates = Rates()
+        self.rhythm = Rhythm()
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
@@ -118,7 +120,8 @@ class StatsigApp(App[int]):
         """How the destinations' endpoints did when it was looked last."""
         self._health_at = float("-inf")
         self._health_later: Timer | None = None
-        self._rev = 0
+        self._rev: int | None = None
+        """Up to which revision arrivals were counted; None: nobody has looked yet."""
         self._last_capture_at: int | None = None
         self._told_request = 0
         self._told_refusal: StoreBroken | None = None
@@ -282,9 +285,9 @@ class StatsigApp(App[int]):
     async def _count_arrivals(self) -> bool:
         """Whether the header says something else now."""
         rev = self._rev
-        if not rev:
+        if rev is None:
             counters = await self.bridge.ask(lambda archive: archive.counters())
-            self._rev, self._last_capture_at = max(1, counters.rev), counters.last_capture_at
+            self._rev, self._last_capture_at = counters.rev, counters.last_capture_at
             known = await self.bridge.ask(lambda archive: archive.requests(1))
             self._told_request = known[0].id if known else 0
             return True
@@ -297,6 +300,7 @@ class StatsigApp(App[int]):
             self._rev = arrival.rev
             self._last_capture_at = arrival.at
             self.rates.add(arrival.at // 1000, arrival.events)
+            self.rhythm.add(arrival.at)
         self._pull_again = self._pull_again or len(found) == 500
         return bool(found)
 
@@ -374,6 +378,7 @@ class StatsigApp(App[int]):
         line = self.screen.query_one_optional(StatusLine)
         if line is not None:
             line.last_batch = age
+            line.quiet = self.rhythm.quiet(now)
             line.rates = self.rates.until(now // 1000)
             line.starting = engine is None
             if engine is not None:
@@ -384,6 +389,8 @@ class StatsigApp(App[int]):
                 line.speed = engine.speed
                 line.ailing = tuple(engine.ailing().items())
                 line.failing = self._failing()
+        if isinstance(self.screen, ModeScreen) and self.screen.is_mounted:
+            self.screen.ticked()
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 

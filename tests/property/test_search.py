@@ -25,7 +25,16 @@ NAMES = ("a", "ab", "é", 'a"b', "a\\b", "a/b", "*", "statsig::gate_exposure", "
 PATHS = ("/", "/a", "/a?x=1", "/[a]?", "/a*", "/é")
 CLAUSES = (
     *("event:a", "event:a*", "event:*b", 'event:"*"', 'event:"a\\"b"', "event:é,ab", "user:a*", "uuid:u1"),
-    *("class:gate", "class:custom", "dup:yes", "-dup:yes", "lag:>1s", "metadata.p=a", "has:metadata.p"),
+    *(
+        "class:gate",
+        "class:custom",
+        "dup:yes",
+        "-dup:yes",
+        "lag:>1s",
+        "drift:yes",
+        "metadata.p=a",
+        "has:metadata.p",
+    ),
     *("status:200", "status:4xx,500", "status:>=401", "status:none", "sig:bad", "sig:valid", "envelope:none"),
     *("path:/a", "path:/a*", "path:/[a]*", "path:*x=1", 'path:"/a*"', 'path:"\\ud800"', "method:POST"),
     *("fault:*", "fault:bad*", "size:>60", "size:<=2", "events:2", "events:<1", "took:>1ms", "took:<=1.5"),

@@ -16,20 +16,22 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TabbedContent
 
-from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail, Replay
+from statsig_tui.core.repeats import Beside
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
-from statsig_tui.tui.screens.finding import FindingScreen
+from statsig_tui.tui.screens.counting import CountingScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.widgets.capture_detail import Detail
+from statsig_tui.tui.widgets.event_notes import Notes, looked_at
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.names_panel import NamesPanel
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -41,7 +43,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(FindingScreen):
+class LiveScreen(CountingScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -59,6 +61,7 @@ class LiveScreen(FindingScreen):
     def body(self) -> Iterable[Widget]:
         """List and detail."""
         with Container(id="live", classes="mode-body"):
+            yield NamesPanel(id="names", classes="pane -auto")
             yield from self.list_side()
             yield Detail(id="detail", classes="pane")
 
@@ -105,6 +108,7 @@ class LiveScreen(FindingScreen):
         if not len(self._rows):
             captures.refresh()
         self.show_title()
+        await self.look_beside()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
@@ -176,7 +180,9 @@ class LiveScreen(FindingScreen):
     @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
         try:
-            detail = await self.bridge.ask(lambda archive: archive.capture(capture))
+            detail, beside = await self.bridge.ask(
+                lambda archive: (archive.capture(capture), archive.beside(capture))
+            )
             if not self._is_there():
                 return
             if detail is None:
@@ -184,14 +190,14 @@ class LiveScreen(FindingScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body, found = await asyncio.to_thread(_looked_at, detail, child)
+            body, found, notes = await asyncio.to_thread(_looked_at, detail, child, beside)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
         if not self._is_there():
             return
         self._detail = detail
-        self.query_one(Detail).show(detail, child, body, found)
+        self.query_one(Detail).show(detail, child, body, found, notes)
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -348,9 +354,11 @@ class LiveScreen(FindingScreen):
         self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
 
 
-def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[Mark, ...]]:
+def _looked_at(
+    detail: CaptureDetail, child: int | None, beside: Beside
+) -> tuple[bytes, tuple[Mark, ...], Notes]:
     body = part_of(detail, child)
-    return body, marks.of_event(body) if child is not None else marks.of_capture(detail)
+    return body, *looked_at(detail, child, body, beside)
 
 
 def _named(capture: int, child: int | None) -> str:
