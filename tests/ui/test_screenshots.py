@@ -177,7 +177,8 @@ async def test_live_with_marks(
         odd = DATA / "batch-string-timestamp-unknown-keys.json"
         for _ in range(2):
             async with httpx.AsyncClient(trust_env=False) as client:
-                await client.post(f"{app.bridge.engine.addresses.receiver}/hook", content=odd.read_bytes())
+                url = f"{app.bridge.engine.addresses.receiver}/hook"
+                await client.post(url, json=json.loads(odd.read_text()))
         await ui(pilot, lambda: "Live  8" in seen(app))
         await pilot.press("right", "right")
         wanted = ("dup of #7", "late", "new here", "⚠ dup, new here", "Events  23")

@@ -55,6 +55,8 @@ class LiveScreen(CountingScreen):
         self._shown: tuple[int, int | None] | None = None
         self._detail: CaptureDetail | None = None
         self._following: Timer | None = None
+        self._unsure: int | None = None
+        """The capture that was shown before it was known what of it came before."""
         self._kept: tuple[int, int | None] | None = None
         """The capture, or event of one, that the next one is compared with."""
 
@@ -109,6 +111,10 @@ class LiveScreen(CountingScreen):
             captures.refresh()
         self.show_title()
         await self.look_beside()
+        is_read = self._is_there() and self.query_one(Detail).has_focus_within
+        if self._unsure is not None and self._unsure <= self._noted and not is_read:
+            self._unsure = None
+            self._show_now()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
@@ -197,6 +203,7 @@ class LiveScreen(CountingScreen):
         if not self._is_there():
             return
         self._detail = detail
+        self._unsure = capture if not beside.is_final else None
         self.query_one(Detail).show(detail, child, body, found, notes)
         await self._refresh_tab()
 

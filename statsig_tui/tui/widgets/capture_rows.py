@@ -195,7 +195,7 @@ def event_line(place: int, event: EventSummary, width: int, about: Told | None =
     room = max(0, width - 6 - kind - 2 - _LAG)
     name = max(10, room - 26, room * 11 // 20)
     # What is odd about it is said in the place of the user, so that the columns stay.
-    lag = f"{about.lag:>{_LAG}}"
+    lag = f"  {about.lag:>{_LAG - 2}}"
     left = max(0, room - name - 2 - (len(lag) - _LAG))
     odd = fit(about.odd, max(0, left - 2))
     user = max(0, left - cell_len(odd) - 2 * bool(odd))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from statsig_tui.core import drift, marks
+from statsig_tui.core.envelope import Batch, decode
 from statsig_tui.core.marks import Mark, Oddity
 from statsig_tui.core.records import CaptureDetail, CaptureRecord
 from statsig_tui.core.repeats import Beside
@@ -46,12 +48,18 @@ class Notes:
     """What stands beside the lines of a body's tree."""
 
     def __init__(
-        self, record: CaptureRecord, child: int | None, beside: Beside, new: Sequence[tuple[int, drift.Drift]]
+        self,
+        record: CaptureRecord,
+        child: int | None,
+        beside: Beside,
+        new: Sequence[tuple[int, drift.Drift]],
+        rejected: Sequence[int] = (),
     ) -> None:
-        """Of a capture's body, or of that of one event of it."""
+        """Of a capture's body, or of that of one event of it; `rejected` items of a batch are no events."""
         self._record = record
         self._child = child
         self._told = told(record, beside, 0, len(record.events))
+        self._rejected = rejected
         self._is_new = {self._path(place, found) for place, found in new}
 
     def __call__(self, path: str) -> tuple[str, bool] | None:
@@ -63,7 +71,8 @@ class Notes:
         if field is not None and place is not None:
             said, event = self._told[place], self._record.events[place]
             if field[2] == "timestamp" and event.timestamp is not None:
-                words = [_clock(event.timestamp), said.lag]
+                # A time of day says nothing of another day, and the value itself must stay readable.
+                words = [said.lag] if said.is_strange else [_clock(event.timestamp), said.lag]
                 is_odd = is_odd or said.is_strange
             # What has no timeUUID is known again by more than one field; it is said at its name.
             shown_at = "timeUUID" if event.time_uuid is not None else "eventName"
@@ -74,11 +83,13 @@ class Notes:
         return (", ".join(filter(None, words)), is_odd) if words else None
 
     def _place(self, item: str | None) -> int | None:
-        """The event of an item; items that are no events do not count where there are some."""
-        place = self._child if self._child is not None else int(item) if item is not None else None
-        is_event = (self._child is None) == (item is not None)
-        rejected = self._record.fault is not None and self._child is None
-        return place if is_event and not rejected and place is not None and place < len(self._told) else None
+        """The event that an item of the body is; None: it is none."""
+        if (self._child is None) == (item is None):
+            return None
+        place = self._child
+        if item is not None:
+            place = int(item) - bisect_left(self._rejected, int(item))
+        return place if place is not None and place < len(self._told) else None
 
     def _path(self, item: int, found: drift.Drift) -> str:
         if self._child is not None:
@@ -95,7 +106,9 @@ def looked_at(
     new = drift.of_body(body, is_event=child is not None) if is_batch else ()
     odd = marks.of_event(body) if child is not None else marks.of_capture(detail)
     found = (*_repeats(detail.record.id, beside.first, child), *odd, *drift.marks(new))
-    return found, Notes(detail.record, child, beside, new)
+    batch = decode(body) if child is None else None
+    rejected = batch.rejected if isinstance(batch, Batch) else ()
+    return found, Notes(detail.record, child, beside, new, rejected)
 
 
 def _dup_of(here: int, capture: int, place: int) -> str:
