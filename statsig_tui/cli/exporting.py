@@ -29,10 +29,11 @@ from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord
 from statsig_tui.core.request import Request
 from statsig_tui.core.snippets import Unwritable, snippet
 from statsig_tui.engine.archive import Archive
+from statsig_tui.engine.captures import plain
 from statsig_tui.engine.exchanges import exchange, without_secrets
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.reading import reading
-from statsig_tui.engine.search import Kind, Stored, plain
+from statsig_tui.engine.search import Kind, Stored
 from statsig_tui.errors import Unavailable, UsageError
 
 Format = Literal["ndjson", "har", "curl", "raw", "csv"]

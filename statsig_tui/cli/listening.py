@@ -18,8 +18,8 @@ from statsig_tui.core.query import Clause, Query, Truth, Value
 from statsig_tui.core.query import view as views
 from statsig_tui.core.records import CaptureDetail, CaptureRecord, Record
 from statsig_tui.core.replaying import end_to_end
+from statsig_tui.engine.captures import plain
 from statsig_tui.engine.engine import Engine
-from statsig_tui.engine.search import plain
 from statsig_tui.engine.sender import Sender
 from statsig_tui.errors import StatsigTuiError, TimedOut, UsageError
 

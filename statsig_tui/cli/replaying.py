@@ -33,12 +33,13 @@ from statsig_tui.core.replaying import MOST, kept, with_kept
 from statsig_tui.core.series import UNASKED, next_start, usual_rate
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.archive import Archive
+from statsig_tui.engine.captures import plain
 from statsig_tui.engine.connecting import is_local
 from statsig_tui.engine.exchanges import exchange
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.reading import reading
-from statsig_tui.engine.search import Stored, plain
+from statsig_tui.engine.search import Stored
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.target import posting
 from statsig_tui.engine.threads import Threads

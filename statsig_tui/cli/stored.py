@@ -47,7 +47,7 @@ def list_command(
 
     \b
       event:checkout_*  user:u1  uuid:f4c4*  class:custom|gate|config|experiment|layer|holdout|
-          exposure|change|internal|verification  dup:yes  lag:>5s
+          exposure|change|internal|verification  dup:yes  drift:yes  lag:>5s
       status:5xx  sig:bad|good|valid|invalid|missing|stale|unchecked  path:/x  method:POST
           envelope:data|array|verification|none  fault:*  size:>10k  events:>1  took:>100ms
       since:10m  until:2026-01-31T12:00Z  dest:my-api  imported:yes  id:c57

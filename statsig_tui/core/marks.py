@@ -33,6 +33,10 @@ class Oddity(StrEnum):
     ROUNDED = "rounded"
     UNPARSED = "unparsed"
     SURROGATE = "surrogate"
+    NEW = "new here"
+    """Found by core/drift.py."""
+    AGAIN = "dup"
+    """Found by the store: it came in an earlier capture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from statsig_tui.core.config import Filter
+from statsig_tui.core.envelope import MAX_EVENTS
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.health import Health
 from statsig_tui.core.records import (
@@ -28,6 +29,7 @@ from statsig_tui.core.records import (
     Trace,
     VerdictRecord,
 )
+from statsig_tui.core.repeats import Beside, Names
 from statsig_tui.core.replaying import Replayed
 from statsig_tui.core.seen import Seen, gather
 from statsig_tui.engine import (
@@ -37,6 +39,7 @@ from statsig_tui.engine import (
     endpoints,
     health,
     history,
+    occurrences,
     offers,
     outbox,
     replays,
@@ -106,6 +109,18 @@ class Archive:
     def capture(self, capture: int) -> CaptureDetail | None:
         """All of one capture."""
         return self._ask(lambda db: captures.detail(db, capture))
+
+    def beside(self, capture: int, first: int = 0, last: int = MAX_EVENTS) -> Beside:
+        """Which events of a capture, of places from `first` to before `last`, came in which one before."""
+        return self._ask(lambda db: occurrences.beside(db, capture, first, last))
+
+    def noted(self) -> int:
+        """The capture up to which beside() knows all; what came later is looked at when it is quiet."""
+        return self._ask(occurrences.reached)
+
+    def names(self, most: int) -> Names:
+        """How many captured events there are of each class, and of the most frequent names."""
+        return self._ask(lambda db: occurrences.names(db, most))
 
     def sent(self, limit: int) -> list[SentRecord]:
         """The newest sent events, newest first."""

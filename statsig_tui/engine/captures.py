@@ -16,6 +16,7 @@ import zstandard
 
 from statsig_tui.core.records import Arrival, Captured, CaptureDetail, CaptureRecord, EventSummary, Headers
 from statsig_tui.core.signing import SignatureState
+from statsig_tui.engine.http import BodyRefused, decoded_body
 from statsig_tui.engine.store import Tx
 
 _PACK_FROM = 512
@@ -38,6 +39,9 @@ _TOGETHER_BYTES = 1024 * 1024
 """SQLite copies what a statement holds: large bodies go one by one."""
 _CONTENT = "headers, packed, body"
 _CONTENT_AT = 14
+ENCODED = "content-encoding"
+_LARGEST = 64 * 1024 * 1024
+"""Bytes that a compressed body is unpacked to at most."""
 Content = tuple[str, bytes]
 """Headers as they are stored, and the body."""
 Reading = Callable[[], Content | None]
@@ -244,6 +248,17 @@ def totals(db: sqlite3.Connection) -> tuple[int, int, int | None]:
 def headers_of(text: str) -> Headers:
     """Stored headers, in the order they came."""
     return tuple((name, value) for name, value in json.loads(text))
+
+
+def plain(headers: Headers, body: bytes) -> bytes:
+    """A body without its Content-Encoding, where that can be taken off."""
+    encoding = next((value for name, value in headers if name.lower() == ENCODED), None)
+    if encoding is None:
+        return body
+    try:
+        return decoded_body(body, encoding, _LARGEST)
+    except BodyRefused:
+        return body
 
 
 def _content(row: Sequence[Any]) -> Content:

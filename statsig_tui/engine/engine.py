@@ -69,6 +69,7 @@ from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
 from statsig_tui.engine.framing import Limits, Refusal
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Addresses, Listener, Listeners
+from statsig_tui.engine.occurrences import Noting
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.replaying import Replaying, Rooms
 from statsig_tui.engine.retention import Pruner
@@ -126,6 +127,8 @@ class Engine:
         self._passes = {self._demo_token: Only((RECEIVER,), Clause.DEMO)}
         """Words that nobody else knows, and whom the events are for that come with them."""
         self._pruner = Pruner(store, lambda: self.config.retention)
+        self._on_noted: Callable[[], None] = lambda: None
+        self._noting = Noting(store, lambda: self._on_noted())
         self._forwarder = Forwarder(
             clock=clock,
             keep=self._keep,
@@ -235,6 +238,10 @@ class Engine:
     def on_refused(self, observer: Callable[[], None]) -> None:
         """Be told, on the engine's loop, that `refusals` changed: nothing is committed for them."""
         self._on_refused = observer
+
+    def on_noted(self, observer: Callable[[], None]) -> None:
+        """Be told, on the engine's loop, that archive.noted() rose: nothing is committed for it."""
+        self._on_noted = observer
 
     async def search(self, kind: Kind, query: Query) -> AsyncGenerator[list[Stored], None]:
         """What fits a query, newest first, as it is found; end it by leaving it."""
@@ -494,6 +501,7 @@ class Engine:
                 await self._listeners.listen(listener, self.config)
         self._listening()
         self._pruner.look()
+        self._noting.look()
 
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
@@ -507,6 +515,7 @@ class Engine:
         async with _until(now + STOP_SECONDS):
             await self._listeners.close("receiver")
         self._pruner.stop()
+        self._noting.stop()
 
     # The row of rooms
 
@@ -538,7 +547,9 @@ class Engine:
 
     async def _record(self, captured: Captured) -> CaptureRecord:
         self._pruner.count(len(captured.body))
-        return await self._store.insert(captures.insert, captured)
+        record = await self._store.insert(captures.insert, captured)
+        self._noting.count()
+        return record
 
     async def _note_request(self, method: str, path: str, status: int, fault: str | None) -> None:
         at = self._clock.now()

@@ -15,7 +15,8 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, SignatureVerdict
 from statsig_tui.engine import captures
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.search import Stored, plain
+from statsig_tui.engine.captures import plain
+from statsig_tui.engine.search import Stored
 from statsig_tui.engine.store import Store, Tx
 
 _OF_THE_PACKED = ("content-encoding", "content-length")

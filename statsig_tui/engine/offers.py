@@ -10,7 +10,7 @@ from statsig_tui.core.query import offers
 from statsig_tui.core.query.view import View, of_capture
 from statsig_tui.core.records import CaptureRecord
 from statsig_tui.engine import captures
-from statsig_tui.engine.search import plain
+from statsig_tui.engine.captures import plain
 
 _READ = 40
 """Captures whose bodies are looked into for fields."""

@@ -113,6 +113,14 @@ _MIGRATIONS = (
     CREATE INDEX replays_run ON replays (run);
     CREATE INDEX replays_capture ON replays (capture);
     """,
+    # Filled behind the captures, never with them: see occurrences.py.
+    """
+    CREATE TABLE occurrences (at INTEGER PRIMARY KEY, key INTEGER, name INTEGER NOT NULL);
+    CREATE INDEX occurrences_key ON occurrences (key) WHERE key IS NOT NULL;
+    CREATE TABLE names (
+        id INTEGER PRIMARY KEY, class TEXT NOT NULL, name TEXT NOT NULL, volume INTEGER NOT NULL,
+        UNIQUE (name, class));
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

@@ -19,11 +19,10 @@ from statsig_tui.core.records import (
     CaptureRecord,
     DeliveryRecord,
     EventRecord,
-    Headers,
     SentRecord,
 )
-from statsig_tui.engine import captures, history, outbox
-from statsig_tui.engine.http import BodyRefused, decoded_body
+from statsig_tui.engine import captures, history, occurrences, outbox
+from statsig_tui.engine.captures import ENCODED, plain
 
 Stored = CaptureRecord | DeliveryRecord | EventRecord | SentRecord
 Kind = Literal["captures", "deliveries", "events", "history"]
@@ -32,9 +31,6 @@ SPAN = 500
 """Ids looked through in one step."""
 _READ = 512 * 1024
 """Bytes of bodies after which a step ends."""
-_LARGEST = 64 * 1024 * 1024
-"""Bytes that a compressed body is unpacked to at most."""
-_ENCODED = "content-encoding"
 _MOST_TERMS = 400
 """Of SQL; a longer query is answered row by row. SQLite's own limit is a depth of 1000."""
 
@@ -84,8 +80,15 @@ class Search:
         is_long = where.count("(") > _MOST_TERMS
         self._where, self._values = ("1", []) if is_long else (where, sql.values)
         self._rest = query if is_long else indexed.rest
-        self._first: dict[str, tuple[int, int]] | None = {} if self._rest.uses("dup") else None
+        self._first: dict[int, tuple[int, int]] | None = None
+        """Where each key came first in what is not noted yet; None: nobody asks."""
+        if kind == "captures" and self._rest.uses("dup"):
+            self._first = {}
+        self._noted = 0
         self._learned = 0
+        self._repeated: set[tuple[int, int]] = set()
+        self._keys: dict[int, list[int | None]] = {}
+        """Those of the capture that was asked about last."""
 
     @property
     def reached(self) -> int | None:
@@ -95,7 +98,7 @@ class Search:
     def step(self, db: sqlite3.Connection) -> list[Stored]:
         """What is found next, newest first; it may be nothing yet."""
         before = self._begin(db)
-        if self._first is not None and self._kind == "captures" and self._learned < before - 1:
+        if self._first is not None and self._learned < before - 1:
             self._learn(db, self._first, before - 1)
             return []
         low = max(before - self._span, self._oldest)
@@ -115,7 +118,7 @@ class Search:
         """What came since it began, oldest first; ask again at any time, and until it `is_current`."""
         self._begin(db)
         (newest,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {_TABLES[self._kind]}").fetchone()
-        if self._first is not None and self._kind == "captures" and self._learned < newest:
+        if self._first is not None and self._learned < newest:
             self._learn(db, self._first, newest)
             self.is_current = False
             return []
@@ -139,6 +142,8 @@ class Search:
                 f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM {_TABLES[self._kind]}"
             ).fetchone()
             self._before = self._newest + 1
+            if self._first is not None:
+                self._noted = self._learned = occurrences.reached(db)
         return self._before
 
     def _rows(
@@ -149,6 +154,8 @@ class Search:
         span = f"{{0}} >= ? AND {{0}} < ? AND {self._where} ORDER BY {{0}} {order}"
         match self._kind:
             case "captures":
+                if self._first is not None:
+                    self._repeated = occurrences.repeated(db, low, before)
                 for capture, content in captures.select(
                     db, span.format("id"), values, with_bodies=self._rest.reads_bodies
                 ):
@@ -158,7 +165,7 @@ class Search:
                             capture,
                             partial(read.of_capture, content),
                             partial(_destinations_of_capture, db, capture.id),
-                            partial(self._came_before, capture),
+                            partial(self._came_before, db, capture, content),
                         ),
                     )
             case "deliveries":
@@ -176,21 +183,30 @@ class Search:
                     destinations = partial(_destinations_of_event, db, event.id)
                     yield event, views.of_accepted(event, partial(read, body), destinations)
 
-    def _learn(self, db: sqlite3.Connection, first: dict[str, tuple[int, int]], upto: int) -> None:
-        """Note where each timeUUID came first, from the oldest on."""
+    def _learn(self, db: sqlite3.Connection, first: dict[int, tuple[int, int]], upto: int) -> None:
+        """Look where each event came first that is not noted yet, from the oldest on."""
         after = max(self._learned, self._oldest - 1)
         last = min(after + self._span, upto)
-        for record in captures.page(db, after + 1, last):
-            for index, event in enumerate(record.events):
-                if event.time_uuid is not None:
-                    first.setdefault(event.time_uuid, (record.id, index))
+        for record, content in captures.select(db, "id BETWEEN ? AND ? ORDER BY id", (after + 1, last)):
+            for place, key in enumerate(occurrences.keys(record, content)):
+                if key is not None:
+                    first.setdefault(key, (record.id, place))
         self._learned = last
 
-    def _came_before(self, record: CaptureRecord, index: int) -> bool:
-        uuid = record.events[index].time_uuid
-        if self._first is None or uuid is None:
+    def _came_before(
+        self, db: sqlite3.Connection, record: CaptureRecord, content: captures.Reading, place: int
+    ) -> bool:
+        here = (record.id, place)
+        if self._first is None or here in self._repeated:
+            return self._first is not None
+        if record.id <= self._noted:
             return False
-        return self._first.get(uuid, (record.id, index)) != (record.id, index)
+        if record.id not in self._keys:
+            self._keys = {record.id: occurrences.keys(record, content)}
+        key = self._keys[record.id][place]
+        if key is None:
+            return False
+        return self._first.get(key, here) != here or occurrences.came_before(db, key, *here)
 
 
 class _Read:
@@ -208,18 +224,7 @@ class _Read:
         """A capture's body without its Content-Encoding."""
         headers, body = content() or ("[]", b"")
         self.size += len(body)
-        return plain(captures.headers_of(headers), body) if _ENCODED in headers.lower() else body
-
-
-def plain(headers: Headers, body: bytes) -> bytes:
-    """A body without its Content-Encoding, where that can be taken off."""
-    encoding = next((value for name, value in headers if name.lower() == _ENCODED), None)
-    if encoding is None:
-        return body
-    try:
-        return decoded_body(body, encoding, _LARGEST)
-    except BodyRefused:
-        return body
+        return plain(captures.headers_of(headers), body) if ENCODED in headers.lower() else body
 
 
 def _destinations_of_capture(db: sqlite3.Connection, capture: int) -> Sequence[str]:

@@ -35,6 +35,7 @@ from statsig_tui.core.jumps import Jump
 from statsig_tui.core.library import Template
 from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
+from statsig_tui.core.timing import Rhythm
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
@@ -120,6 +121,7 @@ class StatsigApp(App[int]):
         self.rates = Rates()
         self.is_docked = False
         """Whether Live's list is wanted beside the other screens."""
+        self.rhythm = Rhythm()
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
@@ -322,6 +324,7 @@ class StatsigApp(App[int]):
             self._rev = arrival.rev
             self._last_capture_at = arrival.at
             self.rates.add(arrival.at // 1000, arrival.events)
+            self.rhythm.add(arrival.at)
         self._pull_again = self._pull_again or len(found) == 500
         return bool(found)
 
@@ -399,6 +402,7 @@ class StatsigApp(App[int]):
         line = self.screen.query_one_optional(StatusLine)
         if line is not None:
             line.last_batch = age
+            line.quiet = self.rhythm.quiet(now)
             line.rates = self.rates.until(now // 1000)
             line.starting = engine is None
             if engine is not None:
@@ -411,6 +415,8 @@ class StatsigApp(App[int]):
                 line.failing = self._failing()
                 line.tunnel = urlsplit(self.config.receiver.public_url or "").netloc
                 line.jumped = self._look_at_clock(engine)
+        if isinstance(self.screen, ModeScreen) and self.screen.is_mounted:
+            self.screen.ticked()
         if age is not None:
             self._ticker = self.set_timer(1.0 if age < _TICKING_MS else 60.0, self.show_status)
 

@@ -42,6 +42,7 @@ class Bridge:
         latch = self._latch
         self.engine.on_commit(lambda records: latch.trip())
         self.engine.on_refused(latch.trip)
+        self.engine.on_noted(latch.trip)
         return self.engine
 
     def release(self) -> None:

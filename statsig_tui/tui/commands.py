@@ -101,6 +101,8 @@ COMMANDS = (
     Command("live.edit", "e", "Edit a copy", "Open the event under the cursor in Compose, as an incoming event", "edit_copy", "live"),
     Command("live.save", "ctrl+s", "Save as a template", "Keep the event under the cursor as a template, its times and ids as variables", "save_copy", "live", False),
     Command("live.compare", "equals_sign", "Compare", "Keep the capture or event under the cursor for comparing; on another one: what is different", "compare", "live"),
+    Command("live.counts", "c", "Counts", "How many events of each class and name are kept; enter on one: show only these, again: all", "counts", "live"),
+    Command("live.ages", "a", "Ages", "Ages in place of times of day, and back", "ages", "live", False),
     Command("live.respond", "P", "Answers", "What the receiver answers: a response program, from the next request on", "respond", "live"),
     Command("live.tab", "right_square_bracket", "Next tab", "The next tab of the detail", "tab('next')", "live"),
     Command("live.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the detail", "tab('previous')", "live", False),

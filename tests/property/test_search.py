@@ -16,7 +16,7 @@ from statsig_tui.core.query import Query, parse
 from statsig_tui.core.query.view import of_capture
 from statsig_tui.core.records import Captured
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
-from statsig_tui.engine import captures, schema
+from statsig_tui.engine import captures, occurrences, schema
 from statsig_tui.engine.search import Search, Stored
 from statsig_tui.engine.store import Tx
 
@@ -25,7 +25,16 @@ NAMES = ("a", "ab", "é", 'a"b', "a\\b", "a/b", "*", "statsig::gate_exposure", "
 PATHS = ("/", "/a", "/a?x=1", "/[a]?", "/a*", "/é")
 CLAUSES = (
     *("event:a", "event:a*", "event:*b", 'event:"*"', 'event:"a\\"b"', "event:é,ab", "user:a*", "uuid:u1"),
-    *("class:gate", "class:custom", "dup:yes", "-dup:yes", "lag:>1s", "metadata.p=a", "has:metadata.p"),
+    *(
+        "class:gate",
+        "class:custom",
+        "dup:yes",
+        "-dup:yes",
+        "lag:>1s",
+        "drift:yes",
+        "metadata.p=a",
+        "has:metadata.p",
+    ),
     *("status:200", "status:4xx,500", "status:>=401", "status:none", "sig:bad", "sig:valid", "envelope:none"),
     *("path:/a", "path:/a*", "path:/[a]*", "path:*x=1", 'path:"/a*"', 'path:"\\ud800"', "method:POST"),
     *("fault:*", "fault:bad*", "size:>60", "size:<=2", "events:2", "events:<1", "took:>1ms", "took:<=1.5"),
@@ -46,7 +55,7 @@ events = st.fixed_dictionaries(
     {
         "eventName": st.sampled_from(NAMES),
         "userID": st.sampled_from(NAMES),
-        "timestamp": st.integers(NOW - 20_000, NOW),
+        "timestamp": st.sampled_from([NOW - 20_000, NOW - 500, NOW, None]),
         "metadata": st.sampled_from([{}, {"p": "a"}, {"p": "word"}]),
     },
     optional={"timeUUID": st.sampled_from(["u1", "u2", "u3"])},
@@ -96,13 +105,14 @@ def keep(tx: Tx, given: dict[str, Any]) -> None:
 
 def by_hand(db: sqlite3.Connection, query: Query) -> list[int]:
     """Every capture asked one by one, in the order of arrival."""
-    seen: set[str] = set()
+    seen: set[object] = set()
     found = []
     for record, content in captures.select(db, "1 ORDER BY id", ()):
-        old = [event.time_uuid in seen for event in record.events]
-        for index, event in enumerate(record.events):
-            old[index] = event.time_uuid in seen
-            seen |= {event.time_uuid} if event.time_uuid is not None else set()
+        old = []
+        for event in record.events:
+            same = event.time_uuid or (event.event_name, event.timestamp, event.user_id)
+            old.append(same in seen)
+            seen |= {same} if event.time_uuid or event.timestamp is not None else set()
         headers_and_body = content()
         assert headers_and_body is not None
         body = partial(bytes, headers_and_body[1])
@@ -112,17 +122,21 @@ def by_hand(db: sqlite3.Connection, query: Query) -> list[int]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(stored, max_size=8), queries, st.integers(1, 3), st.sampled_from([1, 3, 2000]))
-@example([], parse("dup:yes"), 1, 1)
-@example([WITHOUT_FAULT], parse("-fault:bad*"), 1, 1)
+@given(
+    st.lists(stored, max_size=8), queries, st.integers(1, 3), st.sampled_from([1, 3, 2000]), st.integers(0, 8)
+)  # fmt: skip
+@example([], parse("dup:yes"), 1, 1, 0)
+@example([WITHOUT_FAULT], parse("-fault:bad*"), 1, 1, 0)
 def test_a_search_finds_what_asking_one_by_one_finds(
-    given: list[dict[str, Any]], query: Query, limit: int, span: int
+    given: list[dict[str, Any]], query: Query, limit: int, span: int, noted: int
 ) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         schema.migrate(db)
         tx = Tx(db, 0)
-        for each in given:
+        for number, each in enumerate(given):
             keep(tx, each)
+            if number < noted:
+                occurrences.note(tx)
         looking = Search("captures", query, NOW, limit=limit, span=span)
         found = []
         while not looking.is_done:
@@ -143,12 +157,18 @@ STORED = {
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(stored, max_size=5), st.lists(stored, max_size=5), queries,
-    st.integers(1, 3), st.sampled_from([1, 3, 2000]), st.booleans(),
+    st.integers(1, 3), st.sampled_from([1, 3, 2000]), st.booleans(), st.booleans(),
 )  # fmt: skip
-@example([], [], parse("dup:yes"), 1, 1, False)
-@example([{**STORED, "events": []}, STORED], [STORED], parse("dup:yes"), 1, 1, True)
+@example([], [], parse("dup:yes"), 1, 1, False, False)
+@example([{**STORED, "events": []}, STORED], [STORED], parse("dup:yes"), 1, 1, True, False)
 def test_what_arrives_is_found_beside_what_was_there(
-    there: list[dict[str, Any]], new: list[dict[str, Any]], query: Query, limit: int, span: int, first: bool
+    there: list[dict[str, Any]],
+    new: list[dict[str, Any]],
+    query: Query,
+    limit: int,
+    span: int,
+    first: bool,
+    noted: bool,
 ) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         schema.migrate(db)
@@ -159,6 +179,8 @@ def test_what_arrives_is_found_beside_what_was_there(
         found = looking.step(db)
         for each in new:
             keep(tx, each)
+            if noted:
+                occurrences.note(tx)
         while not first and not looking.is_done:
             found += looking.step(db)
         arrived: list[Stored] = looking.arrived(db)

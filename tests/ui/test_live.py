@@ -153,7 +153,7 @@ async def test_an_acknowledgement_waits_for_no_screen(later_app: StatsigApp, ui:
 async def test_the_signature_tab_names_the_mistake_and_its_mend(
     later_app: StatsigApp, config: Config, ui: Until, seen: Text
 ) -> None:
-    async with later_app.run_test(size=(200, 40)) as pilot:
+    async with later_app.run_test(size=(220, 40)) as pilot:
         await pilot.press("f8")
         await ui(pilot, lambda: later_app.bridge.engine is not None)
         engine = later_app.bridge.engine

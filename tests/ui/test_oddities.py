@@ -24,7 +24,7 @@ ODD = b"""{"data":[
 async def test_marks_are_on_a_capture_and_on_the_event_they_are_about(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
-    async with later_app.run_test(size=(200, 36)) as pilot:
+    async with later_app.run_test(size=(220, 36)) as pilot:
         await pilot.press("f8")
         await ui(pilot, lambda: later_app.bridge.engine is not None)
         assert later_app.bridge.engine is not None

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import httpx
+
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
     RECEIVER,
@@ -162,6 +164,27 @@ async def test_live(
         assert "DEMO_checkout_completed" in text
         assert SECRET not in text
         picture(app, "live", text)
+
+
+async def test_live_with_marks(
+    tmp_path: Path, ui: Callable[..., Awaitable[None]], seen: Callable[[StatsigApp], str]
+) -> None:
+    app = app_with_traffic(tmp_path)
+    async with app.run_test(size=(160, 36)) as pilot:
+        await settled(app, ui, pilot)
+        await pilot.press("f8")
+        await ui(pilot, lambda: "FOLLOW" in seen(app))
+        assert app.bridge.engine is not None
+        odd = DATA / "batch-string-timestamp-unknown-keys.json"
+        for _ in range(2):
+            async with httpx.AsyncClient(trust_env=False) as client:
+                url = f"{app.bridge.engine.addresses.receiver}/hook"
+                await client.post(url, json=json.loads(odd.read_text()))
+        await ui(pilot, lambda: "Live  8" in seen(app))
+        await pilot.press("right", "right")
+        wanted = ("dup of #7", "late", "new here", "⚠ dup, new here", "Events  23")
+        await ui(pilot, lambda: all(words in seen(app) for words in wanted))
+        picture(app, "live-marks", seen(app))
 
 
 async def test_compose(

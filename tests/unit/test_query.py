@@ -117,6 +117,14 @@ def test_one_event_has_to_fit_all_of_it_and_is_named() -> None:
     ]
 
 
+def test_drift_is_asked_of_what_goes_out_alone() -> None:
+    known = {"eventName": "a", "user": {"userID": "u"}, "value": "1"}
+    new = view([known, {**known, "novel": 1}])
+    assert parse("drift:yes").fitting(new, NOW) == [1]
+    assert parse("drift:no").fitting(new, NOW) == [0]
+    assert parse("drift:yes").reads_bodies, "it is found in bodies alone"
+
+
 def test_the_same_language_asks_of_an_event_on_its_way() -> None:
     first, second = (of_event(event_view(json.dumps(event).encode(), event), NOW) for event in EVENTS)
     condition = parse("metadata.gate=new -user.country=US")

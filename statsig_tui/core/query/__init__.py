@@ -95,7 +95,7 @@ class Query:
     @property
     def reads_bodies(self) -> bool:
         """Whether it can only be answered by looking into bodies."""
-        return any(isinstance(leaf, Word | Field) for leaf in _leaves(self.node))
+        return self.uses("drift") or any(isinstance(leaf, Word | Field) for leaf in _leaves(self.node))
 
     def indexed(self) -> Indexed:
         """What of it a table can answer, and what is left."""

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from statsig_tui.core import drift
 from statsig_tui.core.ids import numbered
 from statsig_tui.core.paths import Step
 from statsig_tui.core.query.terms import (
@@ -120,6 +121,10 @@ def _event_holds(clause: Clause, view: View, index: int) -> bool:
             return _is_choice(clause, event.event_class.value)
         case "dup":
             return _is_choice(clause, "yes" if view.came_before(index) else "no")
+        case "drift":
+            # What is posted in is no event yet: nothing of it is documented as one.
+            is_new = view.target is None and bool(drift.of_event(view.document(index)))
+            return _is_choice(clause, "yes" if is_new else "no")
         case _:
             return event.timestamp is not None and _compares(clause, view.at - event.timestamp)
 

@@ -47,7 +47,7 @@ class View:
     is_imported: bool = False
     read_destinations: Callable[[], Sequence[str]] = tuple
     came_before: Callable[[int], bool] = lambda index: False
-    """Whether the timeUUID of an event was seen before."""
+    """Whether an event was seen before."""
 
     @cached_property
     def body(self) -> bytes:

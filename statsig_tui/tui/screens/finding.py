@@ -17,13 +17,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from statsig_tui.core.query import Query
+from statsig_tui.core.query import Query, parse
+from statsig_tui.core.repeats import Beside
 from statsig_tui.engine.search import SPAN, Search
-from statsig_tui.errors import StatsigTuiError
+from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content, fit
-from statsig_tui.tui.widgets.capture_rows import CaptureRows, following, header
+from statsig_tui.tui.widgets.capture_rows import CaptureRows, following
 from statsig_tui.tui.widgets.id_view import in_both
 from statsig_tui.tui.widgets.query_line import QueryInput, QueryLine
 from statsig_tui.tui.widgets.row_list import RowList
@@ -74,7 +75,7 @@ class FindingScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows = CaptureRows(self.bridge.summaries)
+        self._rows = CaptureRows(self.bridge.summaries, self._look_beside)
         self._filter_text = ""
         self._filter: Finding | None = None
         self._filter_query: Query | None = None
@@ -94,14 +95,27 @@ class FindingScreen(ModeScreen):
     def list_side(self) -> Iterable[Widget]:
         """The list over its line."""
         with Vertical(id="list"):
-            yield RowList(self._rows, header=header, empty=Content(), id="captures", classes="pane")
+            yield RowList(
+                self._rows, header=self._rows.header, empty=Content(), id="captures", classes="pane"
+            )
             yield QueryLine(id="query")
+
+    def _look_beside(self, capture: int, first: int, last: int) -> Beside:
+        engine = self.bridge.engine
+        try:
+            return engine.archive.beside(capture, first, last) if engine is not None else Beside()
+        except StoreBroken:
+            return Beside()
 
     def _is_there(self) -> bool:
         """Whether the screen still has its widgets."""
         raise NotImplementedError
 
     # What the border says
+
+    def pace(self) -> Content:
+        """How fast captures come, before the list's state."""
+        return Content()
 
     def show_title(self) -> None:
         """Bring the list's border up to date."""
@@ -128,7 +142,7 @@ class FindingScreen(ModeScreen):
             state = Content.assemble((f"/{fit(hits.text, _LONGEST)}  {found}  ", theme.QUIET), state)
         if any(each is not None and not each.search.is_done for each in (self._filter, self._hits)):
             state = Content.assemble(("searching…  ", theme.ACCENT), state)
-        captures.border_subtitle = state if total else Content()
+        captures.border_subtitle = Content.assemble(self.pace(), state) if total else Content()
 
     def _hidden(self) -> Content | None:
         """Why nothing is shown although there is something; None where that is not so."""
@@ -277,6 +291,16 @@ class FindingScreen(ModeScreen):
             self._apply(event.query)
         else:
             self._search_for(event.text, event.query)
+
+    def filter_by(self, text: str) -> None:
+        """Show only what fits this query, as if it had been entered; empty: everything."""
+        self._filter_text, self._filter_query = text, parse(text) if text else None
+        self._apply(self._filter_query)
+
+    @property
+    def filtered_by(self) -> str:
+        """The text of the filter that is on."""
+        return self._filter_text if self._filter is not None else ""
 
     def action_toggle_filter(self) -> None:
         """Show all, or again only what fits."""

@@ -16,10 +16,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TabbedContent
 
-from statsig_tui.core import marks
 from statsig_tui.core.ids import tag
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.records import CaptureDetail
+from statsig_tui.core.repeats import Beside
 from statsig_tui.core.replaying import Part
 from statsig_tui.core.tunnel import steps
 from statsig_tui.errors import StatsigTuiError
@@ -27,12 +27,15 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
+from statsig_tui.tui.screens.counting import CountingScreen
 from statsig_tui.tui.screens.opening import OpeningScreen
 from statsig_tui.tui.screens.replaying import ReplayingScreen, named
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.capture_detail import Detail
+from statsig_tui.tui.widgets.event_notes import Notes, looked_at
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.names_panel import NamesPanel
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -44,7 +47,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(ReplayingScreen, OpeningScreen):
+class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -56,12 +59,15 @@ class LiveScreen(ReplayingScreen, OpeningScreen):
         self._shown: tuple[int, int | None] | None = None
         self._detail: CaptureDetail | None = None
         self._following: Timer | None = None
+        self._unsure: int | None = None
+        """The capture that was shown before it was known what of it came before."""
         self._kept: tuple[int, int | None] | None = None
         """The capture, or event of one, that the next one is compared with."""
 
     def body(self) -> Iterable[Widget]:
         """List and detail."""
         with Container(id="live", classes="mode-body"):
+            yield NamesPanel(id="names", classes="pane -auto")
             yield from self.list_side()
             yield Detail(id="detail", classes="pane")
 
@@ -110,6 +116,11 @@ class LiveScreen(ReplayingScreen, OpeningScreen):
         self.show_title()
         await self.look_at_replay()
         self.go_to_opened()
+        await self.look_beside()
+        is_read = self._is_there() and self.query_one(Detail).has_focus_within
+        if self._unsure is not None and self._unsure <= self._noted and not is_read:
+            self._unsure = None
+            self._show_now()
         await self._refresh_trace()
 
     def config_changed(self) -> None:
@@ -192,7 +203,9 @@ class LiveScreen(ReplayingScreen, OpeningScreen):
     @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
         try:
-            detail = await self.bridge.ask(lambda archive: archive.capture(capture))
+            detail, beside = await self.bridge.ask(
+                lambda archive: (archive.capture(capture), archive.beside(capture))
+            )
             if not self._is_there():
                 return
             if detail is None:
@@ -200,14 +213,15 @@ class LiveScreen(ReplayingScreen, OpeningScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body, found = await asyncio.to_thread(_looked_at, detail, child)
+            body, found, notes = await asyncio.to_thread(_looked_at, detail, child, beside)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
         if not self._is_there():
             return
         self._detail = detail
-        self.query_one(Detail).show(detail, child, body, found)
+        self._unsure = capture if not beside.is_final else None
+        self.query_one(Detail).show(detail, child, body, found, notes)
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -312,9 +326,11 @@ class LiveScreen(ReplayingScreen, OpeningScreen):
         detail.call_after_refresh(detail.enter)
 
 
-def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[Mark, ...]]:
+def _looked_at(
+    detail: CaptureDetail, child: int | None, beside: Beside
+) -> tuple[bytes, tuple[Mark, ...], Notes]:
     body = part_of(detail, child)
-    return body, marks.of_event(body) if child is not None else marks.of_capture(detail)
+    return body, *looked_at(detail, child, body, beside)
 
 
 def _part(archive: Archive, of: Part) -> bytes | None:

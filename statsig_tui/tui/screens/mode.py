@@ -109,6 +109,9 @@ class ModeScreen(Screen[None]):
     def leave(self) -> None:
         """The app is about to end."""
 
+    def ticked(self) -> None:
+        """The header was brought up to date: ages that are shown may be others now."""
+
     def config_changed(self) -> None:
         """The settings are others now."""
 

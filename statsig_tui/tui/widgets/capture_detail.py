@@ -16,7 +16,7 @@ from statsig_tui.core.records import CaptureDetail, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock, size
-from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.json_view import JsonView, Notes
 from statsig_tui.tui.widgets.signature_text import signature_text
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -39,6 +39,7 @@ class Detail(Container):
     def on_mount(self) -> None:
         """Nothing is shown yet."""
         self._shown: tuple[CaptureDetail, bytes] | None = None
+        self._notes: Notes | None = None
         self._mark(())
         self._diagnosis: Diagnosis | None = None
 
@@ -56,8 +57,18 @@ class Detail(Container):
         for name in (*_TEXTS, "signature"):
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
-    def show(self, detail: CaptureDetail, child: int | None, body: bytes, marks: Sequence[Mark] = ()) -> None:
-        """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these."""
+    def show(
+        self,
+        detail: CaptureDetail,
+        child: int | None,
+        body: bytes,
+        marks: Sequence[Mark] = (),
+        notes: Notes | None = None,
+    ) -> None:
+        """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these.
+
+        `notes` says what stands beside the lines of the body's tree.
+        """
         record = detail.record
         place = "" if child is None else f" · event {child}"
         self.border_title = Content(f"#{record.id}{place}")
@@ -68,6 +79,7 @@ class Detail(Container):
         if self._shown is None or self._shown[0].record.id != record.id:
             self._diagnosis = None
         self._shown = (detail, body)
+        self._notes = notes
         self._draw()
 
     def show_diagnosis(self, capture: int, diagnosis: Diagnosis | None) -> None:
@@ -96,7 +108,7 @@ class Detail(Container):
             signature: Content = signature_text(detail, self._diagnosis)
             self.query_one("#signature-text", Static).update(signature)
         elif active == "body":
-            self.query_one(JsonView).load(body)
+            self.query_one(JsonView).load(body, self._notes)
 
     def turn(self, by: int) -> None:
         """Show a neighbouring tab."""

@@ -6,7 +6,7 @@ import json
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
@@ -257,3 +257,22 @@ def _fitting(piece: str, width: int) -> int:
 @lru_cache(maxsize=4096)
 def _cells(character: str) -> int:
     return cell_len(shown(character))
+
+
+def noted(pieces: Sequence[Piece], note: tuple[str, bool], width: int) -> Iterator[Piece]:
+    """A line of a tree with its note at the right end, as far as there is room for both."""
+    words, is_odd = note
+    room = width - cell_len(words) - _GAP
+    used = 0
+    for text, kind in pieces:
+        taken = _within(text, room - used)
+        used += cell_len(taken)
+        yield taken, kind
+    if room >= used:
+        yield " " * (room - used + _GAP), ""
+        yield words, "odd" if is_odd else "note"
+
+
+def _within(text: str, room: int) -> str:
+    # Of the blanks before a count at the right end nothing is missed.
+    return cut(text, max(0, room)) if text.strip() else text[: max(0, room)]

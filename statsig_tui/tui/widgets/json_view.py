@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -27,6 +27,7 @@ from statsig_tui.tui.widgets.json_pieces import (
     copied,
     hex_columns,
     hex_pieces,
+    noted,
     path,
     row_at,
     shown,
@@ -38,6 +39,8 @@ AT_ONCE = 64 * 1024
 """Bytes, or characters, that are prepared before the next frame; the rest of a larger body follows."""
 VIEWS = ("tree", "raw", "hex")
 _MARGIN = 2
+Notes = Callable[[str], tuple[str, bool] | None]
+"""By the path of a value what to say beside it, and whether that is odd."""
 
 
 class JsonView(LineView):
@@ -51,6 +54,8 @@ class JsonView(LineView):
         "json-view--null",
         "json-view--punctuation",
         "json-view--notice",
+        "json-view--note",
+        "json-view--odd",
         "json-view--cursor",
         "json-view--cursor-blurred",
     }
@@ -79,6 +84,12 @@ class JsonView(LineView):
         }
         & > .json-view--notice {
             color: $text-error;
+        }
+        & > .json-view--note {
+            color: $foreground 50%;
+        }
+        & > .json-view--odd {
+            color: $warning;
         }
         & > .json-view--cursor {
             background: $primary-muted;
@@ -120,6 +131,7 @@ class JsonView(LineView):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.raw = b""
+        self._notes: Notes | None = None
         self._body = read(b"")
         self._tree: TreeText | None = None
         self._rows = array("i")
@@ -145,9 +157,10 @@ class JsonView(LineView):
         """The view that is shown: raw in place of a tree that cannot be."""
         return self._shown(self.view)
 
-    def load(self, raw: bytes) -> None:
-        """Show a body, from its beginning."""
+    def load(self, raw: bytes, notes: Notes | None = None) -> None:
+        """Show a body, from its beginning; `notes` says what stands beside the lines of its tree."""
         self.raw = raw
+        self._notes = notes
         self._is_whole = len(raw) <= AT_ONCE
         self.workers.cancel_node(self)
         if not self._is_whole:
@@ -407,10 +420,17 @@ class JsonView(LineView):
             count = self._hex_columns()
             return hex_pieces(self.raw, line * count, count)
         if view == "tree" and self._tree is not None and line < len(self._tree.folds):
-            return self._tree.pieces(line)
+            return self._noted(self._tree, line, width)
         if view == "raw" and line < len(self._rows):
             return iter([(shown(self._raw_row(line)), "")])
         return iter([("preparing…", "punctuation")])
+
+    def _noted(self, tree: TreeText, line: int, width: int) -> Iterator[Piece]:
+        pieces = tree.pieces(line)
+        if self._notes is None or tree.folds.row(line):
+            return pieces
+        note = self._notes(path(tree.tree, tree.folds.lines[line]))
+        return noted(list(pieces), note, width) if note is not None else pieces
 
     def _paint(self, pieces: list[Piece], is_cursor: bool) -> Strip:
         name = ["json-view--cursor" if self.has_focus else "json-view--cursor-blurred"] if is_cursor else []

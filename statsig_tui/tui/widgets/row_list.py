@@ -192,6 +192,11 @@ class RowList(LineView):
         self._repaint_changed()
         self._tell()
 
+    def redraw(self) -> None:
+        """Draw what is seen anew: rows look different, and are the same."""
+        self._strips.clear()
+        self.refresh()
+
     def refresh_rows(self, keep_cursor: bool = True) -> None:
         """The rows are others now, filtered or replaced: stay on the same key or the nearest one.
 

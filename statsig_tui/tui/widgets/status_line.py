@@ -62,6 +62,8 @@ class StatusLine(Widget):
     starting: reactive[bool] = reactive(True)
     last_batch: reactive[int | None] = reactive(None)
     """Age in ms."""
+    quiet: reactive[tuple[int, int] | None] = reactive(None)
+    """For how long nothing came and how long a pause usually is, in ms, where that is much longer."""
     rates: reactive[tuple[int, ...]] = reactive(())
     """Events of each of the last seconds, the newest last."""
 
@@ -137,6 +139,9 @@ class StatusLine(Widget):
     def _traffic(self) -> list[Content]:
         if self.last_batch is None:
             return [Content.styled("no batch yet", theme.QUIET)]
+        if self.quiet is not None:
+            silence, usual = self.quiet
+            return [Content.styled(f"quiet for {age(silence)}, usually {age(usual)}", theme.WARN)]
         parts = [Content(f"last batch {age(self.last_batch)}")]
         if any(self.rates):
             recent = self.rates[-_SPARK:]
@@ -163,19 +168,24 @@ def _width(parts: Sequence[Content]) -> int:
 
 
 class Rates:
-    """Counts events into seconds; keeps the last few."""
+    """Counts batches and their events into seconds; keeps the last few."""
 
     def __init__(self) -> None:
-        self._seconds: deque[tuple[int, int]] = deque(maxlen=_SPARK)
+        self._seconds: deque[tuple[int, int, int]] = deque(maxlen=_SPARK)
 
     def add(self, second: int, events: int) -> None:
-        """Count events that came in a second (epoch s)."""
+        """Count a batch that came in a second (epoch s), and its events."""
+        batches = 1
         if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1] = (second, self._seconds[-1][1] + events)
-        else:
-            self._seconds.append((second, events))
+            _, before, others = self._seconds.pop()
+            events, batches = events + before, batches + others
+        self._seconds.append((second, events, batches))
 
     def until(self, second: int) -> tuple[int, ...]:
         """Events of each of the last whole seconds before `second`."""
-        counted = dict(self._seconds)
+        counted = {at: events for at, events, _ in self._seconds}
         return tuple(counted.get(at, 0) for at in range(second - _SPARK, second))
+
+    def batches(self, second: int) -> int:
+        """Batches of the last whole second before `second`."""
+        return next((batches for at, _, batches in self._seconds if at == second - 1), 0)
