@@ -24,7 +24,7 @@ from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
-from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
+from statsig_tui.tui.screens.copies import edit_copy, events_of, part_of, save_copy
 from statsig_tui.tui.screens.finding import FindingScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.respond import RespondDialog
@@ -170,8 +170,18 @@ class LiveScreen(FindingScreen):
         self.show_title()
 
     @on(RowList.Opened, "#captures")
-    def _opened(self) -> None:
+    def _opened(self, event: RowList.Opened) -> None:
+        # Who opens wants to read: the next row must not take it away.
+        event.row_list.follow = False
         self.query_one(Detail).enter()
+
+    @on(RowList.Opened, "#events-table")
+    def _event_opened(self, event: RowList.Opened) -> None:
+        if self._shown is not None:
+            self._list.follow = False
+            self._shown = (self._shown[0], event.key)
+            self.query_one(Detail).look_at("body")
+            self._show_now()
 
     @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
@@ -184,14 +194,14 @@ class LiveScreen(FindingScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body, found = await asyncio.to_thread(_looked_at, detail, child)
+            body, found, events = await asyncio.to_thread(_looked_at, detail, child)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
         if not self._is_there():
             return
         self._detail = detail
-        self.query_one(Detail).show(detail, child, body, found)
+        self.query_one(Detail).show(detail, child, body, found, events)
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -230,6 +240,12 @@ class LiveScreen(FindingScreen):
 
     # Actions
 
+    @property
+    def _here(self) -> tuple[int, int | None] | None:
+        """The capture, or event of one, that a key is about."""
+        event = self.query_one(Detail).event_at_cursor() if self._shown is not None else None
+        return (self._shown[0], event) if self._shown is not None and event is not None else self._shown
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Replay needs a capture; back needs somewhere to come back from."""
         can = self.can(action)
@@ -265,19 +281,19 @@ class LiveScreen(FindingScreen):
     @work(group="copy", exclusive=True)
     async def action_edit_copy(self) -> None:
         """Open the event under the cursor as Compose's draft."""
-        if self._shown is not None:
-            await edit_copy(self, *self._shown)
+        if (here := self._here) is not None:
+            await edit_copy(self, *here)
 
     @work(group="copy", exclusive=True)
     async def action_save_copy(self) -> None:
         """Keep the event under the cursor as a template."""
-        if self._shown is not None:
-            await save_copy(self, *self._shown)
+        if (here := self._here) is not None:
+            await save_copy(self, *here)
 
     @work(group="compare", exclusive=True)
     async def action_compare(self) -> None:
         """Keep what is under the cursor; with another one kept, show what is different."""
-        kept, here = self._kept, self._shown
+        kept, here = self._kept, self._here
         if here is None:
             return
         self._kept = None if kept is not None else here
@@ -327,8 +343,14 @@ class LiveScreen(FindingScreen):
         self.query_one(Detail).turn(1 if way == "next" else -1)
 
     def action_back(self) -> None:
-        """To the list."""
-        self._list.focus()
+        """To the list; from an event that the table of events opened, to that table."""
+        at = self._list.cursor
+        if self._shown is not None and at is not None and self._shown != at and at[0] == self._shown[0]:
+            self._shown = at
+            self.query_one(Detail).look_at("events")
+            self._show_now()
+        else:
+            self._list.focus()
 
     def _destination(self) -> str:
         names = [destination.name for destination in self.host.config.destinations]
@@ -348,9 +370,10 @@ class LiveScreen(FindingScreen):
         self.host.say(f"{tag('c', capture)} replayed {way} to {destination}: {tag('d', delivery)}")
 
 
-def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[Mark, ...]]:
+def _looked_at(detail: CaptureDetail, child: int | None) -> tuple[bytes, tuple[Mark, ...], list[bytes]]:
     body = part_of(detail, child)
-    return body, marks.of_event(body) if child is not None else marks.of_capture(detail)
+    found = marks.of_event(body) if child is not None else marks.of_capture(replace(detail, body=body))
+    return body, found, events_of(detail)
 
 
 def _named(capture: int, child: int | None) -> str:

@@ -16,17 +16,20 @@ from statsig_tui.core.records import CaptureDetail, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock, size
+from statsig_tui.tui.widgets.events_table import EventsTable
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.signature_text import signature_text
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 
 class Detail(Container):
-    """One capture: body, headers, signature, answer, trace; the tab stays while stepping through rows."""
+    """One capture: events, body, headers, signature, answer, trace; the tab stays while stepping on."""
 
     def compose(self) -> ComposeResult:
         """The tabs."""
-        with TabbedContent(id="detail-tabs"):
+        with TabbedContent(id="detail-tabs", initial="body"):
+            with TabPane("Events", id="events"):
+                yield EventsTable()
             with TabPane("Body", id="body"):
                 yield Static(id="marks")
                 yield JsonView(id="body-view")
@@ -53,11 +56,22 @@ class Detail(Container):
         self.border_title, self.border_subtitle = Content(), Content()
         self._mark(())
         self.query_one(JsonView).load(b"")
+        self.query_one(EventsTable).load(None, (), ())
         for name in (*_TEXTS, "signature"):
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
-    def show(self, detail: CaptureDetail, child: int | None, body: bytes, marks: Sequence[Mark] = ()) -> None:
-        """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these."""
+    def show(
+        self,
+        detail: CaptureDetail,
+        child: int | None,
+        body: bytes,
+        marks: Sequence[Mark] = (),
+        events: Sequence[bytes] = (),
+    ) -> None:
+        """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these.
+
+        `events` are the bytes of all of its events.
+        """
         record = detail.record
         place = "" if child is None else f" · event {child}"
         self.border_title = Content(f"#{record.id}{place}")
@@ -68,6 +82,10 @@ class Detail(Container):
         if self._shown is None or self._shown[0].record.id != record.id:
             self._diagnosis = None
         self._shown = (detail, body)
+        table = self.query_one(EventsTable)
+        table.load(record.id, record.events, events)
+        if child is not None:
+            table.go_to(child)
         self._draw()
 
     def show_diagnosis(self, capture: int, diagnosis: Diagnosis | None) -> None:
@@ -98,6 +116,16 @@ class Detail(Container):
         elif active == "body":
             self.query_one(JsonView).load(body)
 
+    def look_at(self, tab: str) -> None:
+        """Show a tab, and give it the keys."""
+        self.query_one(TabbedContent).active = tab
+        self.call_after_refresh(self.enter)
+
+    def event_at_cursor(self) -> int | None:
+        """The event under the cursor of the table, while that has the keys."""
+        table = self.query_one(EventsTable)
+        return table.cursor[0] if table.has_focus and table.cursor is not None else None
+
     def turn(self, by: int) -> None:
         """Show a neighbouring tab."""
         tabs = self.query_one(TabbedContent)
@@ -111,7 +139,7 @@ class Detail(Container):
         """Give the keys to what the active tab shows."""
         pane = self.query_one(TabbedContent).active_pane
         if pane is not None:
-            for widget in pane.query("JsonView, VerticalScroll"):
+            for widget in pane.query("EventsTable, JsonView, VerticalScroll"):
                 widget.focus()
                 return
 
