@@ -84,6 +84,8 @@ COMMANDS = (
     Command("destinations.back", "escape", "Back", "Cancel the edits; without any, back to the list", "back", "destinations", False),
     Command("live.replay", "r", "Replay", "Send the capture again, as it was received", "replay", "live"),
     Command("live.replay_with", "R", "Replay with…", "Choose the destination, and as received or re-signed", "replay_with", "live"),
+    Command("live.copy", "y", "Copy", "Copy body, event, headers, request, curl, base string, or the value under the cursor", "copy", "live"),
+    Command("live.export", "x", "Export", "Write captures to a file: NDJSON, HAR, curl, raw requests or CSV", "export", "live"),
     Command("live.filter", "f", "Filter", "Show only what fits: words, key:value, field=value; tab completes", "filter", "live"),
     Command("live.filter_off", "F", "Filter on / off", "Show everything, and again only what fits; the filter's text stays", "toggle_filter", "live", False),
     Command("live.search", "slash", "Search", "Go to the newest capture that fits, without hiding the others: names, ids, bodies", "search", "live"),

@@ -25,9 +25,11 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.copies import edit_copy, events_of, part_of, save_copy
+from statsig_tui.tui.screens.exporting import export_from
 from statsig_tui.tui.screens.finding import FindingScreen
 from statsig_tui.tui.screens.replay import ReplayDialog
 from statsig_tui.tui.screens.respond import RespondDialog
+from statsig_tui.tui.screens.taking import Place, copy_from
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.row_list import RowList
@@ -251,7 +253,7 @@ class LiveScreen(FindingScreen):
         can = self.can(action)
         if can is not None:
             return can
-        if action == "compare":
+        if action in ("compare", "copy", "export"):
             return self._shown is not None
         if action in ("replay", "replay_with"):
             return self._shown is not None and bool(self.host.config.destinations)
@@ -277,6 +279,21 @@ class LiveScreen(FindingScreen):
                 self._replay(*choice)
 
         self.app.push_screen(ReplayDialog(self._detail.record.id, names, self._destination()), chosen)
+
+    @work(group="take", exclusive=True)
+    async def action_copy(self) -> None:
+        """Ask what is to be copied of the capture or event under the cursor."""
+        here = self._here
+        if here is not None and self.app.screen is self:
+            await copy_from(self, Place(*here, *self.query_one(Detail).value_at_cursor()))
+
+    @work(group="take", exclusive=True)
+    async def action_export(self) -> None:
+        """Ask which captures are to be written, how and where to."""
+        if self._shown is not None and self.app.screen is self:
+            await export_from(
+                self, self._shown[0], self._rows.view, self._filter_query if self._filter else None
+            )
 
     @work(group="copy", exclusive=True)
     async def action_edit_copy(self) -> None:

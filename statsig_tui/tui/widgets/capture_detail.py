@@ -126,6 +126,12 @@ class Detail(Container):
         table = self.query_one(EventsTable)
         return table.cursor[0] if table.has_focus and table.cursor is not None else None
 
+    def value_at_cursor(self) -> tuple[str | None, str]:
+        """What the cursor of the tree is on, while that is looked at, and its path."""
+        view = self.query_one(JsonView)
+        is_seen = self.active == "body" and view.has_value
+        return (view.value_at_cursor(), view.path_at_cursor()) if is_seen else (None, "")
+
     def turn(self, by: int) -> None:
         """Show a neighbouring tab."""
         tabs = self.query_one(TabbedContent)

@@ -65,6 +65,14 @@ class IdView:
         """Whether this one is marked."""
         return number in self._marked
 
+    def marked_ids(self) -> list[int]:
+        """Those that are marked, in order."""
+        return sorted(self._marked)
+
+    def all_ids(self) -> array[int]:
+        """All there are, shown or not, as they are now."""
+        return self._all[:]
+
     def load(self, ids: array[int]) -> None:
         """Know exactly these."""
         self._all = ids

@@ -175,6 +175,11 @@ class JsonView(LineView):
         index = self._index()
         return path(folds.tree, folds.tree.at(self._offset(self.shown_view)) if index is None else index)
 
+    @property
+    def has_value(self) -> bool:
+        """Whether the cursor is on a value of a tree."""
+        return self._index() is not None
+
     def cursor_line(self) -> int | None:
         """The line the cursor is on; None without lines."""
         return self._cursor if self._line_count else None
