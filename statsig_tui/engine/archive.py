@@ -30,7 +30,7 @@ from statsig_tui.core.records import (
     VerdictRecord,
 )
 from statsig_tui.core.seen import Seen, gather
-from statsig_tui.engine import captures, dry_run, due, endpoints, health, history, offers, outbox
+from statsig_tui.engine import captures, dry_run, due, endpoints, health, history, offers, outbox, remarks
 from statsig_tui.engine.search import Search, Stored
 
 T = TypeVar("T")
@@ -99,6 +99,18 @@ class Archive:
     def sent_detail(self, number: int) -> SentDetail | None:
         """All of one sent event."""
         return self._ask(lambda db: history.sent_detail(db, number))
+
+    def marked(self) -> list[int]:
+        """The captures that are marked, by id."""
+        return self._ask(remarks.marked)
+
+    def noted(self) -> list[int]:
+        """The captures that have a note, by id."""
+        return self._ask(remarks.noted)
+
+    def note(self, capture: int) -> str | None:
+        """The note on a capture."""
+        return self._ask(lambda db: remarks.note(db, capture))
 
     def requests(self, limit: int) -> list[RequestRecord]:
         """The newest requests the emulator did not plainly accept, newest first."""

@@ -43,7 +43,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Shape
 from statsig_tui.core.selftest import Result
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing
+from statsig_tui.engine import captures, due, endpoints, examination, history, outbox, probing, remarks
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, Pace, SystemClock
 from statsig_tui.engine.deliveries import Deliveries
@@ -266,6 +266,14 @@ class Engine:
         await self._store.write(
             lambda tx: tx.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value)).rowcount
         )
+
+    async def mark(self, capture: int, is_marked: bool) -> None:
+        """Mark a capture, or mark it no longer; archive.marked() tells it again."""
+        await self._store.write(lambda tx: remarks.mark(tx, capture, is_marked))
+
+    async def note(self, capture: int, text: str) -> None:
+        """Keep a note on a capture; an empty one is none."""
+        await self._store.write(lambda tx: remarks.set_note(tx, capture, text))
 
     async def apply(self, config: Config, *, renamed: tuple[str, str] | None = None) -> None:
         """Use these settings from now on; only what changed restarts, and queued work is kept.

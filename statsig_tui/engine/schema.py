@@ -106,6 +106,10 @@ _MIGRATIONS = (
         destination TEXT PRIMARY KEY, paused TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     """,
     "ALTER TABLE captures ADD COLUMN program TEXT;",
+    """
+    CREATE TABLE marked (capture INTEGER PRIMARY KEY);
+    CREATE TABLE notes (capture INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

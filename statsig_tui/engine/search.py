@@ -22,7 +22,7 @@ from statsig_tui.core.records import (
     Headers,
     SentRecord,
 )
-from statsig_tui.engine import captures, history, outbox
+from statsig_tui.engine import captures, history, outbox, remarks
 from statsig_tui.engine.http import BodyRefused, decoded_body
 
 Stored = CaptureRecord | DeliveryRecord | EventRecord | SentRecord
@@ -159,6 +159,7 @@ class Search:
                             partial(read.of_capture, content),
                             partial(_destinations_of_capture, db, capture.id),
                             partial(self._came_before, capture),
+                            partial(remarks.note, db, capture.id),
                         ),
                     )
             case "deliveries":

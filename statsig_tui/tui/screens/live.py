@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
@@ -32,6 +32,7 @@ from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.screens.taking import Place, copy_from
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -77,6 +78,7 @@ class LiveScreen(FindingScreen):
         if self._rev is None:
             self._rev = await self.bridge.ask(lambda archive: archive.rev)
             self._rows.load(await self.bridge.ask(lambda archive: archive.capture_ids()))
+            await self.recall()
             if not self._is_there():
                 return
             captures.refresh_rows(keep_cursor=False)
@@ -188,7 +190,9 @@ class LiveScreen(FindingScreen):
     @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
         try:
-            detail = await self.bridge.ask(lambda archive: archive.capture(capture))
+            detail, note = await self.bridge.ask(
+                lambda archive: (archive.capture(capture), archive.note(capture))
+            )
             if not self._is_there():
                 return
             if detail is None:
@@ -196,14 +200,14 @@ class LiveScreen(FindingScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body, found, events = await asyncio.to_thread(_looked_at, detail, child)
+            body, found, objects = await asyncio.to_thread(_looked_at, detail, child)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
         if not self._is_there():
             return
         self._detail = detail
-        self.query_one(Detail).show(detail, child, body, found, events)
+        self.query_one(Detail).show(detail, child, body, found, objects, note or "")
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -230,6 +234,22 @@ class LiveScreen(FindingScreen):
         # Each draw asks: what was found once is remembered, which a query of all is not.
         parts = (self.query_one_optional(kind) for kind in (JsonView, TraceView))
         return all(part is not None for part in parts)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A note is written on what is looked at, not on what comes next."""
+        if isinstance(event.widget, Note):
+            self._list.follow = False
+
+    @on(Note.Edited)
+    async def _noted(self, event: Note.Edited) -> None:
+        before = len(self._rows.noted)
+        (self._rows.noted.add if event.note.strip() else self._rows.noted.discard)(event.capture)
+        if len(self._rows.noted) != before:
+            self._list.rows_changed()
+        try:
+            await self.bridge.do(lambda engine: engine.note(event.capture, event.note))
+        except StatsigTuiError as error:
+            self.host.tell(error)
 
     async def _refresh_trace(self) -> None:
         if not self._is_there() or self._shown is None or self.query_one(Detail).active != "trace":

@@ -18,12 +18,13 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock, size
 from statsig_tui.tui.widgets.events_table import EventsTable
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.signature_text import signature_text
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 
 class Detail(Container):
-    """One capture: events, body, headers, signature, answer, trace; the tab stays while stepping on."""
+    """One capture: events, body, headers, signature, answer, trace, notes; the tab stays."""
 
     def compose(self) -> ComposeResult:
         """The tabs."""
@@ -38,6 +39,8 @@ class Detail(Container):
                     yield Static(id=f"{name.lower()}-text")
             with TabPane("Trace", id="trace"), VerticalScroll(classes="text"):
                 yield TraceView(id="trace-text")
+            with TabPane("Notes", id="notes"):
+                yield Note()
 
     def on_mount(self) -> None:
         """Nothing is shown yet."""
@@ -57,6 +60,7 @@ class Detail(Container):
         self._mark(())
         self.query_one(JsonView).load(b"")
         self.query_one(EventsTable).load(None, (), ())
+        self.query_one(Note).show_note(None, "")
         for name in (*_TEXTS, "signature"):
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
@@ -67,6 +71,7 @@ class Detail(Container):
         body: bytes,
         marks: Sequence[Mark] = (),
         events: Sequence[bytes] = (),
+        note: str = "",
     ) -> None:
         """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these.
 
@@ -86,6 +91,7 @@ class Detail(Container):
         table.load(record.id, record.events, events)
         if child is not None:
             table.go_to(child)
+        self.query_one(Note).show_note(record.id, note)
         self._draw()
 
     def show_diagnosis(self, capture: int, diagnosis: Diagnosis | None) -> None:
@@ -145,7 +151,7 @@ class Detail(Container):
         """Give the keys to what the active tab shows."""
         pane = self.query_one(TabbedContent).active_pane
         if pane is not None:
-            for widget in pane.query("EventsTable, JsonView, VerticalScroll"):
+            for widget in pane.query("EventsTable, JsonView, VerticalScroll, Note"):
                 widget.focus()
                 return
 

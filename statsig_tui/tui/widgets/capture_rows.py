@@ -17,6 +17,7 @@ from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.id_view import IdView
 
 MARK = "◆"
+NOTED = "✎"
 _PAGE = 64
 """Summaries that are read at a time."""
 _HELD = 4096
@@ -43,6 +44,8 @@ class CaptureRows:
 
     def __init__(self, fetch: Fetch) -> None:
         self.view = IdView()
+        self.noted: set[int] = set()
+        """Captures that have a note."""
         self._fetch = fetch
         self._records: LRUCache[int, CaptureRecord | None] = LRUCache(_HELD)
 
@@ -76,8 +79,9 @@ class CaptureRows:
         return self.view[index]
 
     def revision(self, index: int) -> int:
-        """Captures never change; whether they are marked does."""
-        return int(self.view.is_marked(self.view[index]))
+        """Captures never change; whether they are marked, or have a note, does."""
+        number = self.view[index]
+        return int(self.view.is_marked(number)) + 2 * (number in self.noted)
 
     def children(self, index: int) -> int:
         """Its events."""
@@ -100,7 +104,8 @@ class CaptureRows:
         what = f"{_what(record, room)}{by}{fault}"
         parts = [
             (clock(record.at), theme.QUIET),
-            (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
+            (MARK if self.view.is_marked(record.id) else " ", theme.ACCENT),
+            (NOTED if record.id in self.noted else " ", theme.ACCENT),
             (f"{mark} {record.status or 'none':<4}", style),
             (f"{count}  ", ""),
             (_padded(what, room), theme.BAD if refused else ""),

@@ -118,6 +118,11 @@ class IdView:
         self._recount()
         return number in self._marked
 
+    def mark_all(self, numbers: Sequence[int]) -> None:
+        """Mark these, beside those that are marked already."""
+        self._marked |= set(numbers)
+        self._recount()
+
     def clear(self) -> None:
         """Show no longer what is known now, unless it is marked."""
         self._cleared = self._all[-1] if self._all else 0
