@@ -93,6 +93,35 @@ async def test_the_events_of_a_packed_batch_are_there_as_those_of_any_other(
         assert '"name-0"' not in seen(app)
 
 
+async def test_a_text_is_found_in_the_body_wherever_it_is_folded_away(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    metadata = {"note": "a NEEDLE here", "deep": {"er": {"x": 1, "list": ["hay", "needle, too"]}}}
+    async with app.run_test(size=(200, 40)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        post(
+            app, {"data": [{"eventName": f"hay-{place}"} for place in range(300)] + [{"metadata": metadata}]}
+        )
+        view = app.screen.query_one(JsonView)
+        await ui(pilot, lambda: '"hay-0"' in seen(app))
+        await pilot.press("enter", "slash", *"needle")
+        await ui(pilot, lambda: "1 of 2" in seen(app) and "a NEEDLE here" in seen(app))
+        assert view.path_at_cursor() == "data[300].metadata.note"
+        await pilot.press("enter")
+        await ui(pilot, lambda: "2 of 2" in seen(app))
+        assert view.path_at_cursor() == "data[300].metadata.deep.er.list[1]"
+        await pilot.press("escape")
+        await ui(pilot, lambda: view.has_focus and "2 of 2" not in seen(app))
+        await pilot.press("n")
+        assert view.path_at_cursor() == "data[300].metadata.note", "around the end"
+        await pilot.press("N", "w")
+        await ui(pilot, lambda: "needle, too" in seen(app))
+        await pilot.press("slash", *"nowhere")
+        await ui(pilot, lambda: "not there" in seen(app))
+
+
 async def test_a_verification_can_be_opened_too_and_what_is_no_batch_has_no_events(
     later_app: StatsigApp, ui: Until, seen: Text, data: Callable[[str], bytes]
 ) -> None:

@@ -17,6 +17,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock, size
 from statsig_tui.tui.widgets.events_table import EventsTable
+from statsig_tui.tui.widgets.find_line import FindLine
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.signature_text import signature_text
@@ -45,6 +46,7 @@ class Detail(Container):
     def on_mount(self) -> None:
         """Nothing is shown yet."""
         self._shown: tuple[CaptureDetail, bytes] | None = None
+        self.query_one(JsonView).can_find = True
         self._mark(())
         self._diagnosis: Diagnosis | None = None
 
@@ -137,6 +139,23 @@ class Detail(Container):
         view = self.query_one(JsonView)
         is_seen = self.active == "body" and view.has_value
         return (view.value_at_cursor(), view.path_at_cursor()) if is_seen else (None, "")
+
+    @on(JsonView.FindAsked)
+    async def _ask_for_text(self) -> None:
+        if not self.query(FindLine):
+            await self.query_one("#body", TabPane).mount(FindLine())
+        self.query_one(FindLine).begin()
+
+    @on(FindLine.Asked)
+    def _find(self, event: FindLine.Asked) -> None:
+        event.stop()
+        self.query_one(FindLine).tell(*self.query_one(JsonView).find(event.text, event.way))
+
+    @on(FindLine.Left)
+    async def _leave_text(self, event: FindLine.Left) -> None:
+        event.stop()
+        await self.query_one(FindLine).remove()
+        self.query_one(JsonView).focus()
 
     def turn(self, by: int) -> None:
         """Show a neighbouring tab."""
