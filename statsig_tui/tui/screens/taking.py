@@ -31,7 +31,7 @@ from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content, fit
 
 Redact = Callable[[str], str]
-_LONGEST = 44
+_LONGEST = 33
 """Cells of a value, or of a path, beside its name."""
 
 
