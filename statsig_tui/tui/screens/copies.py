@@ -56,7 +56,7 @@ def events_of(detail: CaptureDetail) -> list[bytes]:
     raw, envelope = search.plain(detail.headers, detail.body), detail.record.envelope
     if envelope is None:
         return []
-    data = raw if envelope == "array" else jsontext.members(raw)["data"]
+    data = raw if envelope == "array" else jsontext.members(raw).get("data", b"[]")
     if envelope == "verification":
         return [data]
     return [item for item in jsontext.items(data) if item.startswith(b"{")]

@@ -116,7 +116,7 @@ class FindingScreen(ModeScreen):
             lambda archive: (archive.marked(), archive.noted(), archive.fact(_QUERIES))
         )
         self._rows.view.mark_all(marked)
-        self._rows.noted.update(noted)
+        self._rows.noted |= set(noted)
         if queries is not None and self._is_there():
             self._line.history = json.loads(queries)
 
