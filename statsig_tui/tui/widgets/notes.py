@@ -40,6 +40,9 @@ class Note(TextArea):
             show_line_numbers=False,
             placeholder="A note on this capture; note:word finds it.",
         )
+        for key in ("f6", "f7"):
+            # Textual selects with them; here they lead to the screens, from everywhere.
+            self._bindings.key_to_bindings.pop(key, None)
         self.capture: int | None = None
         self._known = ""
         """What is kept, as far as it is known here."""
