@@ -87,6 +87,9 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name in list(os.environ):
         if name.startswith(("STATSIG_", "_STATSIG_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    # The clipboard of whoever runs the tests is theirs.
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
     # A backend of the desktop must neither be asked nor waited for.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     return home

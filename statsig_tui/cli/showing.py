@@ -10,18 +10,19 @@ from dataclasses import replace
 import click
 
 from statsig_tui.cli.lines import as_json as json_of
-from statsig_tui.cli.lines import as_text, fields_of, json_line
+from statsig_tui.cli.lines import as_text, json_line
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.trace import run_trace
 from statsig_tui.core import marks
 from statsig_tui.core.config import DEFAULT_RECEIVER_URL
-from statsig_tui.core.exchange import Exchange, body_fields, masked_bytes, to_fields
+from statsig_tui.core.exchange import Exchange, masked_bytes
 from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.printable import from_bytes, printable
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord, Headers
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.exchanges import exchange, without_secrets
+from statsig_tui.engine.exporting import body_of, whole
 from statsig_tui.engine.reading import reading
 from statsig_tui.engine.search import Stored
 from statsig_tui.errors import NotFound, UsageError
@@ -54,37 +55,12 @@ def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
         for record in records:
             if as_json:
                 marked = {"marks": marks.fields(_marks(archive, record, options.secrets))}
-                it = whole(archive, record, options.secrets)
+                it = whole(archive, record, options.secrets, _BASE)
                 click.echo(options.secrets(json_line(it | marked if kind == "c" else it)))
             else:
                 for line in _lines(archive, record, options.secrets):
                     click.echo(line)
     return 0
-
-
-def whole(
-    archive: Archive, record: Stored, redact: Callable[[str], str] | None, base: str = _BASE
-) -> dict[str, object]:
-    """A record's fields, and with them the request, its body and its answer, masked by `redact`."""
-    fields = fields_of(record)
-    it = exchange(archive, record, base)
-    if it is None:
-        body = body_of(archive, record)
-        return fields | body_fields(masked_bytes(body, redact) if redact is not None else body)
-    own = to_fields(without_secrets(it, redact) if redact is not None else it)
-    if isinstance(record, DeliveryRecord):
-        return fields | {name: own[name] for name in own if name not in fields}
-    return fields | own | {"signature_reason": it.signature_reason}
-
-
-def body_of(archive: Archive, record: Stored) -> bytes:
-    """The bytes of a record's body."""
-    if isinstance(record, EventRecord):
-        return archive.event_body(record.id) or b""
-    if isinstance(record, DeliveryRecord):
-        return archive.batch_body(record.id) or b""
-    it = exchange(archive, record, _BASE)
-    return it.body if it is not None else b""
 
 
 def write_bytes(body: bytes) -> None:

@@ -130,7 +130,8 @@ def export_command(
       statsig-tui export since:1h --format har --out captures.har
       statsig-tui export history status:4xx --format curl
     """
-    from statsig_tui.cli.exporting import FORMATS, Wish, run_export
+    from statsig_tui.cli.exporting import Wish, run_export
+    from statsig_tui.core.exporting import FORMATS
 
     chosen = next(each for each in FORMATS if each == form)
     return run_export(options, words, Wish(chosen, out, limit, with_secrets))

@@ -42,6 +42,7 @@ from statsig_tui.engine import (
     occurrences,
     offers,
     outbox,
+    remarks,
     replays,
     tracing,
 )
@@ -137,6 +138,18 @@ class Archive:
     def sent_detail(self, number: int) -> SentDetail | None:
         """All of one sent event."""
         return self._ask(lambda db: history.sent_detail(db, number))
+
+    def marked(self) -> list[int]:
+        """The captures that are marked, by id."""
+        return self._ask(remarks.marked)
+
+    def annotated(self) -> list[int]:
+        """The captures that have a note, by id."""
+        return self._ask(remarks.annotated)
+
+    def note(self, capture: int) -> str | None:
+        """The note on a capture."""
+        return self._ask(lambda db: remarks.note(db, capture))
 
     def requests(self, limit: int) -> list[RequestRecord]:
         """The newest requests the emulator did not plainly accept, newest first."""

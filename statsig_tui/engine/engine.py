@@ -55,6 +55,7 @@ from statsig_tui.engine import (
     outbox,
     probe,
     probing,
+    remarks,
     replays,
     tunnel,
 )
@@ -336,6 +337,14 @@ class Engine:
         await self._store.write(
             lambda tx: tx.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value)).rowcount
         )
+
+    async def mark(self, capture: int, is_marked: bool) -> None:
+        """Mark a capture, or mark it no longer; archive.marked() tells it again."""
+        await self._store.write(lambda tx: remarks.mark(tx, capture, is_marked))
+
+    async def note(self, capture: int, text: str) -> None:
+        """Keep a note on a capture; an empty one is none."""
+        await self._store.write(lambda tx: remarks.set_note(tx, capture, text))
 
     async def apply(self, config: Config, *, renamed: tuple[str, str] | None = None) -> None:
         """Use these settings from now on; only what changed restarts, and queued work is kept.

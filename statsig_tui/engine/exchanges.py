@@ -10,7 +10,7 @@ from pathlib import Path
 from statsig_tui.core.envelope import decode, listed
 from statsig_tui.core.exchange import Exchange
 from statsig_tui.core.ids import tag
-from statsig_tui.core.records import Captured, CaptureRecord, DeliveryRecord, SentRecord
+from statsig_tui.core.records import Captured, CaptureDetail, CaptureRecord, DeliveryRecord, SentRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, SignatureVerdict
 from statsig_tui.engine import captures
@@ -31,13 +31,36 @@ def exchange(archive: Archive, record: Stored, receiver: str) -> Exchange | None
     """
     match record:
         case CaptureRecord():
-            return _of_capture(archive, record.id, receiver)
+            detail = archive.capture(record.id)
+            return of_detail(detail, receiver) if detail is not None else None
         case DeliveryRecord():
             return _of_delivery(archive, record)
         case SentRecord():
             return _of_sent(archive, record)
         case _:
             return None
+
+
+def of_detail(detail: CaptureDetail, receiver: str) -> Exchange:
+    """The request that a capture is of, said to have been sent to the base URL `receiver`."""
+    record = detail.record
+    return Exchange(
+        id=tag("c", record.id),
+        at=record.at,
+        method=record.method,
+        url=receiver + record.path,
+        headers=detail.headers,
+        body=detail.body,
+        status=record.status or None,
+        answer_headers=detail.answer_headers,
+        answer_body=detail.answer_body,
+        ms=record.ms,
+        http_version=detail.http_version,
+        peer=detail.peer,
+        signature=record.signature,
+        signature_reason=detail.signature_reason,
+        fault=record.fault,
+    )
 
 
 def without_secrets(it: Exchange, redact: Callable[[str], str]) -> Exchange:
@@ -65,30 +88,6 @@ async def take(database: Path, found: Iterable[Exchange], redact: Redactor) -> A
             yield await store.write(keep)
     finally:
         await store.close()
-
-
-def _of_capture(archive: Archive, capture: int, receiver: str) -> Exchange | None:
-    detail = archive.capture(capture)
-    if detail is None:
-        return None
-    record = detail.record
-    return Exchange(
-        id=tag("c", record.id),
-        at=record.at,
-        method=record.method,
-        url=receiver + record.path,
-        headers=detail.headers,
-        body=detail.body,
-        status=record.status or None,
-        answer_headers=detail.answer_headers,
-        answer_body=detail.answer_body,
-        ms=record.ms,
-        http_version=detail.http_version,
-        peer=detail.peer,
-        signature=record.signature,
-        signature_reason=detail.signature_reason,
-        fault=record.fault,
-    )
 
 
 def _of_delivery(archive: Archive, record: DeliveryRecord) -> Exchange | None:

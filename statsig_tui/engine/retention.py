@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 
 from statsig_tui.core.config import Retention
+from statsig_tui.engine import remarks
 from statsig_tui.engine.store import Store, Tx
 from statsig_tui.errors import StoreBroken
 
@@ -87,6 +88,7 @@ def prune(tx: Tx, retention: Retention) -> bool:
                 (surplus,),
             ).rowcount
     if deleted:
+        remarks.forget(tx.db)
         tx.db.execute("DELETE FROM verdicts WHERE event < (SELECT coalesce(min(id), 0) FROM events)")
         tx.db.execute("DELETE FROM attempts WHERE delivery < (SELECT coalesce(min(id), 0) FROM deliveries)")
         tx.db.execute("DELETE FROM replays WHERE capture < (SELECT coalesce(min(id), 0) FROM captures)")

@@ -121,6 +121,10 @@ _MIGRATIONS = (
         id INTEGER PRIMARY KEY, class TEXT NOT NULL, name TEXT NOT NULL, volume INTEGER NOT NULL,
         UNIQUE (name, class));
     """,
+    """
+    CREATE TABLE marked (capture INTEGER PRIMARY KEY);
+    CREATE TABLE notes (capture INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

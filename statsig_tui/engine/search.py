@@ -21,7 +21,7 @@ from statsig_tui.core.records import (
     EventRecord,
     SentRecord,
 )
-from statsig_tui.engine import captures, history, occurrences, outbox
+from statsig_tui.engine import captures, history, occurrences, outbox, remarks
 from statsig_tui.engine.captures import ENCODED, plain
 
 Stored = CaptureRecord | DeliveryRecord | EventRecord | SentRecord
@@ -166,6 +166,7 @@ class Search:
                             partial(read.of_capture, content),
                             partial(_destinations_of_capture, db, capture.id),
                             partial(self._came_before, db, capture, content),
+                            partial(remarks.note, db, capture.id),
                         ),
                     )
             case "deliveries":

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -36,8 +35,8 @@ from statsig_tui.core.library import Template
 from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.timing import Rhythm
-from statsig_tui.errors import StatsigTuiError, StoreBroken
-from statsig_tui.tui import theme
+from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable
+from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.modal import Dialog
@@ -70,8 +69,6 @@ _JUMP_SECONDS = 600.0
 """How long the header names a jump of the clock."""
 _TICKING_MS = 60_000
 """An age below this is shown in seconds and so needs a look every second."""
-LONGEST_COPY = 64 * 1024
-"""Bytes that are copied by an escape sequence; terminals drop longer ones."""
 Save = Callable[[Config], None]
 """Writes edited settings; raises SettingsError."""
 
@@ -496,17 +493,24 @@ class StatsigApp(App[int]):
         """Show a short notice."""
         self.notify(printable(text), markup=False, timeout=4)
 
-    def copy(self, text: str, what: str) -> None:
-        """Copy through the terminal; what that cannot take goes into a file. It is said which."""
+    @work(group="copy")
+    async def copy(self, text: str, what: str) -> None:
+        """Copy by a tool of the desktop, else through the terminal, else into a file. It is said which."""
         raw = text.encode("utf-8", "surrogateescape")
-        if len(raw) <= LONGEST_COPY and _is_text(raw):
-            self.copy_to_clipboard(text)
-            self.say(f"Copied {what}, {len(raw):,} bytes, by the terminal (OSC 52).")
-            return
-        handle, name = tempfile.mkstemp(prefix="statsig-tui-", suffix=".txt")
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-        self.say(f"More than the terminal copies: {what} is in {name}.")
+        is_text = clipboard.is_text(raw)
+        tool = clipboard.tool(os.environ, sys.platform) if is_text else None
+        size = f"{len(raw):,} bytes"
+        try:
+            if tool is not None and await asyncio.to_thread(clipboard.fill, tool, raw):
+                self.say(f"Copied {what} by {tool[0]}, {size}.")
+            elif is_text and len(raw) <= clipboard.LONGEST:
+                self.copy_to_clipboard(text)
+                self.say(f"Copied {what} by the terminal (OSC 52), {size}.")
+            else:
+                why = "More than the terminal copies" if is_text else "Bytes that are no text"
+                self.say(f"{why}: {what}, {size}, is in {await asyncio.to_thread(clipboard.keep, raw)}.")
+        except OSError as error:
+            self.tell(Unavailable(f"{what} could not be copied: {error.strerror}."))
 
     def _words(self, error: StatsigTuiError) -> str:
         return self._redact(f"{error.message} {error.hint}".strip())
@@ -646,8 +650,7 @@ class StatsigApp(App[int]):
         focused = self.focused
         selected = getattr(focused, "selected_text", "") or self.screen.get_selected_text()
         if isinstance(selected, str) and selected:
-            self.copy_to_clipboard(selected)
-            self.say(f"Copied {len(selected):,} characters by the terminal (OSC 52).")
+            self.copy(selected, "the selection")
             return
         if time.monotonic() < self._quit_armed_until:
             self.exit(0)
@@ -670,11 +673,3 @@ class StatsigApp(App[int]):
 
     def _use_theme(self, name: str) -> None:
         self.theme = theme.ANSI if name == "ansi" else name
-
-
-def _is_text(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -89,6 +89,8 @@ COMMANDS = (
     Command("live.replay_with", "R", "Replay with…", "Choose what (the event, the capture, marked or shown ones), as received, re-signed or as events, whereto and how often", "replay_with", "live"),
     Command("live.probe", "t", "Probe", "Send a marked event through every hop to one destination, and see where it gets to", "probe", "live"),
     Command("live.tunnel", "T", "Tunnel", "Enter a tunnel's public URL, so that Statsig reaches the receiver, and try it end to end", "tunnel", "live", False),
+    Command("live.copy", "y", "Copy", "Copy body, event, headers, request, curl, base string, or the value under the cursor", "copy", "live"),
+    Command("live.export", "x", "Export", "Write captures to a file: NDJSON, HAR, curl, raw requests or CSV", "export", "live"),
     Command("live.filter", "f", "Filter", "Show only what fits: words, key:value, field=value; tab completes", "filter", "live"),
     Command("live.filter_off", "F", "Filter on / off", "Show everything, and again only what fits; the filter's text stays", "toggle_filter", "live", False),
     Command("live.search", "slash", "Search", "Go to the newest capture that fits, without hiding the others: names, ids, bodies", "search", "live"),

@@ -196,7 +196,9 @@ async def test_brackets_turn_the_tabs_from_the_list_and_from_inside(
         assert later_app.screen.query_one("#captures", RowList).has_focus
         await pilot.press("enter", "[")
         await ui(pilot, lambda: later_app.screen.query_one(JsonView).has_focus)
-        await pilot.press("[")
+        await pilot.press("[", "[")
+        await ui(pilot, lambda: later_app.screen.query_one("#note").has_focus)
+        await pilot.press("escape", "[")
         await ui(pilot, lambda: "captured c1" in seen(later_app))
         await pilot.press("escape")
         await ui(pilot, lambda: later_app.screen.query_one("#captures", RowList).has_focus)

@@ -142,6 +142,10 @@ def _request_holds(clause: Clause, view: View, now: int) -> bool:
             return path is not None and (_is_text(clause, path) or _is_text(clause, path.partition("?")[0]))
         case "dest":
             return any(_is_text(clause, name) for name in view.destinations)
+        case "note":
+            note = view.read_note()
+            pieces = ([_folded(piece) for piece in value.pieces] for value in clause.values)
+            return note is not None and any(_contains(each, _folded(note)) for each in pieces)
         case "imported":
             return _is_choice(clause, "yes" if view.is_imported else "no")
         case _:

@@ -178,6 +178,7 @@ _KEYS = (
     Key("attempts", Takes.NUMBER, "a delivery's attempts so far"),
     Key("target", Takes.TEXT, "where Compose or `send` posted it"),
     Key("id", Takes.TEXT, "its id, such as c57"),
+    Key("note", Takes.TEXT, "words of the note on it, in either case; note:* is any note"),
     Key("imported", Takes.CHOICE, "whether it was imported", choices=_YES_NO),
 )  # fmt: skip
 KEYS: Mapping[str, Key] = {key.name: key for key in _KEYS}

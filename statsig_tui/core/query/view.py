@@ -48,6 +48,7 @@ class View:
     read_destinations: Callable[[], Sequence[str]] = tuple
     came_before: Callable[[int], bool] = lambda index: False
     """Whether an event was seen before."""
+    read_note: Callable[[], str | None] = lambda: None
 
     @cached_property
     def body(self) -> bytes:
@@ -97,6 +98,7 @@ def of_capture(
     body: Callable[[], bytes],
     destinations: Callable[[], Sequence[str]] = tuple,
     came_before: Callable[[int], bool] = lambda index: False,
+    note: Callable[[], str | None] = lambda: None,
 ) -> View:
     """A request that the receiver got."""
     return View(
@@ -116,6 +118,7 @@ def of_capture(
         is_imported=record.imported,
         read_destinations=destinations,
         came_before=came_before,
+        read_note=note,
     )
 
 

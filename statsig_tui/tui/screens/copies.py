@@ -11,6 +11,7 @@ from statsig_tui.core.generalised import generalised, plain
 from statsig_tui.core.library import Template, free_name, name_for
 from statsig_tui.core.paste import Pasted
 from statsig_tui.core.records import CaptureDetail
+from statsig_tui.engine import captures
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.paste import PasteDialog
@@ -44,13 +45,22 @@ async def save_copy(screen: ModeScreen, capture: int, child: int | None) -> None
 
 
 def part_of(detail: CaptureDetail, child: int | None) -> bytes:
-    """The body of a capture, or of its events the one with this number."""
-    raw = detail.body
+    """The body of a capture without its Content-Encoding, or of its events the one with this number."""
     if child is None:
-        return raw
-    array = raw if detail.record.envelope == "array" else jsontext.members(raw)["data"]
-    objects = [item for item in jsontext.items(array) if item.startswith(b"{")]
+        return captures.plain(detail.headers, detail.body)
+    objects = events_of(detail)
     return objects[child] if child < len(objects) else b""
+
+
+def events_of(detail: CaptureDetail) -> list[bytes]:
+    """The events of a capture, as they are spelled; as many as are listed."""
+    raw, envelope = captures.plain(detail.headers, detail.body), detail.record.envelope
+    if envelope is None:
+        return []
+    data = raw if envelope == "array" else jsontext.members(raw).get("data", b"[]")
+    if envelope == "verification":
+        return [data]
+    return [item for item in jsontext.items(data) if item.startswith(b"{")]
 
 
 async def _chosen(

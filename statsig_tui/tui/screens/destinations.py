@@ -199,8 +199,7 @@ class DestinationsScreen(ModeScreen):
 
     @on(SigningPane.Copied)
     def _copied(self, event: SigningPane.Copied) -> None:
-        self.host.copy_to_clipboard(event.value)
-        self.host.say(f"Copied {event.what} by the terminal (OSC 52).")
+        self.host.copy(event.value, event.what)
 
     @on(SigningPane.Tested)
     def _tested(self, event: SigningPane.Tested) -> None:

@@ -6,10 +6,11 @@ far, and what fits of that which arrives. It knows no detail.
 
 from __future__ import annotations
 
+import json
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -31,7 +32,10 @@ from statsig_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
+    from statsig_tui.engine.engine import Engine
 
+_QUERIES = "queries"
+"""The fact that holds what was entered in the line."""
 _OFFERED = 500
 """Newest captures whose values are offered."""
 _SHOWN_SECONDS = 0.25
@@ -106,6 +110,23 @@ class FindingScreen(ModeScreen):
             return engine.archive.beside(capture, first, last) if engine is not None else Beside()
         except StoreBroken:
             return Beside()
+
+    async def recall(self) -> None:
+        """Take up marks, notes and former queries of earlier runs."""
+        marked, annotated, queries = await self.bridge.ask(
+            lambda archive: (archive.marked(), archive.annotated(), archive.fact(_QUERIES))
+        )
+        self._rows.view.mark_all(marked)
+        self._rows.annotated |= set(annotated)
+        if queries is not None and self._is_there():
+            self._line.history = json.loads(queries)
+
+    @work(group="remember")
+    async def _remember(self, verb: Callable[[Engine], Awaitable[None]]) -> None:
+        try:
+            await self.bridge.do(verb)
+        except StatsigTuiError as error:
+            self.host.tell(error)
 
     def _is_there(self) -> bool:
         """Whether the screen still has its widgets."""
@@ -286,6 +307,8 @@ class FindingScreen(ModeScreen):
     @on(QueryLine.Asked)
     def _asked(self, event: QueryLine.Asked) -> None:
         self._list.focus()
+        queries = json.dumps(dict(self._line.history))
+        self._remember(lambda engine: engine.remember(_QUERIES, queries))
         if event.purpose == _FILTER:
             self._filter_text, self._filter_query = event.text, event.query
             self._apply(event.query)
@@ -370,7 +393,8 @@ class FindingScreen(ModeScreen):
         if at is None:
             return
         count = len(self._rows.view)
-        self._rows.view.mark(at[0])
+        number, is_marked = at[0], self._rows.view.mark(at[0])
+        self._remember(lambda engine: engine.mark(number, is_marked))
         if len(self._rows.view) != count:
             self._view_changed()
         else:

@@ -50,6 +50,7 @@ LANGUAGE = (
     ("size:>10k", "the size; likewise events:>1 took:>50ms lag:>10s"),
     ("since:10m", "not older than that; until:1h is older than that"),
     ("dup:yes", "an event that came before; drift:yes: one with what Statsig does not document"),
+    ("note:tuesday", "what the note on it says; note:* has one"),
     ("metadata.a=new", "a field of an event; has:metadata.a: it is there"),
     ("-class:gate", "not that; side by side is and; a or (b c)"),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
@@ -26,16 +26,19 @@ from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.comparing import compare
-from statsig_tui.tui.screens.copies import edit_copy, part_of, save_copy
+from statsig_tui.tui.screens.copies import edit_copy, events_of, part_of, save_copy
 from statsig_tui.tui.screens.counting import CountingScreen
+from statsig_tui.tui.screens.exporting import export_from
 from statsig_tui.tui.screens.opening import OpeningScreen
 from statsig_tui.tui.screens.replaying import ReplayingScreen, named
 from statsig_tui.tui.screens.respond import RespondDialog
+from statsig_tui.tui.screens.taking import Place, copy_from
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.event_notes import Notes, looked_at
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.names_panel import NamesPanel
+from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -84,6 +87,7 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
         if self._rev is None:
             self._rev = await self.bridge.ask(lambda archive: archive.rev)
             self._rows.load(await self.bridge.ask(lambda archive: archive.capture_ids()))
+            await self.recall()
             if not self._is_there():
                 return
             captures.refresh_rows(keep_cursor=False)
@@ -195,16 +199,26 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
 
     @on(RowList.Opened, "#captures")
     def _opened(self, event: RowList.Opened) -> None:
+        # Who opens wants to read: the next row must not take it away.
+        event.row_list.follow = False
         if self.is_replayed(event.key):
             self.open_trace()
         else:
             self.query_one(Detail).enter()
 
+    @on(RowList.Opened, "#events-table")
+    def _event_opened(self, event: RowList.Opened) -> None:
+        if self._shown is not None:
+            self._list.follow = False
+            self._shown = (self._shown[0], event.key)
+            self.query_one(Detail).look_at("body")
+            self._show_now()
+
     @work(group="detail", exclusive=True)
     async def _load(self, capture: int, child: int | None) -> None:
         try:
-            detail, beside = await self.bridge.ask(
-                lambda archive: (archive.capture(capture), archive.beside(capture))
+            detail, beside, note = await self.bridge.ask(
+                lambda archive: (archive.capture(capture), archive.beside(capture), archive.note(capture))
             )
             if not self._is_there():
                 return
@@ -213,7 +227,7 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
                     "This capture has been forgotten: see [retention] of the settings."
                 )
                 return
-            body, found, notes = await asyncio.to_thread(_looked_at, detail, child, beside)
+            body, found, notes, objects = await asyncio.to_thread(_looked_at, detail, child, beside)
         except StatsigTuiError as error:
             self.host.tell(error)
             return
@@ -221,7 +235,7 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
             return
         self._detail = detail
         self._unsure = capture if not beside.is_final else None
-        self.query_one(Detail).show(detail, child, body, found, notes)
+        self.query_one(Detail).show(detail, child, body, found, notes, objects, note or "")
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -249,6 +263,22 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
         parts = (self.query_one_optional(kind) for kind in (JsonView, TraceView))
         return all(part is not None for part in parts)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A note is written on what is looked at, not on what comes next."""
+        if isinstance(event.widget, Note):
+            self._list.follow = False
+
+    @on(Note.Edited)
+    async def _note_edited(self, event: Note.Edited) -> None:
+        before = len(self._rows.annotated)
+        (self._rows.annotated.add if event.note.strip() else self._rows.annotated.discard)(event.capture)
+        if len(self._rows.annotated) != before:
+            self._list.rows_changed()
+        try:
+            await self.bridge.do(lambda engine: engine.note(event.capture, event.note))
+        except StatsigTuiError as error:
+            self.host.tell(error)
+
     async def _refresh_trace(self) -> None:
         if not self._is_there() or self._shown is None or self.query_one(Detail).active != "trace":
             return
@@ -260,12 +290,18 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
 
     # Actions
 
+    @property
+    def _here(self) -> tuple[int, int | None] | None:
+        """The capture, or event of one, that a key is about."""
+        event = self.query_one(Detail).event_at_cursor() if self._shown is not None else None
+        return (self._shown[0], event) if self._shown is not None and event is not None else self._shown
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Replay needs a capture; back needs somewhere to come back from."""
         for can in (self.can(action), self.can_prove(action)):
             if can is not None:
                 return can
-        if action == "compare":
+        if action in ("compare", "copy", "export"):
             return self._shown is not None
         if action in ("replay", "replay_with"):
             return self.can_replay()
@@ -275,23 +311,38 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
             return self.is_mounted and (self.is_opened or self.has_replay or not self._list.has_focus)
         return True
 
+    @work(group="take", exclusive=True)
+    async def action_copy(self) -> None:
+        """Ask what is to be copied of the capture or event under the cursor."""
+        here = self._here
+        if here is not None and self.app.screen is self:
+            await copy_from(self, Place(*here, *self.query_one(Detail).value_at_cursor()))
+
+    @work(group="take", exclusive=True)
+    async def action_export(self) -> None:
+        """Ask which captures are to be written, how and where to."""
+        if self._shown is not None and self.app.screen is self:
+            await export_from(
+                self, self._shown[0], self._rows.view, self._filter_query if self._filter else None
+            )
+
     @work(group="copy", exclusive=True)
     async def action_edit_copy(self) -> None:
         """Open the event under the cursor as Compose's draft."""
-        if self._shown is not None:
-            await edit_copy(self, *self._shown)
+        if (here := self._here) is not None:
+            await edit_copy(self, *here)
 
     @work(group="copy", exclusive=True)
     async def action_save_copy(self) -> None:
         """Keep the event under the cursor as a template."""
-        if self._shown is not None:
-            await save_copy(self, *self._shown)
+        if (here := self._here) is not None:
+            await save_copy(self, *here)
 
     @work(group="compare", exclusive=True)
     async def action_compare(self) -> None:
         """Keep what is under the cursor; with another one kept, show what is different."""
-        if self._shown is not None:
-            self._kept = await compare(self, self._kept, self._shown, named, _part)
+        if (here := self._here) is not None:
+            self._kept = await compare(self, self._kept, here, named, _part)
 
     @work(group="respond", exclusive=True)
     async def action_respond(self) -> None:
@@ -313,9 +364,17 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
         self.query_one(Detail).turn(1 if way == "next" else -1)
 
     def action_back(self) -> None:
-        """To the list, or to the screen a capture was opened from; from the list, away with the replay."""
+        """One step back: to the table that opened an event, to where a capture was opened from, to the list.
+
+        From the list, away with the replay that is shown.
+        """
+        at = self._list.cursor
         if self._list.has_focus and self.has_replay:
             self.end_replay()
+        elif self._shown is not None and at is not None and self._shown != at and at[0] == self._shown[0]:
+            self._shown = at
+            self.query_one(Detail).look_at("events")
+            self._show_now()
         elif not self.leave_opened():
             self._list.focus()
 
@@ -328,9 +387,9 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
 
 def _looked_at(
     detail: CaptureDetail, child: int | None, beside: Beside
-) -> tuple[bytes, tuple[Mark, ...], Notes]:
+) -> tuple[bytes, tuple[Mark, ...], Notes, list[bytes]]:
     body = part_of(detail, child)
-    return body, *looked_at(detail, child, body, beside)
+    return body, *looked_at(detail, child, body, beside), events_of(detail)
 
 
 def _part(archive: Archive, of: Part) -> bytes | None:

@@ -16,17 +16,22 @@ from statsig_tui.core.records import CaptureDetail, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock, size
+from statsig_tui.tui.widgets.events_table import EventsTable
+from statsig_tui.tui.widgets.find_line import FindLine
 from statsig_tui.tui.widgets.json_view import JsonView, Notes
+from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.signature_text import signature_text
 from statsig_tui.tui.widgets.trace_view import TraceView
 
 
 class Detail(Container):
-    """One capture: body, headers, signature, answer, trace; the tab stays while stepping through rows."""
+    """One capture: events, body, headers, signature, answer, trace, notes; the tab stays."""
 
     def compose(self) -> ComposeResult:
         """The tabs."""
-        with TabbedContent(id="detail-tabs"):
+        with TabbedContent(id="detail-tabs", initial="body"):
+            with TabPane("Events", id="events"):
+                yield EventsTable()
             with TabPane("Body", id="body"):
                 yield Static(id="marks")
                 yield JsonView(id="body-view")
@@ -35,11 +40,14 @@ class Detail(Container):
                     yield Static(id=f"{name.lower()}-text")
             with TabPane("Trace", id="trace"), VerticalScroll(classes="text"):
                 yield TraceView(id="trace-text")
+            with TabPane("Notes", id="notes"):
+                yield Note()
 
     def on_mount(self) -> None:
         """Nothing is shown yet."""
         self._shown: tuple[CaptureDetail, bytes] | None = None
         self._notes: Notes | None = None
+        self.query_one(JsonView).can_find = True
         self._mark(())
         self._diagnosis: Diagnosis | None = None
 
@@ -54,6 +62,8 @@ class Detail(Container):
         self.border_title, self.border_subtitle = Content(), Content()
         self._mark(())
         self.query_one(JsonView).load(b"")
+        self.query_one(EventsTable).load(None, (), ())
+        self.query_one(Note).show_note(None, "")
         for name in (*_TEXTS, "signature"):
             self.query_one(f"#{name}-text", Static).update(Content.styled(reason, theme.QUIET))
 
@@ -64,10 +74,12 @@ class Detail(Container):
         body: bytes,
         marks: Sequence[Mark] = (),
         notes: Notes | None = None,
+        events: Sequence[bytes] = (),
+        note: str = "",
     ) -> None:
         """Show a capture, or one event of it, whose bytes are `body`, and what is odd about these.
 
-        `notes` says what stands beside the lines of the body's tree.
+        `notes` says what stands beside the lines of the body's tree; `events` are the bytes of all events.
         """
         record = detail.record
         place = "" if child is None else f" · event {child}"
@@ -80,6 +92,11 @@ class Detail(Container):
             self._diagnosis = None
         self._shown = (detail, body)
         self._notes = notes
+        table = self.query_one(EventsTable)
+        table.load(record.id, record.events, events)
+        if child is not None:
+            table.go_to(child)
+        self.query_one(Note).show_note(record.id, note)
         self._draw()
 
     def show_diagnosis(self, capture: int, diagnosis: Diagnosis | None) -> None:
@@ -110,6 +127,39 @@ class Detail(Container):
         elif active == "body":
             self.query_one(JsonView).load(body, self._notes)
 
+    def look_at(self, tab: str) -> None:
+        """Show a tab, and give it the keys."""
+        self.query_one(TabbedContent).active = tab
+        self.call_after_refresh(self.enter)
+
+    def event_at_cursor(self) -> int | None:
+        """The event under the cursor of the table, while that has the keys."""
+        table = self.query_one(EventsTable)
+        return table.cursor[0] if table.has_focus and table.cursor is not None else None
+
+    def value_at_cursor(self) -> tuple[str | None, str]:
+        """What the cursor of the tree is on, while that is looked at, and its path."""
+        view = self.query_one(JsonView)
+        is_seen = self.active == "body" and view.has_value
+        return (view.value_at_cursor(), view.path_at_cursor()) if is_seen else (None, "")
+
+    @on(JsonView.FindAsked)
+    async def _ask_for_text(self) -> None:
+        if not self.query(FindLine):
+            await self.query_one("#body", TabPane).mount(FindLine())
+        self.query_one(FindLine).begin()
+
+    @on(FindLine.Asked)
+    def _find(self, event: FindLine.Asked) -> None:
+        event.stop()
+        self.query_one(FindLine).tell(*self.query_one(JsonView).find(event.text, event.way))
+
+    @on(FindLine.Left)
+    async def _leave_text(self, event: FindLine.Left) -> None:
+        event.stop()
+        await self.query_one(FindLine).remove()
+        self.query_one(JsonView).focus()
+
     def turn(self, by: int) -> None:
         """Show a neighbouring tab."""
         tabs = self.query_one(TabbedContent)
@@ -123,7 +173,7 @@ class Detail(Container):
         """Give the keys to what the active tab shows."""
         pane = self.query_one(TabbedContent).active_pane
         if pane is not None:
-            for widget in pane.query("JsonView, VerticalScroll"):
+            for widget in pane.query("EventsTable, JsonView, VerticalScroll, Note"):
                 widget.focus()
                 return
 

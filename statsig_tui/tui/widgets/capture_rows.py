@@ -20,6 +20,7 @@ from statsig_tui.tui.widgets.id_view import IdView
 from statsig_tui.tui.widgets.row_list import RowList
 
 MARK = "◆"
+NOTED = "✎"
 _PAGE = 64
 """Summaries that are read at a time."""
 _CLOCK, _AGE = 12, 4
@@ -61,6 +62,8 @@ class CaptureRows:
         self.view = IdView()
         self.ages_at: int | None = None
         """Epoch ms that ages are counted to; None: the column says the time of day."""
+        self.annotated: set[int] = set()
+        """Captures that have a note."""
         self._fetch = fetch
         self._look = look
         self._records: LRUCache[int, CaptureRecord | None] = LRUCache(_HELD)
@@ -107,8 +110,9 @@ class CaptureRows:
         return self.view[index]
 
     def revision(self, index: int) -> int:
-        """Captures never change; whether they are marked does."""
-        return int(self.view.is_marked(self.view[index]))
+        """Captures never change; whether they are marked, or have a note, does."""
+        number = self.view[index]
+        return int(self.view.is_marked(number)) + 2 * (number in self.annotated)
 
     def children(self, index: int) -> int:
         """Its events."""
@@ -139,7 +143,8 @@ class CaptureRows:
         when = clock(record.at) if self.ages_at is None else f"{age(self.ages_at - record.at):>{_AGE}}"
         parts = [
             (when, theme.QUIET),
-            (f"{MARK} " if self.view.is_marked(record.id) else "  ", theme.ACCENT),
+            (MARK if self.view.is_marked(record.id) else " ", theme.ACCENT),
+            (NOTED if record.id in self.annotated else " ", theme.ACCENT),
             (f"{mark} {record.status or 'none':<4}", style),
             (f"{count}  ", ""),
             (_padded(what, room), theme.BAD if refused else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statsig_tui.core import drift, marks
 from statsig_tui.core.envelope import Batch, decode
@@ -104,7 +104,7 @@ def looked_at(
     """The marks on a capture, or on one event of it whose bytes are `body`, and the notes beside its tree."""
     is_batch = detail.record.envelope in ("data", "array")
     new = drift.of_body(body, is_event=child is not None) if is_batch else ()
-    odd = marks.of_event(body) if child is not None else marks.of_capture(detail)
+    odd = marks.of_event(body) if child is not None else marks.of_capture(replace(detail, body=body))
     found = (*_repeats(detail.record.id, beside.first, child), *odd, *drift.marks(new))
     batch = decode(body) if child is None else None
     rejected = batch.rejected if isinstance(batch, Batch) else ()

@@ -70,6 +70,14 @@ class IdView:
         """Whether this one is marked."""
         return number in self._marked
 
+    def marked_ids(self) -> list[int]:
+        """Those that are marked, in order."""
+        return sorted(self._marked)
+
+    def all_ids(self) -> array[int]:
+        """All there are, shown or not, as they are now."""
+        return self._all[:]
+
     def load(self, ids: array[int]) -> None:
         """Know exactly these."""
         self._all = ids
@@ -114,6 +122,11 @@ class IdView:
         self._marked ^= {number}
         self._recount()
         return number in self._marked
+
+    def mark_all(self, numbers: Sequence[int]) -> None:
+        """Mark these, beside those that are marked already."""
+        self._marked |= set(numbers)
+        self._recount()
 
     def clear(self) -> None:
         """Show no longer what is known now, unless it is marked."""

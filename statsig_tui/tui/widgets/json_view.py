@@ -20,6 +20,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from statsig_tui.tui.text import fit
+from statsig_tui.tui.widgets.json_find import Search, uncover
 from statsig_tui.tui.widgets.json_lines import Body, Folds, read, read_head
 from statsig_tui.tui.widgets.json_pieces import (
     Piece,
@@ -104,6 +105,9 @@ class JsonView(LineView):
         Binding("t", "view('tree')", "Tree", id="body.tree"),
         Binding("w", "view('raw')", "Raw", id="body.raw"),
         Binding("h", "view('hex')", "Hex", id="body.hex"),
+        Binding("slash", "find", "Find in it", id="body.find"),
+        Binding("n", "hit(1)", "Next place", show=False, id="body.next"),
+        Binding("N", "hit(-1)", "Former place", show=False, id="body.previous"),
         Binding("v", "next_view", "Next view", show=False, id="body.next_view"),
     ]
 
@@ -122,6 +126,9 @@ class JsonView(LineView):
         def control(self) -> JsonView:
             return self.json_view
 
+    class FindAsked(Message):
+        """Somebody wants to find a text in the body."""
+
     def __init__(
         self,
         *,
@@ -132,6 +139,11 @@ class JsonView(LineView):
         super().__init__(name=name, id=id, classes=classes)
         self.raw = b""
         self._notes: Notes | None = None
+        self.can_find = False
+        """Whether there is a line to find a text with."""
+        self._search: Search | None = None
+        self._found_at: tuple[str, int] | None = None
+        """The view and line that was gone to last."""
         self._body = read(b"")
         self._tree: TreeText | None = None
         self._rows = array("i")
@@ -187,6 +199,11 @@ class JsonView(LineView):
             return ""
         index = self._index()
         return path(folds.tree, folds.tree.at(self._offset(self.shown_view)) if index is None else index)
+
+    @property
+    def has_value(self) -> bool:
+        """Whether the cursor is on a value of a tree."""
+        return self._index() is not None
 
     def cursor_line(self) -> int | None:
         """The line the cursor is on; None without lines."""
@@ -248,9 +265,39 @@ class JsonView(LineView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The view that is shown needs no key; a tree that cannot be has none."""
+        if action == "find":
+            return self.can_find
+        if action == "hit":
+            return self._search is not None
         if action != "view":
             return True
         return parameters != (self.shown_view,) and (parameters != ("tree",) or self._body.folds is not None)
+
+    def find(self, wanted: str, way: int) -> tuple[int, int]:
+        """Go to a text: 0 from here on, 1 the next, -1 the one before; which of how many places that is."""
+        search, text = self._search, self._body.text
+        if search is None or search.wanted != wanted or search.text is not text:
+            search = Search(wanted, text)
+            self._search, self._found_at = (search if wanted else None), None
+        is_there = self._found_at == (self.shown_view, self._cursor)
+        place = search.go(way, None if is_there else self._offset(self.shown_view))
+        if place is not None:
+            if self.shown_view == "tree" and self._tree is not None:
+                uncover(self._tree, place)
+            self._wanted = place
+            self._count(jump=True)
+            self.bring(self._cursor)
+            self._found_at = (self.shown_view, self._cursor)
+        return search.counted
+
+    def action_find(self) -> None:
+        """Ask for a text."""
+        self.post_message(self.FindAsked())
+
+    def action_hit(self, way: int) -> None:
+        """Go on to the next place of the text, or back to the one before."""
+        if self._search is not None:
+            self.find(self._search.wanted, way)
 
     def action_view(self, view: str) -> None:
         """Show the body as a tree, raw, or hex."""

@@ -146,6 +146,15 @@ class QueryLine(Vertical):
         if self.is_open:
             self._tell()
 
+    @property
+    def history(self) -> Mapping[str, Sequence[str]]:
+        """What was entered, by purpose, the oldest first."""
+        return self._history
+
+    @history.setter
+    def history(self, history: Mapping[str, Sequence[str]]) -> None:
+        self._history = {purpose: list(texts) for purpose, texts in history.items()}
+
     def open(self, purpose: str, text: str, example: str) -> None:
         """Show it with this text and take the keys; each purpose has its own history."""
         self._purpose = purpose
