@@ -39,6 +39,8 @@ class ModeScreen(Screen[None]):
     # Whoever has the focus draws itself; Textual would draw the whole screen whenever it moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     _was_shown = False
+    _had_focus: Widget | None = None
+    """What had the focus when there was no room for it any more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,8 +109,19 @@ class ModeScreen(Screen[None]):
         self.host.pull_soon()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give way to one sentence where there is no room."""
+        """Give way to one sentence where there is no room; with the room the focus comes back."""
+        was_small = self.has_class("-too-small")
+        if not was_small:
+            # None where the window goes on shrinking before the focus is back.
+            self._had_focus = self.focused or self._had_focus
         self._fit(event.size)
+        if was_small and not self.has_class("-too-small"):
+            self.call_after_refresh(self._focus_again)
+
+    def _focus_again(self) -> None:
+        widget = self._had_focus
+        if widget is not None and widget.is_attached and self.focused is None:
+            self.set_focus(widget, scroll_visible=False)
 
     def _fit(self, size: Size) -> None:
         classes = {"-too-small": size.width < SMALLEST[0] or size.height < SMALLEST[1]}

@@ -6,7 +6,7 @@ Each shows what it is given and tells what is typed; the text and its rules are 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events, on
@@ -36,7 +36,7 @@ _PLACEHOLDERS = {
     Field.COUNTRY: "KR",
     Field.LOCALE: "en_US",
 }
-_LABELS = {Field.TIER: "tier", Field.PRIVATE: "private"}
+_LABELS = {Field.TIER: "tier", Field.PRIVATE: "private", Field.REST: "other"}
 _OTHER, _NONE = "other", "none"
 _FAR = 366 * 86_400_000
 Control = TypeVar("Control", bound=Widget)
@@ -57,7 +57,7 @@ class FieldRow(Horizontal, Generic[Control]):
 
     def compose(self) -> ComposeResult:
         """Left to right."""
-        indent = "  " if self.field in (*USER_FIELDS, Field.OTHER) else ""
+        indent = "  " if self.field in (*USER_FIELDS, Field.OTHER, Field.ENVIRONMENT) else ""
         yield Static(Content(indent + _LABELS.get(self.field, str(self.field))), classes="label")
         with Vertical(classes="typed"):
             with Horizontal(classes="box"):
@@ -300,9 +300,9 @@ class TableRow(FieldRow[MemberTable]):
         """What was edited and is not in the text yet."""
         return self.control.change
 
-    def suggest(self, texts: Sequence[str]) -> None:
-        """Offer names that begin with what is typed."""
-        self.control.suggest(texts)
+    def suggest(self, names: Sequence[str], values: Mapping[str, Sequence[str]]) -> None:
+        """Offer names and values that begin with what is typed."""
+        self.control.suggest(names, values)
 
     def go_to(self, name: str) -> None:
         """Put the cursor on the row of a name."""
