@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from statsig_tui.core.library import Template
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.widgets.key_line import KeyLine
 from statsig_tui.tui.widgets.status_line import StatusLine
@@ -89,6 +90,13 @@ class ModeScreen(Screen[None]):
 
     async def pull(self) -> None:
         """Draw what the store holds now; called while shown, at most 20 times a second."""
+
+    def templates(self) -> Sequence[Template]:
+        """The user's own templates, where the screen knows them."""
+        return ()
+
+    async def reveal(self, goal: object) -> None:
+        """Show something that was jumped to, of the kinds that the mode shows."""
 
     def painted(self) -> None:
         """The app's first frame is drawn: bring what it did without."""
