@@ -350,3 +350,22 @@ async def test_what_was_seen_is_offered_and_harms_nothing(
         assert "\x1b" not in seen(app)
         await pilot.press("escape")
         assert json.loads(draft_of(app).text) == event
+
+
+@pytest.mark.parametrize("view", ["json", "field"])
+async def test_keys_of_a_burst_act_in_their_order(
+    later_app: StatsigApp, ui: Until, seen: Text, view: str
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        app.screen.query_one(f"#field-{Field.EVENT}").focus()
+        if view == "json":
+            await pilot.press("ctrl+g")
+            await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+        await pilot.press("home")
+        for key in ("q", "backspace", "a", "left_square_bracket", "2", "backspace", "b"):
+            app.post_message(events.Key(key, {"left_square_bracket": "[", "backspace": "\x7f"}.get(key, key)))
+        await pilot.press("c")
+        written = "a[bc" + ("{" if view == "json" else "checkout_completed")
+        await ui(pilot, lambda: written in draft_of(app).text)

@@ -16,6 +16,7 @@ from statsig_tui.core import cells, tables
 from statsig_tui.core.draft import Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row
+from statsig_tui.tui.widgets.at_once import AtOnce
 
 LEAVES = {
     "enter": "enter", "tab": "tab", "shift+tab": "back", "escape": "escape", "up": "up", "down": "down",
@@ -36,7 +37,7 @@ class Owner(Protocol):
         """Leave the cell by one of LEAVES."""
 
 
-class CellInput(Input):
+class CellInput(AtOnce, Input):
     """The cell that is being typed in; the keys that leave it are the table's."""
 
     def __init__(self, owner: Owner) -> None:

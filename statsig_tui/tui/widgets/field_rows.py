@@ -26,6 +26,7 @@ from statsig_tui.core.tables import Table
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, printable
 from statsig_tui.tui.times import age, day_and_clock
+from statsig_tui.tui.widgets.at_once import AtOnce
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.member_table import Change, MemberTable
 
@@ -39,6 +40,12 @@ _PLACEHOLDERS = {
 _LABELS = {Field.TIER: "tier", Field.PRIVATE: "private", Field.REST: "other"}
 _OTHER, _NONE = "other", "none"
 _FAR = 366 * 86_400_000
+
+
+class LineInput(AtOnce, Input):
+    """A field of one line."""
+
+
 Control = TypeVar("Control", bound=Widget)
 
 
@@ -133,7 +140,7 @@ class TextRow(LineRow[Input]):
 
     def __init__(self, field: Field) -> None:
         hint = _PLACEHOLDERS.get(field, "none")
-        control = Input(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
+        control = LineInput(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
         control.cursor_blink = False
         super().__init__(field, control)
 
@@ -225,7 +232,7 @@ class TierRow(LineRow[Choice]):
     def __init__(self, field: Field) -> None:
         super().__init__(field, Choice((*TIERS, _NONE, _OTHER), id=f"field-{field}"))
         self.control.value = _NONE
-        self._typed = Input(id="tier-other", placeholder="a tier", compact=True, select_on_focus=False)
+        self._typed = LineInput(id="tier-other", placeholder="a tier", compact=True, select_on_focus=False)
         self._typed.cursor_blink = False
         self._typed.display = False
 
