@@ -59,12 +59,18 @@ class Field(StrEnum):
     PRIVATE = "privateAttributes"
     OTHER = "other"
     """Every member of the user that has no field."""
+    ENVIRONMENT = "environment"
+    """Every member of the environment beside the tier."""
+    REST = "rest"
+    """Every member of the event that has no field."""
     VALUE = "value"
     METADATA = "metadata"
     TIMESTAMP = "timestamp"
 
 
-OBJECTS = (Field.CUSTOM_IDS, Field.CUSTOM, Field.PRIVATE, Field.OTHER, Field.METADATA)
+OTHERS = (Field.OTHER, Field.ENVIRONMENT, Field.REST)
+"""What an object holds beside the members that have a field; they have no object of their own."""
+OBJECTS = (Field.CUSTOM_IDS, Field.CUSTOM, Field.PRIVATE, Field.METADATA, *OTHERS)
 """Shown as tables."""
 LESS_USED = (
     Field.IP, Field.USER_AGENT, Field.COUNTRY, Field.LOCALE, Field.APP_VERSION, Field.PRIVATE, Field.OTHER,
@@ -74,9 +80,10 @@ USER_FIELDS = (
     Field.USER_ID, Field.EMAIL, Field.CUSTOM_IDS, Field.CUSTOM, Field.TIER, *LESS_USED[:-1],
 )  # fmt: skip
 TEXTS = (Field.EVENT, Field.USER_ID, Field.EMAIL, *LESS_USED[:5])
+EVENT_FIELDS = ("event", "user", "value", "metadata", "timestamp")
 _EXPECTED = {Field.VALUE: ("text", "number")} | dict.fromkeys(TEXTS, ("text",))
 TIERS = ("production", "staging", "development")
-_TIER = "tier"
+TIER = "tier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,23 @@ def with_user(text: str, items: list[str]) -> str:
     return _edit_user(text, top(text), lambda inner: items)
 
 
+def with_environment(text: str, items: list[str]) -> str:
+    """The text with these spelled members as the environment it does not have yet. Raises FieldError."""
+
+    def changed(inner: Object | None) -> list[str]:
+        named = inner.last(Field.TIER) if inner is not None else None
+        _check_environment(named.raw(text) if named is not None else "")
+        return with_member(text, inner, Field.TIER, _object(items))
+
+    return _edit_user(text, top(text), changed)
+
+
+def environment_of(text: str, whole: Object) -> Object | None:
+    """The user's environment, if it is an object."""
+    user = user_of(text, whole)
+    return _inner(text, user.last(Field.TIER)) if user is not None else None
+
+
 def _edit_user(text: str, whole: Object, change: Callable[[Object | None], list[str]]) -> str:
     user = whole.last("user")
     inner = _inner(text, user)
@@ -231,14 +255,18 @@ def _read(field: Field, content: str) -> str | None:
 
 def _read_tier(raw: str, content: str) -> str | None:
     """The environment with another tier; None: no environment, because it would be empty."""
-    if raw and notation.kind(raw) not in ("object", "null"):
-        raise FieldError(f"statsigEnvironment is {notation.a(notation.kind(raw))}: mend it as JSON")
+    _check_environment(raw)
     value = notation.read_text(content) if content.strip() else None
     if not raw or raw == "null":
-        return None if value is None else _object([f"{dump(_TIER)}: {value}"])
+        return None if value is None else _object([f"{dump(TIER)}: {value}"])
     holder = object_at(raw, 0)
-    items = with_member(raw, holder, _TIER, value)
+    items = with_member(raw, holder, TIER, value)
     return splice(raw, holder, items) if items else None
+
+
+def _check_environment(raw: str) -> None:
+    if raw and notation.kind(raw) not in ("object", "null"):
+        raise FieldError(f"statsigEnvironment is {notation.a(notation.kind(raw))}: mend it as JSON")
 
 
 def _show(raw: str, field: Field) -> Shown:
@@ -261,7 +289,7 @@ def _show_tier(raw: str, kind: str) -> Shown:
     if kind != "object":
         note = "" if kind == "null" else f"{notation.a(kind)}: mend it as JSON"
         return Shown(kind=kind, note=note, too_long=kind != "null")
-    tier = object_at(raw, 0).last(_TIER)
+    tier = object_at(raw, 0).last(TIER)
     if tier is None:
         return Shown()
     spelled = tier.raw(raw)
@@ -286,9 +314,9 @@ def _object(items: Sequence[str]) -> str:
     return "{" + ", ".join(items) + "}"
 
 
-def _inner(text: str, user: Member | None) -> Object | None:
-    is_object = user is not None and notation.kind(user.raw(text)) == "object"
-    return object_at(text, user.value) if user is not None and is_object else None
+def _inner(text: str, named: Member | None) -> Object | None:
+    is_object = named is not None and notation.kind(named.raw(text)) == "object"
+    return object_at(text, named.value) if named is not None and is_object else None
 
 
 def _parsed(text: str) -> object:

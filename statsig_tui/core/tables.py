@@ -7,18 +7,29 @@ that differ from the text's, and no others. Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from statsig_tui.core import cells, draft, jsontext, notation, template
-from statsig_tui.core.draft import OBJECTS, Field
+from statsig_tui.core.draft import OBJECTS, OTHERS, Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.spans import Member, Object, object_at, splice, top
 
 MOST = 500
 """Rows of a table; what has more is edited as JSON."""
 NEW = -1
+_FIELDS_BESIDE: Mapping[Field, Collection[str]] = {
+    Field.OTHER: draft.USER_FIELDS,
+    Field.ENVIRONMENT: (draft.TIER,),
+    Field.REST: draft.EVENT_FIELDS,
+}
+"""Names that no row of these tables has."""
+_HOLDERS: Mapping[Field, Callable[[str, Object], Object | None]] = {
+    Field.OTHER: draft.user_of,
+    Field.ENVIRONMENT: draft.environment_of,
+    Field.REST: lambda text, whole: whole,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ def table(text: str, name: Field, off: Off = NOTHING) -> Table:
     rows = [_row(text, member, index) for index, member in mine]
     for index, row in sorted(off, key=lambda pair: pair[0]):
         rows.insert(index, row)
-    if holder is None and name is not Field.OTHER:
+    if holder is None and name not in OTHERS:
         member = draft.member(text, name)
         if member is not None:
             other = member.raw(text)
@@ -102,8 +113,7 @@ def table(text: str, name: Field, off: Off = NOTHING) -> Table:
             if too_large:
                 note = f"{len(other):,} characters: edit it as JSON"
             return Table(tuple(rows), True, "" if too_large else other, note, too_large)
-    # The others have no object of their own.
-    return Table(tuple(rows), is_there=holder is not None and name is not Field.OTHER)
+    return Table(tuple(rows), is_there=holder is not None and name not in OTHERS)
 
 
 def off(rows: Sequence[Row]) -> Off:
@@ -118,16 +128,19 @@ def written(text: str, name: Field, rows: Sequence[Row]) -> str:
     """
     holder, mine = _find(text, name)
     present = [row for row in rows if row.is_on]
-    if name is Field.OTHER:
-        taken = next((row.name for row in present if row.name in draft.USER_FIELDS), None)
-        if taken is not None:
-            raise FieldError(f"{taken} has a field of its own")
+    taken = next((row.name for row in present if row.name in _FIELDS_BESIDE.get(name, ())), None)
+    if taken is not None:
+        raise FieldError(f"{taken} has a field of its own")
     if holder is not None:
         return _rebuilt(text, holder, frozenset(index for index, _ in mine), present)
     if not present:
         return text
     items = [row.spelled for row in present]
-    return draft.with_user(text, items) if name is Field.OTHER else draft.edit(text, name, _object(items))
+    if name is Field.OTHER:
+        return draft.with_user(text, items)
+    if name is Field.ENVIRONMENT:
+        return draft.with_environment(text, items)
+    return draft.edit(text, name, _object(items))
 
 
 def listed(content: str, name: Field) -> tuple[Row, ...]:
@@ -211,10 +224,11 @@ def _row(text: str, member: Member, index: int) -> Row:
 
 def _find(text: str, name: Field) -> tuple[Object | None, list[tuple[int, Member]]]:
     """The object that holds the rows, and those of its members that are rows."""
-    if name is Field.OTHER:
-        holder = draft.user_of(text, top(text))
+    if name in OTHERS:
+        whole = top(text)
+        holder = _HOLDERS[name](text, whole)
         members = enumerate(holder.members if holder is not None else ())
-        return holder, [pair for pair in members if pair[1].name not in draft.USER_FIELDS]
+        return holder, [pair for pair in members if pair[1].name not in _FIELDS_BESIDE[name]]
     found = draft.member(text, name)
     if found is None or notation.kind(found.raw(text)) != "object":
         return None, []

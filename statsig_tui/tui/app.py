@@ -28,11 +28,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from statsig_tui import __version__
-from statsig_tui.core.config import Config
+from statsig_tui.core.config import Config, Destination
 from statsig_tui.core.health import Health
 from statsig_tui.core.jumps import Jump
 from statsig_tui.core.library import Template
-from statsig_tui.core.records import RefusedRecord, RequestRecord
+from statsig_tui.core.records import CaptureRecord, DeliveryRecord, RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.timing import Rhythm
 from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable
@@ -573,6 +573,25 @@ class StatsigApp(App[int]):
         if isinstance(self.screen, ModeScreen):
             self.switch_mode(mode)
 
+    @work(group="jump", exclusive=True)
+    async def action_jump(self) -> None:
+        """Ask where to go, and go there."""
+        from statsig_tui.tui.screens.jump import JumpDialog
+
+        if not isinstance(self.screen, ModeScreen):
+            return
+        saved = [item for screen in self.mode_screens() for item in screen.templates()]
+        goal = await self.push_screen_wait(JumpDialog(self.bridge, self.config.destinations, saved))
+        if goal is None:
+            return
+        mode = goal if isinstance(goal, str) else _mode_of(goal)
+        if not isinstance(self.screen, ModeScreen):
+            return
+        await self.switch_mode(mode)
+        for screen in self.mode_screens():
+            if mode == screen.MODE:
+                await screen.reveal(goal)
+
     def action_help(self) -> None:
         """Show the keys that act here, and the words."""
         from statsig_tui.tui.screens.help import HelpScreen
@@ -673,3 +692,10 @@ class StatsigApp(App[int]):
 
     def _use_theme(self, name: str) -> None:
         self.theme = theme.ANSI if name == "ansi" else name
+
+
+def _mode_of(goal: object) -> str:
+    """The screen that shows something."""
+    if isinstance(goal, CaptureRecord):
+        return "live"
+    return "destinations" if isinstance(goal, Destination | DeliveryRecord) else "compose"

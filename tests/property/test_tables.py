@@ -14,7 +14,7 @@ from statsig_tui.core.draft import OBJECTS, Field, FieldError
 from statsig_tui.core.spans import object_at, top
 from statsig_tui.core.tables import Row, table, written
 
-NAMES = st.sampled_from(["a", "b", "a", "userID", "", "é", '"', "[/x]", "\\", "{"])
+NAMES = st.sampled_from(["a", "b", "a", "userID", "tier", "event", "", "é", '"', "[/x]", "\\", "{"])
 SPELLED_NAMES = NAMES.flatmap(
     lambda name: st.sampled_from([json.dumps(name), json.dumps(name, ensure_ascii=False)])
 )
@@ -38,7 +38,11 @@ def spelled(draw: st.DrawFn, value: st.SearchStrategy[str], names: st.SearchStra
 FLAT = spelled(SCALARS, SPELLED_NAMES)
 VALUES = SCALARS | FLAT | st.sampled_from(["[]", "[ 1 , 2.0 ]"])
 USERS = spelled(
-    VALUES, SPELLED_NAMES | st.sampled_from(['"custom"', '"customIDs"', '"privateAttributes"', '"country"'])
+    VALUES,
+    SPELLED_NAMES
+    | st.sampled_from(
+        ['"custom"', '"customIDs"', '"privateAttributes"', '"country"', '"statsigEnvironment"']
+    ),
 )
 TEXTS = spelled(
     VALUES, SPELLED_NAMES | st.sampled_from(['"metadata"', '"timestamp"'])
@@ -85,16 +89,29 @@ def change(rows: list[Row], step: tuple[str, int, str]) -> list[Row]:
     return rows
 
 
+FIELDS = {
+    Field.OTHER: draft.USER_FIELDS,
+    Field.ENVIRONMENT: (draft.TIER,),
+    Field.REST: draft.EVENT_FIELDS,
+}
+"""Names that are no rows of the tables that show what is left over."""
+
+
 def others(text: str, name: Field) -> list[str]:
-    """Every member of text and user as it is spelled, but for what the table shows."""
+    """Every member of text, user and environment as it is spelled, but for what the table shows."""
     whole = top(text)
-    found = [item.spelled(text) for item in whole.members if item.name not in ("user", name)]
-    user = draft.user_of(text, whole)
-    for item in user.members if user is not None else ():
-        if name is Field.OTHER and item.name not in draft.USER_FIELDS:
-            continue
-        if item.name != name:
-            found.append(item.spelled(text))
+    user, environment = draft.user_of(text, whole), draft.environment_of(text, whole)
+    parts = {
+        Field.REST: (whole, "user"),
+        Field.OTHER: (user, Field.TIER),
+        Field.ENVIRONMENT: (environment, ""),
+    }
+    found = []
+    for shown_as, (holder, inner) in parts.items():
+        for item in holder.members if holder is not None else ():
+            is_row = shown_as is name and item.name not in FIELDS[name]
+            if not is_row and item.name not in (name, inner):
+                found.append(item.spelled(text))
     return found
 
 
@@ -113,7 +130,9 @@ def test_the_text_holds_the_rows_and_nothing_else_changes(
         try:
             text = written(text, name, rows)
         except FieldError:
-            assert any(row.name in draft.USER_FIELDS for row in rows)
+            user = draft.user_of(text, top(text))
+            odd = name is Field.ENVIRONMENT and user is not None and user.last(Field.TIER) is not None
+            assert odd or any(row.name in FIELDS.get(name, ()) for row in rows)
             continue
         off = tables.off(rows)
         # A row on: its name, its value and its place, as they are spelled. A row off: kept beside the text.

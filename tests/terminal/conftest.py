@@ -102,6 +102,15 @@ class Terminal:
                 self._code = os.waitstatus_to_exitcode(status)
         return self._code
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window another size, and wait until the program has drawn something for it."""
+        self.screen.resize(max(1, rows), max(1, columns))
+        before = len(self.raw)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        deadline = time.monotonic() + PATIENCE
+        while len(self.raw) == before:
+            assert self._read(deadline), f"nothing was drawn at {columns}×{rows}"
+
     def kill(self, number: int) -> None:
         """Send a signal."""
         os.kill(self.pid, number)

@@ -82,6 +82,9 @@ def test_a_megabyte_is_pasted_whole_and_more_is_said_to_be_cut(editor: Any, tmp_
 def test_bytes_that_are_no_text_end_nothing(editor: Any) -> None:
     editor.press(START.encode() + b"\xff\xfe\xc3" + END.encode())
     editor.wait_for("���{", "not JSON")
+    # Keys that come in one go are keys, brackets among them.
+    editor.press("q\x7f\x7fa[2")
+    editor.wait_for("��a[2{", "not JSON")
     editor.kill(signal.SIGTERM)
     assert editor.ends() == 143
 

@@ -40,7 +40,7 @@ async def test_what_was_sent_is_compared_with_the_draft(later_app: StatsigApp, u
         await pilot.press("ctrl+j")
         await ui(pilot, lambda: "202 accepted" in seen(app))
         draft_of(app).open(EDITED)
-        await pilot.press("ctrl+o")
+        await pilot.press("f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList))
         await pilot.press("G", "equals_sign")
         await ui(pilot, lambda: "Compare  4 changes" in seen(app))

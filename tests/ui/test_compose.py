@@ -25,9 +25,11 @@ from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.compose import ComposeScreen
 from statsig_tui.tui.screens.confirm import ConfirmDialog
+from statsig_tui.tui.widgets.cell_input import CellInput
 from statsig_tui.tui.widgets.draft_pane import DraftPane
-from statsig_tui.tui.widgets.event_form import EventForm, Fold
+from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.find_line import FindLine
+from statsig_tui.tui.widgets.form_lines import Adder, Fold
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 
 Until = Callable[..., Awaitable[None]]
@@ -321,7 +323,7 @@ async def test_every_part_is_reached_at_every_size(
         await pilot.press("ctrl+j")
         await ui(pilot, lambda: "202 accepted" in seen(app))
         reached = set()
-        for _ in range(28):
+        for _ in range(30):
             await pilot.press("tab")
             focused = app.focused
             assert focused is not None
@@ -329,6 +331,18 @@ async def test_every_part_is_reached_at_every_size(
             if isinstance(focused, Fold):
                 await pilot.press("right")
                 await ui(pilot, lambda: bool(app.screen.query(f"#field-{Field.OTHER}")))
+                await ui(pilot, lambda: bool(app.screen.query(f"#field-{Field.ENVIRONMENT}")))
+                await pilot.press("up")
+                assert app.focused is not None
+                reached.add(app.focused.id)
+                await pilot.press("tab")
+            if isinstance(focused, Adder):
+                await pilot.press("enter")
+                await ui(pilot, lambda: isinstance(app.focused, CellInput))
+                await pilot.press("escape")
+                focused = app.focused
+                assert focused is not None
+                reached.add(focused.id)
             region = focused.region
             assert region.height, f"{focused.id} is not seen"
             assert app.screen.region.contains_region(region)

@@ -16,9 +16,10 @@ from statsig_tui.core import draft
 from statsig_tui.core.config import Config
 from statsig_tui.core.draft import Field
 from statsig_tui.tui.app import StatsigApp
-from statsig_tui.tui.widgets.event_form import Fold
+from statsig_tui.tui.widgets.cell_input import CellInput
+from statsig_tui.tui.widgets.form_lines import Adder, Fold
 from statsig_tui.tui.widgets.json_editor import JsonEditor
-from statsig_tui.tui.widgets.member_table import CellInput, MemberTable
+from statsig_tui.tui.widgets.member_table import MemberTable
 from tests.ui.conftest import app_over, draft_of, started
 
 Until = Callable[..., Awaitable[None]]
@@ -233,6 +234,74 @@ async def test_every_field_knows_its_values(later_app: StatsigApp, ui: Until, se
         await said(lambda: metadata(app) == "{}")
 
 
+async def test_what_no_field_shows_is_in_tables_of_its_own(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        said = partial(ui, pilot)
+        pane = draft_of(app)
+        tier = '"statsigEnvironment": { "tier": "development" }'
+
+        # An event without any has one line for them, which begins one; given up, it leaves nothing behind.
+        assert "environment" not in seen(app)
+        adder = app.screen.query_one(Adder)
+        adder.focus()
+        await pilot.press("enter")
+        await said(lambda: isinstance(app.focused, CellInput))
+        await pilot.press(*"so", "escape")
+        await said(lambda: pane.text == draft.SAMPLE)
+        app.screen.query_one(f"#field-{Field.TIMESTAMP}").focus()
+        await said(lambda: "now" in seen(app))
+        await pilot.press("end", *" ", "backspace")
+        await said(lambda: pane.text == draft.SAMPLE and "+ other field" in seen(app))
+        adder.focus()
+        await pilot.press("enter")
+        await said(lambda: isinstance(app.focused, CellInput))
+        await pilot.press(*"event", "enter")
+        await said(lambda: "event has a field of its own" in seen(app))
+        await pilot.press(*"Id", "enter", *"1.50", "enter")
+        await said(lambda: pane.text == draft.SAMPLE.removesuffix("\n}") + ',\n  "eventId": 1.50\n}')
+        await said(lambda: "☑ eventId" in seen(app) and "+ other field" not in seen(app))
+        await pilot.press("up", "t")
+        await said(lambda: '"eventId": true' in pane.text)
+
+        # What stands beside the tier is reached by the fold, and stays in sight once there is some.
+        app.screen.query_one(Fold).focus()
+        await pilot.press("right")
+        await said(lambda: "environment" in seen(app))
+        await at(app, pilot, Field.ENVIRONMENT)
+        await pilot.press("enter", *"region", "enter", *"eu", "enter")
+        await said(lambda: tier.replace(" }", ', "region": "eu" }') in pane.text)
+        app.screen.query_one(Fold).focus()
+        await pilot.press("left")
+        await said(lambda: "☑ region" in seen(app) and "▸" in seen(app))
+        app.screen.query_one(f"#field-{Field.TIER}").focus()
+        await pilot.press("right")
+        await said(lambda: '{ "region": "eu" }' in pane.text)
+        await at(app, pilot, Field.ENVIRONMENT)
+        await pilot.press("space")
+        await said(lambda: '"statsigEnvironment": {}' in pane.text and "☐ region" in seen(app))
+        await pilot.press("space")
+
+        # Whatever it is, in whatever order and spelling, nothing is lost by looking at it and editing beside.
+        text = (
+            '{"sdk" : {"v":1.50}, "user":{"userID":"u","statsigEnvironment":{"a":1e2,"tier":"qa","a":2.0},'
+            '"stray":[ ]},"event":"e","sdk":null , "n": 12345678901234567890}'
+        )
+        await write_json(app, pilot, ui, text)
+        await said(lambda: "1e2" in seen(app) and "unus" in seen(app) and "▸ 7 more  other" in seen(app))
+        await at(app, pilot, Field.REST, 2)
+        assert pane.text == text
+        await pilot.press("enter", *"r", "enter", "escape")
+        await said(lambda: pane.text == text.replace('"n"', '"nr"'))
+
+        # An event that has none of it again shows none of it.
+        await write_json(app, pilot, ui, draft.SAMPLE)
+        await said(lambda: "+ other field" in seen(app) and "environment" not in seen(app))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_what_was_seen_is_offered_and_harms_nothing(
     later_app: StatsigApp, ui: Until, seen: Text, size: tuple[int, int]
@@ -260,8 +329,11 @@ async def test_what_was_seen_is_offered_and_harms_nothing(
         table = await at(app, pilot, Field.METADATA, 2)
         await pilot.press("a", *"ca")
         await ui(pilot, lambda: "cart_id" in seen(app))
-        await pilot.press("right", "tab", *"c2", "enter")
-        await ui(pilot, lambda: '"cart_id": "c2"' in draft_of(app).text)
+        # So is what the name had for a value, before its type is known.
+        await pilot.press("right", "tab", *"c")
+        await ui(pilot, lambda: "c1" in seen(app))
+        await pilot.press("right", "enter")
+        await ui(pilot, lambda: '"cart_id": "c1"' in draft_of(app).text)
         # The line to add another one is seen at every size, and names that are there are not offered again.
         await ui(pilot, lambda: table.cursor == 3 and "+ add" in seen(app))
         await pilot.press("a", *"ca")
@@ -278,3 +350,22 @@ async def test_what_was_seen_is_offered_and_harms_nothing(
         assert "\x1b" not in seen(app)
         await pilot.press("escape")
         assert json.loads(draft_of(app).text) == event
+
+
+@pytest.mark.parametrize("view", ["json", "field"])
+async def test_keys_of_a_burst_act_in_their_order(
+    later_app: StatsigApp, ui: Until, seen: Text, view: str
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36)) as pilot:
+        await started(app, pilot, ui, seen)
+        app.screen.query_one(f"#field-{Field.EVENT}").focus()
+        if view == "json":
+            await pilot.press("ctrl+g")
+            await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+        await pilot.press("home")
+        for key in ("q", "backspace", "a", "left_square_bracket", "2", "backspace", "b"):
+            app.post_message(events.Key(key, {"left_square_bracket": "[", "backspace": "\x7f"}.get(key, key)))
+        await pilot.press("c")
+        written = "a[bc" + ("{" if view == "json" else "checkout_completed")
+        await ui(pilot, lambda: written in draft_of(app).text)

@@ -76,7 +76,7 @@ async def test_a_received_event_becomes_the_draft_and_a_template(
         kept = shelf.load().templates[0]
         assert kept.variables["userID"] == first["userID"]
         assert '"timestamp": {{now_ms}}' in kept.text
-        await pilot.press("f6", "ctrl+o", "slash", *kept.name[:4], "enter")
+        await pilot.press("f6", "f12", "slash", *kept.name[:4], "enter")
         await ui(pilot, lambda: "r Send as it is" in seen(app))
         await pilot.press("r")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.widgets.key_line import KeyLine
 from tests.ui.conftest import drawn
+
+Until = Callable[..., Awaitable[None]]
 
 
 class Bench(App[int]):
@@ -61,6 +65,17 @@ async def test_a_click_presses_the_key_and_the_pointer_tells_what_it_does() -> N
         assert app.done == ["first"]
         await pilot.click(KeyLine, offset=(16, 0))
         assert app.done == ["first"], "what cannot be done now is not done"
+
+
+async def test_no_key_is_cut_and_the_ways_to_all_others_stay(later_app: StatsigApp, ui: Until) -> None:
+    app = later_app
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ui(pilot, lambda: footer(app).endswith("^p Palette f1 Help"))
+        shown = footer(app).split("^p Palette")[0].split()
+        assert shown[:2] == ["^j", "Send"]
+        assert "Save" in shown
+        await pilot.resize_terminal(120, 36)
+        await ui(pilot, lambda: "^o Jump" in footer(app) and footer(app).endswith("f1 Help"))
 
 
 async def test_what_finds_no_room_is_brought_by_the_wheel() -> None:

@@ -57,7 +57,7 @@ def sent(app: StatsigApp) -> list[SentDetail]:
 async def in_library(app: StatsigApp, pilot: Pilot[int], ui: Until) -> None:
     """Start, and go to the tree."""
     await ui(pilot, lambda: app.bridge.engine is not None and bool(app.screen.query(LibraryList)))
-    await pilot.press("ctrl+o")
+    await pilot.press("f12")
     await ui(pilot, lambda: isinstance(app.focused, LibraryList))
 
 
@@ -126,7 +126,7 @@ async def test_what_is_unresolved_stops_the_send_and_is_named(
         await ui(pilot, lambda: "Not sent" in seen(app) and "line 1, column 52: {{plan}}" in seen(app))
         assert sent(app) == []
         shelf.save(Template("mine", body, about="Mended", variables={"plan": "pro"}), replace=True)
-        await pilot.press("f8", "f6", "ctrl+o")
+        await pilot.press("f8", "f6", "f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList) and "Mended" in seen(app))
         await pilot.press("enter")
         await ui(pilot, lambda: "{{plan}} pro" in seen(app))
@@ -183,7 +183,7 @@ async def test_the_draft_is_kept_under_a_name_and_changed_in_the_library(
         await ui(pilot, lambda: "Event · checkout_completed" in seen(app))
         assert [each.text for each in shelf.load().templates] == [draft.SAMPLE]
 
-        await pilot.press("ctrl+o")
+        await pilot.press("f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList) and "Duplicate" in seen(app))
         await pilot.press("d")
         await ui(pilot, lambda: isinstance(app.screen, NameDialog))
@@ -255,7 +255,7 @@ async def test_what_was_sent_is_sent_again_to_the_byte_opened_and_kept(
         await ui(pilot, lambda: isinstance(app.screen, NameDialog))
         await pilot.press("ctrl+u", *"kept", "enter")
         await ui(pilot, lambda: "Saved as kept, without the headers that are secrets." in seen(app))
-        await pilot.press("ctrl+o", "d")
+        await pilot.press("f12", "d")
         await ui(pilot, lambda: isinstance(app.screen, NameDialog))
         await pilot.press("enter")
         await ui(pilot, lambda: len(shelf.load().templates) == 3)
@@ -270,7 +270,7 @@ async def test_changes_are_not_lost_by_opening_a_template(
         await in_library(app, pilot, ui)
         await pilot.press("escape")
         await ui(pilot, lambda: isinstance(app.focused, Input) and app.focused.id == "field-event")
-        await pilot.press("end", "x", "ctrl+o")
+        await pilot.press("end", "x", "f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList))
         await search(app, pilot, ui, "minimal")
         await pilot.press("enter")
@@ -313,12 +313,12 @@ async def test_in_a_small_terminal_the_library_takes_the_drafts_place(
     async with app.run_test(size=size) as pilot:
         await ui(pilot, lambda: app.bridge.engine is not None and "local" in seen(app))
         assert "Library ─" not in seen(app)
-        await pilot.press("ctrl+o")
+        await pilot.press("f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList) and "▸ Templates" in seen(app))
         assert "Form" not in seen(app)
-        await pilot.press("ctrl+o")
+        await pilot.press("f12")
         await ui(pilot, lambda: "checkout_completed" in seen(app) and "Library ─" not in seen(app))
-        await pilot.press("ctrl+o")
+        await pilot.press("f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList))
         await search(app, pilot, ui, "smallest")
         await pilot.press("enter")

@@ -28,6 +28,30 @@ def test_names_ids_and_keys_come_from_bodies() -> None:
     assert found.of(Field.VALUE) == ()
 
 
+def test_the_values_of_a_name_are_kept_with_their_type() -> None:
+    bodies = [
+        json.dumps(body).encode()
+        for body in (
+            {"event": "a", "sdk": "py", "metadata": {"plan": "pro", "seats": 3, "on": True, "deep": {}}},
+            {"event": "a", "sdk": "js", "metadata": {"plan": "free", "seats": "3", "long": "x" * 201}},
+            {"user": {"age": 7, "userID": "u", "statsigEnvironment": {"tier": "qa", "region": "eu"}}},
+            {"event": "a", "metadata": {"plan": "free"}},
+            {"eventName": "out", "timeUUID": "t", "statsigMetadata": {}, "user": {"age": 8}},
+        )
+    ]  # fmt: skip
+    found = gather([], bodies)
+    metadata = found.values_of(Field.METADATA)
+    assert metadata["plan"] == ('"free"', '"pro"')
+    assert metadata["seats"] == ("3", '"3"')
+    assert metadata["on"] == ("true",)
+    assert not {"deep", "long"} & set(metadata)
+    # What has no field of its own, too; what Statsig adds to an event is not offered for one that comes in.
+    assert found.of(Field.REST) == ("sdk",)
+    assert found.values_of(Field.REST) == {"sdk": ('"py"', '"js"')}
+    assert found.values_of(Field.OTHER) == {"age": ("7", "8")}
+    assert found.values_of(Field.ENVIRONMENT) == {"region": ('"eu"',)}
+
+
 def test_what_is_not_written_as_it_is_seen_is_not_offered() -> None:
     odd = ["", "\x1b[2J", '"quoted"', "x" * 201, "\u202ex", " edge", "fine name"]
     assert gather(odd, []).of(Field.EVENT) == ("fine name",)

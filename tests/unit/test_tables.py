@@ -84,6 +84,46 @@ def test_new_rows_are_spelled_like_their_neighbours() -> None:
     assert other == ODD.replace('"less" :null', '"less" :null, "x": ""')
 
 
+LEFT_OVER = """\
+{"eventName" :"x", "user":{ "statsigEnvironment": {"a":1e2, "tier" :"qa", "a": 2.0} }, "event": "e",
+ "sdk":{"v": 1.50},"sdk" : null}"""
+
+
+def test_what_no_field_shows_is_a_row_of_event_user_or_environment() -> None:
+    assert [(row.name, row.raw) for row in rows(Field.REST, LEFT_OVER)] == [
+        ("eventName", '"x"'), ("sdk", '{"v": 1.50}'), ("sdk", "null"),
+    ]  # fmt: skip
+    assert [row.raw for row in rows(Field.ENVIRONMENT, LEFT_OVER)] == ["1e2", "2.0"]
+    first, second = rows(Field.ENVIRONMENT, LEFT_OVER)
+    text = written(LEFT_OVER, Field.ENVIRONMENT, [replace(first, raw="7"), second])
+    assert text == LEFT_OVER.replace("1e2", "7")
+    swapped = written(LEFT_OVER, Field.ENVIRONMENT, [second, first])
+    assert swapped == LEFT_OVER.replace('"a":1e2, "tier" :"qa", "a": 2.0', '"a": 2.0, "tier" :"qa", "a":1e2')
+    wrong, _, sdk = rows(Field.REST, LEFT_OVER)
+    assert written(LEFT_OVER, Field.REST, [wrong, sdk]) == LEFT_OVER.replace('\n "sdk":{"v": 1.50},', "")
+    assert written('{"user": {}}', Field.ENVIRONMENT, [Row('"a"', "1")]) == (
+        '{"user": {"statsigEnvironment": {"a": 1}}}'
+    )
+    # The last row takes nothing else along.
+    assert '{"tier" :"qa"}' in written(LEFT_OVER, Field.ENVIRONMENT, [])
+    assert json.loads(draft.edit(LEFT_OVER, Field.TIER, ""))["user"] == {"statsigEnvironment": {"a": 2.0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "row"), [(Field.REST, "event"), (Field.REST, "user"), (Field.ENVIRONMENT, "tier")]
+)
+def test_a_name_that_has_a_field_is_no_row(name: Field, row: str) -> None:
+    with pytest.raises(FieldError, match=f"{row} has a field of its own"):
+        written(LEFT_OVER, name, [Row(f'"{row}"', "1")])
+
+
+def test_an_environment_that_is_none_is_not_overwritten() -> None:
+    text = '{"user": {"statsigEnvironment": "qa"}}'
+    assert table(text, Field.ENVIRONMENT) == Table()
+    with pytest.raises(FieldError, match="statsigEnvironment is text"):
+        written(text, Field.ENVIRONMENT, [Row('"a"', "1")])
+
+
 @pytest.mark.parametrize("text", ["{}", '{"user": null}', '{"user": {}, "metadata": null}'])
 def test_the_first_row_makes_the_object(text: str) -> None:
     new = Row('"a"', "1.0")

@@ -84,6 +84,13 @@ def test_without_a_paste_it_is_textuals_own_parser(typed: Callable[..., Shown]) 
     assert MouseMove.__name__ in typed(keys)
 
 
+@pytest.mark.parametrize("burst", ["\x7fa[", "\x7f[200~x", "\x08\x7f[[201~"])
+def test_a_burst_of_keys_is_no_paste(typed: Callable[..., Shown], burst: str) -> None:
+    pressed = typed(burst)
+    assert len(pressed) == len(burst)
+    assert pressed == [key for letter in burst for key in typed(letter)]
+
+
 def test_an_end_within_a_paste_does_not_end_it(typed: Callable[..., Shown]) -> None:
     text = f"one{END}\n\x1b[17~{END}\x03two\n"
     found = typed(START + text + END + "k")

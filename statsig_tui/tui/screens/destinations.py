@@ -18,7 +18,7 @@ from statsig_tui.core.config import LONGEST_NAME, Destination, Filter
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
-from statsig_tui.core.records import Counters, DeliveryState, DestinationCounters
+from statsig_tui.core.records import Counters, DeliveryRecord, DeliveryState, DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.comparing import compare
@@ -169,6 +169,22 @@ class DestinationsScreen(ModeScreen):
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
+
+    async def reveal(self, goal: object) -> None:
+        """Go to a destination, or to a delivery among its attempts."""
+        name = goal.destination if isinstance(goal, DeliveryRecord) else getattr(goal, "name", "")
+        names = [item.name for item in self.destinations()]
+        if name not in names:
+            if name:
+                self.host.say(f"The destination {name} is not there any more.")
+            return
+        self._list.select(names.index(name))
+        self._panes.show(self._subject())
+        if isinstance(goal, DeliveryRecord):
+            await self._panes.open(ATTEMPTS)
+            self._panes.attempts.open(goal)
+        else:
+            self._list.focus()
 
     # What the panes tell
 

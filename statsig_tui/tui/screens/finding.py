@@ -19,6 +19,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from statsig_tui.core.query import Query, parse
+from statsig_tui.core.records import CaptureRecord
 from statsig_tui.core.repeats import Beside
 from statsig_tui.engine.search import SPAN, Search
 from statsig_tui.errors import StatsigTuiError, StoreBroken
@@ -81,6 +82,8 @@ class FindingScreen(ModeScreen):
         super().__init__()
         self._rows = CaptureRows(self.bridge.summaries, self._look_beside)
         self._filter_text = ""
+        self._wanted: int | None = None
+        """The capture that was jumped to and is not in the list yet."""
         self._filter: Finding | None = None
         self._filter_query: Query | None = None
         """What the filter's text says, whether it is on or off."""
@@ -386,6 +389,35 @@ class FindingScreen(ModeScreen):
     def _hit(self, at: int, *, newer: bool) -> int | None:
         ids = self._hits.ids if self._hits is not None else array("q")
         return in_both(ids, self._rows.view, at, newer=newer)
+
+    # Jumps
+
+    async def reveal(self, goal: object) -> None:
+        """Go to a capture once it is in the list, and hold there."""
+        if isinstance(goal, CaptureRecord):
+            self._wanted = goal.id
+            self._list.focus()
+            self.go_to_wanted()
+
+    def go_to_wanted(self) -> None:
+        """Go to the capture that was jumped to; what hides it is taken off, and that is said."""
+        wanted, view = self._wanted, self._rows.view
+        if wanted is None or self._is_at(wanted):
+            return
+        if self._filter is not None or view.only_marked or view.is_cleared:
+            view.only_marked = False
+            view.restore()
+            self._apply(None)
+            if self._is_at(wanted):
+                self.host.say(f"Everything is shown again: #{wanted} was hidden.")
+
+    def _is_at(self, wanted: int) -> bool:
+        self._list.go_to(wanted)
+        at = self._list.cursor
+        if at is None or at[0] != wanted:
+            return False
+        self._wanted = None
+        return True
 
     def action_mark(self) -> None:
         """Mark what is under the cursor, or mark it no longer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from textual import events, on, work
@@ -12,6 +12,7 @@ from textual.widgets import Input, TextArea
 from statsig_tui.core import draft
 from statsig_tui.core.kept import without_secrets
 from statsig_tui.core.library import Template, free_name
+from statsig_tui.core.records import SentRecord
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui.screens.drafting import DraftingScreen
 from statsig_tui.tui.screens.questions import NameDialog
@@ -59,6 +60,15 @@ class LibraryScreen(DraftingScreen):
     def leave_library(self) -> None:
         """Give the focus to the draft."""
         raise NotImplementedError
+
+    def templates(self) -> Sequence[Template]:
+        """The user's own templates."""
+        return self.library.saved
+
+    async def reveal(self, goal: object) -> None:
+        """Open a template, or what was sent."""
+        if isinstance(goal, Template | SentRecord):
+            self.open_entry(goal)
 
     # Moving about
 

@@ -114,6 +114,7 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
                 captures.rows_changed()
             if len(found) == _PAGE:
                 self.host.pull_soon()
+        self.go_to_wanted()
         captures.empty = self.empty()
         if not len(self._rows):
             captures.refresh()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from statsig_tui.core.library import Template
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.widgets.key_line import KeyLine
 from statsig_tui.tui.widgets.status_line import StatusLine
@@ -48,6 +49,8 @@ class ModeScreen(Screen[None]):
     _was_shown = False
     _dock: LiveDock | None = None
     """The docked list, once it was shown."""
+    _had_focus: Widget | None = None
+    """What had the focus when there was no room for it any more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,6 +106,13 @@ class ModeScreen(Screen[None]):
         if self.dock is not None:
             await self.dock.pull()
 
+    def templates(self) -> Sequence[Template]:
+        """The user's own templates, where the screen knows them."""
+        return ()
+
+    async def reveal(self, goal: object) -> None:
+        """Show something that was jumped to, of the kinds that the mode shows."""
+
     def painted(self) -> None:
         """The app's first frame is drawn: bring what it did without."""
 
@@ -126,9 +136,20 @@ class ModeScreen(Screen[None]):
         self.host.pull_soon()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give way to one sentence where there is no room."""
+        """Give way to one sentence where there is no room; with the room the focus comes back."""
+        was_small = self.has_class("-too-small")
+        if not was_small:
+            # None where the window goes on shrinking before the focus is back.
+            self._had_focus = self.focused or self._had_focus
         self._fit(event.size)
         self.place_dock()
+        if was_small and not self.has_class("-too-small"):
+            self.call_after_refresh(self._focus_again)
+
+    def _focus_again(self) -> None:
+        widget = self._had_focus
+        if widget is not None and widget.is_attached and self.focused is None:
+            self.set_focus(widget, scroll_visible=False)
 
     # The docked list
 

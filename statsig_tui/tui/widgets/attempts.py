@@ -81,6 +81,8 @@ class AttemptsPane(Vertical):
         self._destination = ""
         self._minute: int | None = None
         self._attempt: tuple[int, int] | None = None
+        self._wanted: int | None = None
+        """The delivery to put the cursor on once it is read."""
         self._known: dict[int, tuple[int, Sequence[AttemptRecord]]] = {}
         """Of each delivery the revision at which its attempts were read, and these."""
         self._drawn_for: tuple[object, ...] = ()
@@ -161,6 +163,15 @@ class AttemptsPane(Vertical):
         found = attempts[-1] if child is None else attempts[min(child, len(attempts) - 1)]
         return item.id, found.number
 
+    def open(self, delivery: DeliveryRecord) -> None:
+        """Show a delivery among those of its minute."""
+        self._minute, self._attempt = delivery.created - delivery.created % MINUTE, None
+        self._wanted = delivery.id
+        self._deliveries.deliveries = ()
+        self._go(DELIVERIES)
+        self.first().focus()
+        self.post_message(Looked())
+
     def back(self) -> bool:
         """One step up; False on the first."""
         had_focus = self.has_focus_within
@@ -232,7 +243,11 @@ class AttemptsPane(Vertical):
         self._deliveries.deliveries = view.deliveries
         self._deliveries.attempts = {number: kept[1] for number, kept in self._known.items()}
         self._deliveries.now = time.time_ns() // 1_000_000
-        self.query_one(DeliveryTable).show(begin and self._attempt is None)
+        table = self.query_one(DeliveryTable)
+        table.show(begin and self._attempt is None)
+        if self._wanted is not None:
+            table.go_to(-self._wanted)
+            self._wanted = None
 
     def tick(self) -> None:
         """Count down once a second, while something is retried and this is seen."""

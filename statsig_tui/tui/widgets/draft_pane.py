@@ -52,6 +52,8 @@ _FIELDS = (
     | {f"user.{name}": name for name in draft.USER_FIELDS}
 )
 """Path -> the field that shows what is there."""
+_TABLES = _FIELDS | {"": Field.REST, "user.statsigEnvironment": Field.ENVIRONMENT}
+"""Path of an object -> the table whose rows are its members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +192,8 @@ class DraftPane(Vertical):
         views = self.query_one(TabbedContent)
         if views.active == "form":
             path, _, name = item.path.rpartition(".")
-            field, name = (_FIELDS[item.path], "") if item.path in _FIELDS else (_FIELDS.get(path), name)
-            if field is not None and self.query_one(EventForm).go_to(field, name):
+            field, name = (_FIELDS[item.path], "") if item.path in _FIELDS else (_TABLES.get(path), name)
+            if field is not None and item.path and self.query_one(EventForm).go_to(field, name):
                 return
         await self._show_view("json")
         self._editor.focus()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult, RenderResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -32,6 +32,7 @@ from statsig_tui.tui.widgets.field_rows import (
     TimeRow,
     ValueRow,
 )
+from statsig_tui.tui.widgets.form_lines import Adder, Fold
 from statsig_tui.tui.widgets.member_table import Change, MemberTable
 
 _KEPT = """\
@@ -45,52 +46,8 @@ _KINDS: dict[Field, Callable[[Field], FieldRow[Any]]] = {
     Field.TIER: TierRow,
     **dict.fromkeys(OBJECTS, TableRow),
 }
-
-
-class Fold(Widget, can_focus=True):
-    """One line for the less used fields: which of them have something, and whether they are shown."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    Fold {
-        height: 1;
-        color: $text-muted;
-        &:focus {
-            color: $foreground;
-            background: $primary-muted;
-        }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", "Fold"),
-        Binding("right,l", "fold(True)", "Unfold", show=False),
-        Binding("left,h", "fold(False)", "Fold", show=False),
-    ]
-
-    class Toggled(Message):
-        """The fields are to be shown, or hidden."""
-
-        def __init__(self, is_open: bool) -> None:
-            super().__init__()
-            self.is_open = is_open
-
-    is_open = False
-    filled: tuple[str, ...] = ()
-    """Names of the fields that have something."""
-
-    def render(self) -> RenderResult:
-        """Mark, how many fields, and what is in them."""
-        mark = "▾" if self.is_open else "▸"
-        words = ", ".join(self.filled) if not self.is_open else ""
-        return Content.assemble(f"  {mark} {len(LESS_USED)} more", (f"  {words}", theme.ACCENT))
-
-    def on_click(self) -> None:
-        """A click folds and unfolds."""
-        self.action_fold()
-
-    def action_fold(self, is_open: bool | None = None) -> None:
-        """Show the fields, or hide them."""
-        self.post_message(self.Toggled(not self.is_open if is_open is None else is_open))
+_BEHIND = {Field.ENVIRONMENT: Field.TIER, Field.REST: Field.TIMESTAMP}
+"""Tables that are seldom there, and the row that each comes behind."""
 
 
 class EventForm(VerticalScroll, can_focus=False):
@@ -125,6 +82,7 @@ class EventForm(VerticalScroll, can_focus=False):
         yield Vertical(id="less-used")
         for field in (Field.VALUE, Field.METADATA, Field.TIMESTAMP):
             yield _row(field)
+        yield Adder()
 
     def show(
         self, fields: Mapping[Field, Shown], tables: Mapping[Field, Table], typed_in: Field | None = None
@@ -140,11 +98,15 @@ class EventForm(VerticalScroll, can_focus=False):
         fold = self.query_one(Fold)
         fold.filled = tuple(field for field in LESS_USED if self._has(field))
         fold.refresh()
+        self._make_room()
 
     def show_table(self, field: Field, table: Table) -> None:
         """Show one table as the text has it now."""
         self._tables = {**self._tables, field: table}
-        self.query_one(f"#row-{field}", TableRow).replace(table)
+        row = self.query_one_optional(f"#row-{field}", TableRow)
+        if row is not None:
+            row.replace(table)
+        self._make_room()
 
     def show_fault(self, check: Check) -> None:
         """Say why there are no fields."""
@@ -203,11 +165,50 @@ class EventForm(VerticalScroll, can_focus=False):
             if self._fields:
                 self.show(self._fields, self._tables)
         below.display = is_open
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Show what has no field where there is some, or where it is being added."""
+        for field in _BEHIND:
+            table, row = self._tables.get(field), self.query_one_optional(f"#row-{field}", TableRow)
+            is_wanted = table is not None and bool(table.rows)
+            is_wanted |= field is Field.ENVIRONMENT and self.query_one(Fold).is_open
+            if row is not None:
+                is_wanted |= row.has_pseudo_class("focus-within")
+                row.set_class(not is_wanted, "-empty")
+            elif is_wanted:
+                self.call_next(self._row_of, field)
+            if field is Field.REST:
+                self.query_one(Adder).set_class(is_wanted, "-empty")
+
+    async def _row_of(self, field: Field) -> TableRow:
+        """The row of what has no field, made when it is first needed."""
+        row = self.query_one_optional(f"#row-{field}", TableRow)
+        if row is None:
+            row = TableRow(field)
+            await self.mount(row, after=f"#row-{_BEHIND[field]}")
+            self._offer(row)
+            row.show(self._tables.get(field, Table()))
+        row.remove_class("-empty")
+        return row
+
+    @on(Adder.Pressed)
+    async def _add(self, event: Adder.Pressed) -> None:
+        event.stop()
+        row = await self._row_of(Field.REST)
+
+        def begin() -> None:
+            row.control.action_add()
+            self.query_one(Adder).add_class("-empty")
+
+        self.call_after_refresh(begin)
 
     def _go_to(self, field: Field, name: str) -> None:
         async def go() -> None:
             if field in LESS_USED and not self.query_one(Fold).is_open:
                 await self._unfold(True)
+            if field in _BEHIND:
+                await self._row_of(field)
             self.query_one(f"#row-{field}", FieldRow).go_to(name)
 
         self.call_next(go)
@@ -218,9 +219,11 @@ class EventForm(VerticalScroll, can_focus=False):
             return bool(table.rows) or table.is_there
         return shown is not None and shown != Shown()
 
-    def _offer(self, row: FieldRow[Widget]) -> None:
+    def _offer(self, row: FieldRow[Any]) -> None:
         offered = self._seen.of(row.field)
-        if offered and isinstance(row, TextRow | TableRow):
+        if offered and isinstance(row, TableRow):
+            row.suggest(offered, self._seen.values_of(row.field))
+        elif offered and isinstance(row, TextRow):
             row.suggest(offered)
 
     def _rows(self) -> Iterator[FieldRow[Widget]]:

@@ -6,7 +6,7 @@ Each shows what it is given and tells what is typed; the text and its rules are 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events, on
@@ -26,6 +26,7 @@ from statsig_tui.core.tables import Table
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, printable
 from statsig_tui.tui.times import age, day_and_clock
+from statsig_tui.tui.widgets.at_once import AtOnce
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.member_table import Change, MemberTable
 
@@ -36,9 +37,15 @@ _PLACEHOLDERS = {
     Field.COUNTRY: "KR",
     Field.LOCALE: "en_US",
 }
-_LABELS = {Field.TIER: "tier", Field.PRIVATE: "private"}
+_LABELS = {Field.TIER: "tier", Field.PRIVATE: "private", Field.REST: "other"}
 _OTHER, _NONE = "other", "none"
 _FAR = 366 * 86_400_000
+
+
+class LineInput(AtOnce, Input):
+    """A field of one line."""
+
+
 Control = TypeVar("Control", bound=Widget)
 
 
@@ -57,7 +64,7 @@ class FieldRow(Horizontal, Generic[Control]):
 
     def compose(self) -> ComposeResult:
         """Left to right."""
-        indent = "  " if self.field in (*USER_FIELDS, Field.OTHER) else ""
+        indent = "  " if self.field in (*USER_FIELDS, Field.OTHER, Field.ENVIRONMENT) else ""
         yield Static(Content(indent + _LABELS.get(self.field, str(self.field))), classes="label")
         with Vertical(classes="typed"):
             with Horizontal(classes="box"):
@@ -133,7 +140,7 @@ class TextRow(LineRow[Input]):
 
     def __init__(self, field: Field) -> None:
         hint = _PLACEHOLDERS.get(field, "none")
-        control = Input(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
+        control = LineInput(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
         control.cursor_blink = False
         super().__init__(field, control)
 
@@ -225,7 +232,7 @@ class TierRow(LineRow[Choice]):
     def __init__(self, field: Field) -> None:
         super().__init__(field, Choice((*TIERS, _NONE, _OTHER), id=f"field-{field}"))
         self.control.value = _NONE
-        self._typed = Input(id="tier-other", placeholder="a tier", compact=True, select_on_focus=False)
+        self._typed = LineInput(id="tier-other", placeholder="a tier", compact=True, select_on_focus=False)
         self._typed.cursor_blink = False
         self._typed.display = False
 
@@ -300,9 +307,9 @@ class TableRow(FieldRow[MemberTable]):
         """What was edited and is not in the text yet."""
         return self.control.change
 
-    def suggest(self, texts: Sequence[str]) -> None:
-        """Offer names that begin with what is typed."""
-        self.control.suggest(texts)
+    def suggest(self, names: Sequence[str], values: Mapping[str, Sequence[str]]) -> None:
+        """Offer names and values that begin with what is typed."""
+        self.control.suggest(names, values)
 
     def go_to(self, name: str) -> None:
         """Put the cursor on the row of a name."""

@@ -20,6 +20,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
 from statsig_tui.tui.text import printable
+from statsig_tui.tui.widgets.at_once import AtOnce
 
 LONGEST_PASTE = 1_000_000
 """Characters."""
@@ -65,7 +66,7 @@ class CountedDocument(WrappedDocument):
         return len(self._offset_to_line_info)
 
 
-class ExactArea(TextArea):
+class ExactArea(AtOnce, TextArea):
     """A TextArea that keeps every character, shows the unseen ones, and never blinks."""
 
     class Cut(Message):

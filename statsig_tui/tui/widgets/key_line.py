@@ -5,6 +5,7 @@ One widget, where Textual's own footer is one a key, all made anew whenever the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -26,11 +27,30 @@ class Key:
     title: str
     tooltip: str
     is_enabled: bool
+    stays: bool = False
+    """Whether it is shown where there is no room for all: it leads to the others."""
 
     @property
     def width(self) -> int:
         """Cells, with the one behind it."""
         return Content(f"{self.shown} {self.title} ").cell_length
+
+
+_LEADS = ("command_palette", "help")
+
+
+def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
+    """The keys that find room in so many cells, none of them cut; those that stay go before the others."""
+    room = width + 1 - sum(each.width for each in keys if each.stays)
+    found: list[Key] = []
+    is_full = False
+    for each in keys:
+        if not each.stays:
+            is_full = is_full or each.width > room
+            room -= 0 if is_full else each.width
+        if each.stays or not is_full:
+            found.append(each)
+    return tuple(found)
 
 
 class KeyLine(Widget):
@@ -64,13 +84,20 @@ class KeyLine(Widget):
             if binding.show and binding.action not in found:
                 shown = screen.app.get_key_display(binding)
                 about = tooltip or binding.description
-                found[binding.action] = Key(binding.key, shown, binding.description, about, is_enabled)
+                stays = binding.action.removeprefix("app.") in _LEADS
+                key = Key(binding.key, shown, binding.description, about, is_enabled, stays)
+                found[binding.action] = key
         self.keys = tuple(found.values())
+
+    @property
+    def _laid_out(self) -> Sequence[Key]:
+        """What is drawn: all of them once the wheel has moved them."""
+        return self.keys if self.shift else fitting(self.keys, self.size.width)
 
     def render(self) -> RenderResult:
         """As many as there is room for."""
         parts: list[Content] = []
-        for each in self.keys:
+        for each in self._laid_out:
             style = "" if each.is_enabled else "dim"
             hover = " on $block-hover-background" if each is self.hovered else ""
             key = Content.styled(each.shown, f"bold $footer-key-foreground {style}{hover}")
@@ -79,7 +106,7 @@ class KeyLine(Widget):
 
     def _key_at(self, x: int) -> Key | None:
         at = x + self.shift
-        for each in self.keys:
+        for each in self._laid_out:
             if at < each.width:
                 return each if at < each.width - 1 else None
             at -= each.width

@@ -5,7 +5,7 @@ It shows what it is given and tells what the rows are to be; the text is core/ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -27,6 +27,7 @@ from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row, Table
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
+from statsig_tui.tui.widgets.cell_input import LEAVES, CellInput, Offers
 from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
 
 Column = Literal["name", "value"]
@@ -49,42 +50,6 @@ class Change:
     """The value to put in the place of the object; None: the rows are meant."""
     step: int
     """The same while one cell is typed in: what is to be taken back at once."""
-
-
-_LEAVES = {
-    "enter": "enter", "tab": "tab", "shift+tab": "back", "escape": "escape", "up": "up", "down": "down",
-}  # fmt: skip
-
-
-class CellInput(Input):
-    """The cell that is being typed in; the keys that leave it are the table's."""
-
-    async def _on_key(self, event: events.Key) -> None:
-        # At once, not when the key has bubbled up to a binding: what is typed behind it is for the next cell.
-        table = self.parent
-        assert isinstance(table, MemberTable)
-        if not table.is_editing:
-            event.prevent_default()
-            table.on_key(event)  # it was pressed behind the one that closed the cell
-        elif event.key in _LEAVES:
-            event.stop()
-            event.prevent_default()
-            table.leave(_LEAVES[event.key])
-
-
-class _Unused(Suggester):
-    """Offers names that the table does not have yet."""
-
-    def __init__(self, table: MemberTable) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._table = table
-        self.offered: Sequence[str] = ()
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The first that begins with what is typed."""
-        used = {row.name for row in self._table.rows}
-        found = (name for name in self.offered if name.startswith(value) and name not in used)
-        return next(found, None)
 
 
 class MemberTable(Widget, can_focus=True, can_focus_children=True):
@@ -150,9 +115,8 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         """What stood in the place of the object when something else began to be typed there."""
         self._typing: tuple[int, str, str] | None = None
         """The row whose type is being stepped through, what it was, and what it is now."""
-        self._names = _Unused(self)
-        self._input = CellInput(compact=True, select_on_focus=False)
-        self._input.cursor_blink = False
+        self._offers = Offers(field)
+        self._input = CellInput(self)
 
     def compose(self) -> list[Widget]:
         """The cell that is typed in."""
@@ -209,9 +173,9 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         self.refresh(layout=True)
         self.call_after_refresh(self.bring)
 
-    def suggest(self, names: Sequence[str]) -> None:
-        """Offer names while one is typed."""
-        self._names.offered = names
+    def suggest(self, names: Sequence[str], values: Mapping[str, Sequence[str]]) -> None:
+        """Offer names, and by name spelled values, while one is typed."""
+        self._offers.use(names, values)
 
     def go_to(self, name: str) -> None:
         """Put the cursor on the row of a name."""
@@ -289,11 +253,11 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def on_key(self, event: events.Key) -> None:
         """Open a cell at once; what was typed behind that key is for the cell."""
         if self._editing is not None:
-            if event.is_printable or event.key in _LEAVES:
+            if event.is_printable or event.key in LEAVES:
                 event.stop()
                 event.prevent_default()
-                if event.key in _LEAVES:
-                    self.leave(_LEAVES[event.key])
+                if event.key in LEAVES:
+                    self.leave(LEAVES[event.key])
                 elif event.character is not None:
                     self._input.insert_text_at_cursor(event.character)
         elif event.key in ("enter", "a"):
@@ -539,7 +503,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             self._before = self._rows
         self._editing = self._column = column
         self.refused = ""
-        self._input.suggester = self._names if column == "name" else None
+        self._input.suggester = self._suggester(column)
         with self.prevent(Input.Changed):
             self._input.value = self._told = content
         self._input.cursor_position = len(content)
@@ -548,6 +512,14 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         self.screen.set_focus(self._input)
         self.refresh(layout=True)
         self.call_after_refresh(self.bring)
+
+    def _suggester(self, column: Column) -> Suggester | None:
+        if self._is_whole:
+            return None
+        if column == "name":
+            return self._offers.names(lambda: self._rows)
+        row = self._rows[self._row]
+        return self._offers.values(row, is_new=self._is_new)
 
     def _place(self) -> None:
         """Put what is typed in over its cell."""

@@ -1,0 +1,32 @@
+"""Editing keys act in the order in which they come, however fast that is.
+
+Textual inserts a letter at once but lets a key with a binding, such as backspace, bubble up first: in a burst
+the letters behind it overtake it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.widget import Widget
+
+# Textual takes bindings and styles from the first widget among the bases, which is to be its own.
+if TYPE_CHECKING:
+    _Base = Widget
+else:
+    _Base = object
+
+
+class AtOnce(_Base):
+    """What a field of text has before Textual's own in its bases."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.is_printable:
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if not binding.priority and "." not in binding.action:
+                event.stop()
+                event.prevent_default()
+                await self.run_action(binding.action)
+                return
