@@ -165,14 +165,16 @@ async def test_enter_leads_to_the_place_in_the_form(app: StatsigApp, ui: Until, 
 
 async def test_what_no_field_shows_is_shown_in_the_text(app: StatsigApp, ui: Until, seen: Text) -> None:
     async with app.run_test(size=SIZE) as pilot:
-        await drafting(app, pilot, ui, '{"user":{"userID":"u"},"event":"e","foo":1}')
+        await drafting(
+            app, pilot, ui, '{"user":{"userID":"u","custom":{"a":{"b":12345678901234567890}}},"event":"e"}'
+        )
         await pilot.press("ctrl+g")
-        await ui(pilot, lambda: "Lint 1 hint" in seen(app) and isinstance(app.focused, Input))
+        await ui(pilot, lambda: "Lint 2 warnings" in seen(app) and isinstance(app.focused, Input))
         await to_lint(app, pilot, ui)
-        await pilot.press("enter")
+        await pilot.press("down", "enter")
         await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
         assert app.screen.query_one(TabbedContent).active == "json"
-        assert app.screen.query_one(JsonEditor).selected_text == '"foo"'
+        assert app.screen.query_one(JsonEditor).selected_text == "12345678901234567890"
 
 
 async def test_where_room_is_scarce_one_line_says_the_counts_and_the_worst(

@@ -356,7 +356,7 @@ async def test_a_broken_file_opens_as_text_and_is_mended_by_saving(
         await ui(pilot, lambda: text(app) == '{"event": "mended"}')
         assert {each.name for each in shelf.load().templates} == {"broken", "half", "whole"}
 
-        await pilot.press("ctrl+o")
+        await pilot.press("f12")
         await ui(pilot, lambda: isinstance(app.focused, LibraryList) and "✗ broken" not in seen(app))
         await pilot.press("escape")
         await search(app, pilot, ui, "half")

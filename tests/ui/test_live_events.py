@@ -144,7 +144,7 @@ async def test_a_verification_can_be_opened_too_and_what_is_no_batch_has_no_even
 async def test_a_value_of_a_hostile_event_is_only_text(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
     event = {"eventName": "[/x] \x1b[2J", "value": "[@click=app.quit]q[/]\x07", "timestamp": 10**17}
-    async with app.run_test(size=(200, 40)) as pilot:
+    async with app.run_test(size=(240, 40)) as pilot:
         await pilot.press("f8")
         await ui(pilot, lambda: app.bridge.engine is not None)
         app.screen.query_one(TabbedContent).active = "events"

@@ -204,7 +204,8 @@ class ReplayDialog(Question[Asked]):
         asked = self.chosen()
         fault, words = self._words(asked)
         self.query_one("#replay-meaning", Static).update(Content(WAYS[asked.plan.how][1]))
-        self.query_one("#said", Static).update(words if not fault else content(fault, theme.BAD))
+        said: Content = content(fault, theme.BAD) if fault else words
+        self.query_one("#said", Static).update(said)
         self.query_one("#yes", Button).disabled = bool(fault)
 
     def _words(self, asked: Asked) -> tuple[str, Content]:

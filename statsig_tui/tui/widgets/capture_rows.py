@@ -27,6 +27,8 @@ _CLOCK, _AGE = 12, 4
 """Cells of a time of day, and of an age."""
 _LAG = 13
 """Cells of an event's lag, and of the blanks before it."""
+_ODD = 14
+"""Cells of what is odd about an event, and of the blanks before it: `out of order` is whole."""
 _WIDE = 84
 """Cells from which an event's class is spelled out."""
 _HELD = 4096
@@ -209,7 +211,7 @@ def event_line(place: int, event: EventSummary, width: int, about: Told | None =
     about = about or Told()
     kind = 20 if width >= _WIDE else 13
     room = max(0, width - 6 - kind - 2 - _LAG)
-    name = max(10, room - 26, room * 11 // 20)
+    name = max(10, room - 26, min(room * 11 // 20, room - 2 - _ODD))
     # What is odd about it is said in the place of the user, so that the columns stay.
     lag = f"  {about.lag:>{_LAG - 2}}"
     left = max(0, room - name - 2 - (len(lag) - _LAG))

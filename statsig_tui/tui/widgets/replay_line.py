@@ -40,7 +40,7 @@ class ReplayLine(Widget):
         self._rest = Content.assemble(
             content(outcome.words() or "sending…", style),
             content(f"  {note}" if note and outcome.waiting else "", theme.WARN),
-            (f"  · enter opens · {keys}", theme.QUIET),
+            (f"  · ⏎ opens · {keys}", theme.QUIET),
         )
         self.on_resize()
 
