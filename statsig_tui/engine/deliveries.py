@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from statsig_tui.core.config import ClientCert, Destination
 from statsig_tui.core.records import Headers
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
-from statsig_tui.engine.delivery import Delivery, Ledger
+from statsig_tui.engine.delivery import Delivery, Ledger, Post
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of
@@ -66,6 +67,16 @@ class Client:
         """Close every connection."""
         self._wire.close()
         await self._sender.close()
+
+
+@contextlib.asynccontextmanager
+async def client_of_its_own() -> AsyncIterator[Post]:
+    """Connections for a few requests that are no destination's; closed at the end."""
+    client = Client(Way())
+    try:
+        yield client.send
+    finally:
+        await client.close()
 
 
 class Deliveries:
@@ -136,6 +147,14 @@ class Deliveries:
         for known in (self.disabled, self.paused):
             if was in known:
                 known[becomes] = known.pop(was)
+
+    def ailing(self, destinations: Sequence[str]) -> dict[str, str]:
+        """Those of them that are sent nothing: `disabled` by a 410, or `paused` after failures."""
+        return {
+            name: "disabled" if name in self.disabled else "paused"
+            for name in destinations
+            if name in self.disabled or name in self.paused
+        }
 
     def stretch(self, by: float, destination: str | None = None) -> None:
         """Wait `by` times as long for probes and what endpoints asked for, all or one; 0: no longer."""

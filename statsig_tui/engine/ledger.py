@@ -13,7 +13,7 @@ from statsig_tui.core.envelope import encode
 from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.retry import REFUSED
-from statsig_tui.engine import due, outbox
+from statsig_tui.engine import due, endpoints, outbox
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.delivery import Begun
 from statsig_tui.engine.store import Store, Tx
@@ -132,6 +132,16 @@ class StoreLedger:
     async def note_rate_limited(self, delivery: int) -> None:
         """Note that a delivery waits for the rate limit."""
         await self._store.write(lambda tx: outbox.note_rate_limited(tx, delivery))
+
+    async def keep_disabled(self, destination: str, reason: str) -> None:
+        """Keep that a destination takes nothing until it is resumed, and why."""
+        at = self._clock.now()
+        await self._store.write(lambda tx: endpoints.disable(tx, at, destination, reason))
+
+    async def keep_paused(self, destination: str, reason: str | None) -> None:
+        """Keep that a destination is sent nothing but probes, and why; None: it is sent everything."""
+        at, words = self._clock.now(), self._redact()(reason) if reason is not None else None
+        await self._store.write(lambda tx: endpoints.pause(tx, at, destination, words))
 
     def _masked(self, attempt: AttemptRecord) -> AttemptRecord:
         redact = self._redact()

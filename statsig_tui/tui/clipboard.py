@@ -4,9 +4,11 @@ what is copied never stands in a command line.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 
@@ -21,6 +23,24 @@ _TOOLS = (
     ("DISPLAY", ("xclip", "-selection", "clipboard")),
     ("DISPLAY", ("xsel", "--clipboard", "--input")),
 )
+
+
+async def copy(text: str, what: str, to_terminal: Callable[[str], None]) -> str:
+    """Copy by a tool of the desktop, else through the terminal, else into a file; which of them, in words.
+
+    Raises OSError.
+    """
+    raw = text.encode("utf-8", "surrogateescape")
+    can_paste = is_text(raw)
+    command = tool(os.environ, sys.platform) if can_paste else None
+    size = f"{len(raw):,} bytes"
+    if command is not None and await asyncio.to_thread(fill, command, raw):
+        return f"Copied {what} by {command[0]}, {size}."
+    if can_paste and len(raw) <= LONGEST:
+        to_terminal(text)
+        return f"Copied {what} by the terminal (OSC 52), {size}."
+    why = "More than the terminal copies" if can_paste else "Bytes that are no text"
+    return f"{why}: {what}, {size}, is in {await asyncio.to_thread(keep, raw)}."
 
 
 def tool(

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from statsig_tui.core.records import EventRecord
-from statsig_tui.engine.engine import MAX_REFUSALS
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.listeners import Listener
+from statsig_tui.engine.refusals import MOST as MAX_REFUSALS
 from tests.conftest import KEY, SECRET
 from tests.corpus import framing, requests
 from tests.corpus.framing import Case

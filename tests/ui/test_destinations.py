@@ -307,7 +307,7 @@ async def test_a_failing_endpoint_shows_on_every_screen_until_it_is_off(desk: Op
             await at.event()
         await at.until(at.pilot, lambda: "✗ my-api failing" in seen(at.app))
         await at.until(at.pilot, lambda: "127.0.0.1:9   ✗ failing" in seen(at.app))
-        assert at.app.health[RECEIVER].state == "healthy"
+        assert at.app.news.health[RECEIVER].state == "healthy"
         assert "3 of the last 3 attempts failed" not in seen(at.app)
         await at.until(at.pilot, lambda: "Latency           p50 " in seen(at.app))
         await at.select("my-api")

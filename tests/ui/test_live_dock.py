@@ -123,7 +123,7 @@ async def test_it_needs_room_and_is_there_again_when_there_is_room_and_after_a_r
         await started(app, pilot, ui, seen)
         await pilot.press("ctrl+l")
         await ui(pilot, lambda: "needs 150 columns" in seen(app))
-        assert "docked_rows" not in vars(app), "nothing is read for a list that is not shown"
+        assert "rows" not in vars(app.docking), "nothing is read for a list that is not shown"
         await resized(pilot, 150)
         await pilot.press("ctrl+l")
         await ui(pilot, lambda: "Nothing has arrived yet" in seen(app))
@@ -139,7 +139,7 @@ async def test_it_needs_room_and_is_there_again_when_there_is_room_and_after_a_r
         assert app.focused is app.screen.query_one("#send")
         await arrive(app, "unseen")
         await ui(pilot, lambda: "last batch" in seen(app))
-        assert len(app.docked_rows.rows) == 0, "a hidden list reads nothing"
+        assert len(app.docking.rows.rows) == 0, "a hidden list reads nothing"
         await resized(pilot, 150)
         await ui(pilot, lambda: "Live  1" in seen(app) and "unseen" in seen(app))
     again = app_over(tmp_path, config)

@@ -13,6 +13,7 @@ from statsig_tui.core.paste import Pasted
 from statsig_tui.core.records import CaptureDetail
 from statsig_tui.engine import captures
 from statsig_tui.errors import StatsigTuiError
+from statsig_tui.tui.screens.going import open_in_compose
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.paste import PasteDialog
 from statsig_tui.tui.screens.questions import NameDialog
@@ -22,7 +23,7 @@ async def edit_copy(screen: ModeScreen, capture: int, child: int | None) -> None
     """Open an event of a capture in Compose, after having said what is different."""
     chosen = await _chosen(screen, capture, child, lambda pasted, at: plain(pasted), "opens it in Compose")
     if chosen is not None:
-        screen.host.open_in_compose(chosen)
+        open_in_compose(screen.host, chosen)
 
 
 async def save_copy(screen: ModeScreen, capture: int, child: int | None) -> None:

@@ -91,10 +91,10 @@ class CountingScreen(FindingScreen):
 
     def _paced(self, now: int) -> Content:
         second = now // 1000
-        recent = self.host.rates.until(second)
+        recent = self.host.news.rates.until(second)
         if not any(recent):
             return Content()
-        words = f"{recent[-1]:,} ev/s · {self.host.rates.batches(second):,} batches/s"
+        words = f"{recent[-1]:,} ev/s · {self.host.news.rates.batches(second):,} batches/s"
         bars = spark(recent) if self._list.size.width >= _NARROW else ""
         return Content.assemble((f"{words} ", theme.QUIET), (bars, theme.ACCENT), "  ")
 

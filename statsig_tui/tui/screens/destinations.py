@@ -127,7 +127,7 @@ class DestinationsScreen(ModeScreen):
         title = Content(f"Destinations  {len(items)}")
         if self._list.border_title != title.markup:
             self._list.border_title = title
-        found = self.host.health
+        found = self.host.news.health
         self._list.show(
             [card(item, self._counts(item.name), found.get(item.name, Health())) for item in items]
         )
@@ -142,7 +142,7 @@ class DestinationsScreen(ModeScreen):
             saved=saved,
             real_url=url,
             counts=self._counts(saved.name),
-            health=self.host.health.get(saved.name, Health()),
+            health=self.host.news.health.get(saved.name, Health()),
             taken=[item.name for item in self.host.config.destinations if item.name != saved.name],
             emulator=engine.addresses.emulator if engine is not None else None,
             redact=engine.redact if engine is not None else str,

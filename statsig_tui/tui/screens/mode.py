@@ -167,7 +167,7 @@ class ModeScreen(Screen[None]):
             # Imported here: most first paints have none.
             from statsig_tui.tui.widgets.live_dock import LiveDock
 
-            self._dock = LiveDock(self.host.docked_rows, self.host.pull_soon)
+            self._dock = LiveDock(self.host.docking.rows, self.host.pull_soon)
             self.mount(self._dock)
         elif not width and self._dock.has_focus_within:
             self._dock.action_leave()
@@ -181,10 +181,12 @@ class ModeScreen(Screen[None]):
 
     def on_live_dock_opened(self, event: LiveDock.Opened) -> None:
         """Open it there."""
-        self.host.open_in_live(event.capture, event.child)
+        from statsig_tui.tui.screens.going import open_in_live
+
+        open_in_live(self.host, event.capture, event.child)
 
     def _dock_width(self, columns: int) -> int:
-        is_wanted = self.DOCKS and self.host.is_docked and columns >= DOCKED_FROM
+        is_wanted = self.DOCKS and self.host.docking.is_wanted and columns >= DOCKED_FROM
         return columns // _SHARE if is_wanted else 0
 
     def _get_breakpoint_classes(self, dimension: int, breakpoints: list[tuple[int, str]]) -> set[str]:
