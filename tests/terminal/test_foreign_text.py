@@ -124,7 +124,7 @@ schedule = "none"
 
     walk(F8, sees="Live  1")
     walk("G", sees="─ #1")
-    walk("R", sees="─ Replay c")
+    walk("R", sees="─ Replay ─")
     walk(ESC, "\r", sees="Live")
     for _ in range(6):  # tabs, and bodies as tree, text and hex
         walk("t", "\x1b[6~", "w", "h", "\x1b[6~", "t", "]", sees="Live")
@@ -187,7 +187,7 @@ def test_a_crash_prints_no_secret_and_no_value(start: Start, tmp_path: Path) -> 
                     raise RuntimeError(f"broken by {{local}}")
 
             app = Crashing(Bridge(lambda: running(config, Path({str(tmp_path)!r}) / "x.db")), config, print)
-            app.bind("f12", "crash")
+            app.bind("f11", "crash")
             app.run()
             app.print_crash()
             sys.exit(app.return_code or 0)
@@ -195,7 +195,7 @@ def test_a_crash_prints_no_secret_and_no_value(start: Start, tmp_path: Path) -> 
     )
     terminal = start([sys.executable, str(script)])
     terminal.wait_for("receiver :")
-    terminal.press("\x1b[24~")
+    terminal.press("\x1b[23~")
     assert terminal.ends() == 1
     assert b"RuntimeError" in terminal.raw
     assert SECRET.encode() not in terminal.raw
