@@ -82,8 +82,8 @@ class FindingScreen(ModeScreen):
         super().__init__()
         self._rows = CaptureRows(self.bridge.summaries, self._look_beside)
         self._filter_text = ""
-        self._wanted: int | None = None
-        """The capture that was jumped to and is not in the list yet."""
+        self._wanted: tuple[int, int | None] | None = None
+        """The capture, or event of one, that is gone to once it is in the list."""
         self._filter: Finding | None = None
         self._filter_query: Query | None = None
         """What the filter's text says, whether it is on or off."""
@@ -390,34 +390,36 @@ class FindingScreen(ModeScreen):
         ids = self._hits.ids if self._hits is not None else array("q")
         return in_both(ids, self._rows.view, at, newer=newer)
 
-    # Jumps
+    # Being sent to a capture
 
     async def reveal(self, goal: object) -> None:
-        """Go to a capture once it is in the list, and hold there."""
+        """Go to a capture that was jumped to."""
         if isinstance(goal, CaptureRecord):
-            self._wanted = goal.id
-            self._list.focus()
-            self.go_to_wanted()
+            self.go_to(goal.id)
 
-    def go_to_wanted(self) -> None:
-        """Go to the capture that was jumped to; what hides it is taken off, and that is said."""
-        wanted, view = self._wanted, self._rows.view
-        if wanted is None or self._is_at(wanted):
-            return
-        if self._filter is not None or view.only_marked or view.is_cleared:
+    def go_to(self, capture: int, child: int | None = None) -> None:
+        """Go to a capture, or an event of it, once it is in the list, and hold there."""
+        self._wanted = (capture, child)
+        if self._is_there():
+            self._list.focus()
+        self.host.pull_soon()
+
+    def go_to_wanted(self) -> bool:
+        """Go to what is wanted, whether it is there now; what hides it is taken off, and that is said."""
+        if self._wanted is None:
+            return False
+        (number, child), captures, view = self._wanted, self._list, self._rows.view
+        is_found = captures.go_to(number, child)
+        if not is_found and (self._filter is not None or view.only_marked or view.is_cleared):
             view.only_marked = False
             view.restore()
             self._apply(None)
-            if self._is_at(wanted):
-                self.host.say(f"Everything is shown again: #{wanted} was hidden.")
-
-    def _is_at(self, wanted: int) -> bool:
-        self._list.go_to(wanted)
-        at = self._list.cursor
-        if at is None or at[0] != wanted:
-            return False
-        self._wanted = None
-        return True
+            is_found = captures.go_to(number, child)
+            if is_found:
+                self.host.say(f"Everything is shown again: #{number} was hidden.")
+        if is_found:
+            self._wanted = None
+        return is_found
 
     def action_mark(self) -> None:
         """Mark what is under the cursor, or mark it no longer."""
