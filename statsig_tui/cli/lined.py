@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, TypeVar, cast
 
@@ -47,6 +47,8 @@ class Lined:
         self._asked_for: set[str] = set()
         self._is_again = False
         self._is_waiting = False
+        self._made = 0
+        """Requests that were made so far."""
 
     def close(self) -> None:
         """Close the file, unless a thread still waits in it: closing would wait for that one."""
@@ -79,26 +81,26 @@ class Lined:
 
     def requests(self, repeat: int) -> Iterator[Request]:
         """What to send, each made when it is asked for; reading waits for what is to come."""
-        seq = 0
+        self._made = 0
         for group in self._groups(repeat):
-            for line in group:
-                request = self._request(line, seq + 1)
-                if request is not None:
-                    seq += 1
-                    yield request
+            yield from self._requests(group)
         self._end()
 
     async def requests_beside(self, repeat: int) -> AsyncIterator[Request]:
         """The same, with a thread that waits."""
-        seq = 0
+        self._made = 0
         groups = self._groups(repeat)
         while group := await self._waited_for(groups):
-            for line in group:
-                request = self._request(line, seq + 1)
-                if request is not None:
-                    seq += 1
-                    yield request
+            for request in self._requests(group):
+                yield request
         self._end()
+
+    def _requests(self, group: Iterable[Line]) -> Iterator[Request]:
+        for line in group:
+            request = self._request(line, self._made + 1)
+            if request is not None:
+                self._made += 1
+                yield request
 
     async def _waited_for(self, groups: Iterator[list[Line]]) -> list[Line] | None:
         self._is_waiting = True

@@ -1,7 +1,8 @@
-"""The commands about what is stored: `list`, `show`, `export`, `import`, `replay` (product.md §5)."""
+"""The commands about what is stored: `list`, `show`, `trace`, `export`, `import`, `replay`, `purge`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -215,4 +216,42 @@ def replay(
     )
 
 
-COMMANDS = (list_command, show, export_command, import_command, replay)
+@click.command()
+@common_options
+@click.argument("of", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@failing_in_words
+def trace(options: Options, of: str, as_json: bool) -> int:
+    """The way of an event: sent, verdicts, batches, attempts, captures, in the order of time.
+
+    ID is any that belongs to it: a trace (t…), event (e12), batch (b7), delivery (d7), capture (c57),
+    what Compose sent (s3), or a timeUUID. An app or `serve` that is running is not disturbed.
+
+    \b
+    Example:
+      statsig-tui trace c57
+    """
+    from statsig_tui.cli.trace import run_trace
+
+    return run_trace(options, of, as_json=as_json)
+
+
+@click.command()
+@common_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@failing_in_words
+def purge(options: Options, yes: bool) -> int:
+    """Delete everything that is stored: events, captures, deliveries, drafts, the log. Asks twice.
+
+    Settings and templates stay. Not while an app or `serve` uses the data directory.
+
+    \b
+    Example:
+      statsig-tui purge --yes
+    """
+    from statsig_tui.cli.purge import run_purge
+
+    return run_purge(options, yes=yes)
+
+
+COMMANDS: Sequence[click.Command] = (list_command, show, trace, export_command, import_command, replay, purge)

@@ -12,6 +12,7 @@ from statsig_tui.core.config import Filter
 from statsig_tui.core.envelope import MAX_EVENTS
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.health import Health
+from statsig_tui.core.judgements import DryRun, Judged
 from statsig_tui.core.records import (
     Arrival,
     AttemptRecord,
@@ -21,8 +22,6 @@ from statsig_tui.core.records import (
     DeliveryRecord,
     DestinationCounters,
     DiagnosticsRow,
-    DryRun,
-    Judged,
     RequestRecord,
     SentDetail,
     SentRecord,

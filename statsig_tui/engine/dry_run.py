@@ -12,7 +12,7 @@ from statsig_tui.core import jsontext
 from statsig_tui.core.config import Filter
 from statsig_tui.core.event import Event, EventClass, forbidden_in, view
 from statsig_tui.core.filters import decide, needs_content
-from statsig_tui.core.records import DryRun, Judged, Tried
+from statsig_tui.core.judgements import DryRun, Judged, Tried
 
 MOST = 100_000
 """Events it is tried on at the most, the newest ones."""

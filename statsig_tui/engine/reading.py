@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from statsig_tui.engine import schema
 from statsig_tui.engine.archive import Archive
-from statsig_tui.engine.store import BUSY_SECONDS, broken
+from statsig_tui.engine.database import broken
+from statsig_tui.engine.store import BUSY_SECONDS
 from statsig_tui.errors import NotFound
 
 T = TypeVar("T")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import queue
 import sqlite3
 import threading
@@ -23,6 +22,7 @@ from typing import Any, TypeVar
 
 from statsig_tui.core.records import Record
 from statsig_tui.engine import schema
+from statsig_tui.engine.database import WAL_CAP, broken, connect, is_damage, is_of_the_file, is_shut
 from statsig_tui.engine.identity import OpenedFile
 from statsig_tui.errors import StoreBroken
 
@@ -34,13 +34,8 @@ Observer = Callable[[Sequence[Record]], None]
 _Asked = tuple[Callable[["Tx", Sequence[Any]], Sequence[Any]], Any]
 """How to insert, and what."""
 _GROUP = 256
-_WAL_CAP = 16 * 1024 * 1024
-_WAL_STEP = _WAL_CAP // 4
+_WAL_STEP = WAL_CAP // 4
 """Growth of the log after which it is tried again to cut it, while somebody's long read holds it."""
-_WAL_KEPT = _WAL_CAP - _WAL_STEP
-"""What is left of the file for the log to begin anew in: writing over is a third cheaper than growing."""
-_READER_CACHE_KIB = 256
-"""Pages a reading connection keeps: there are several, and the system has the file's pages anyway."""
 BUSY_SECONDS = 5.0
 """How long a write waits for a lock of another program."""
 _IDLE_SECONDS = 0.5
@@ -48,12 +43,6 @@ _IDLE_SECONDS = 0.5
 
 While it refuses, it tries as often whether it could write again.
 """
-_OF_THE_FILE = (
-    *("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY"),
-    *("SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_NOMEM"),
-)
-"""Errors of disk and database; every other one is the fault of the write that met it."""
-_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class Tx:
@@ -92,7 +81,7 @@ class Store:
         self._damage: StoreBroken | None = None
         """What was found broken inside the file: no write is let near it until the next start."""
         self._busy_ms = round(busy_seconds * 1000)
-        self._wal_limit = _WAL_CAP
+        self._wal_limit = WAL_CAP
         self._observers: list[Observer] = []
         self._turn: list[_Write] = []
         """What this turn of the loop asked for; handed over at once, so that the writer wakes once."""
@@ -190,14 +179,14 @@ class Store:
         with self._guard:
             if self._closed:
                 raise StoreBroken("the store is closed", "Start statsig-tui again.")
-            db = _connect(self.path, self._busy_ms, writing=False)
+            db = connect(self.path, self._busy_ms, writing=False)
             self._readers.append(db)
             self._file.check()
             return db
 
     def _run(self) -> None:
         try:
-            db = _connect(self.path, self._busy_ms, writing=True)
+            db = connect(self.path, self._busy_ms, writing=True)
         except (sqlite3.Error, OSError, StoreBroken) as error:
             self._ready.put(error if isinstance(error, StoreBroken) else broken(self.path, error))
             return
@@ -245,7 +234,7 @@ class Store:
         outcome = self._transact(db, [(write.insert, write.item) for write in group])
         if isinstance(outcome, list):
             _resolve(group, outcome)
-        elif len(group) == 1 or _is_shut(outcome):
+        elif len(group) == 1 or is_shut(outcome):
             _reject(group, outcome)
         else:
             # One of them spoiled the group: each gets a transaction of its own, so that the rest hold.
@@ -271,7 +260,7 @@ class Store:
                 db.execute("ROLLBACK")
             failure = broken(self.path, error) if isinstance(error, sqlite3.Error) else error
             self._is_damage(error)
-            if isinstance(failure, StoreBroken) and _is_of_the_file(error):
+            if isinstance(failure, StoreBroken) and is_of_the_file(error):
                 self._refuse(failure)
             return failure
         self.rev = tx.rev
@@ -282,7 +271,7 @@ class Store:
 
     def _is_damage(self, error: Exception) -> bool:
         """Whether the file that was opened is broken inside, which is remembered."""
-        if not getattr(error, "sqlite_errorname", "").startswith(_DAMAGE):
+        if not is_damage(error):
             return False
         try:
             self._file.check()
@@ -308,7 +297,7 @@ class Store:
         size = self._file.log_size
         if size > self._wal_limit:
             done = self._checkpoint(db, "RESTART")
-            self._wal_limit = _WAL_CAP if done else size + _WAL_STEP
+            self._wal_limit = WAL_CAP if done else size + _WAL_STEP
 
     def _checkpoint(self, db: sqlite3.Connection, mode: str) -> bool:
         """Whether all of it was done; somebody's long read is not waited for."""
@@ -322,39 +311,6 @@ class Store:
         return not held
 
 
-def _connect(path: Path, busy_ms: int, *, writing: bool) -> sqlite3.Connection:
-    if writing:
-        # Created before SQLite does, because its own files would be readable by everybody.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    # `rw`: a reader that comes after the file was deleted must not make an empty one.
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
-    try:
-        db.execute(f"PRAGMA busy_timeout = {busy_ms}")
-        if writing:
-            schema.check(db, str(path))
-            path.chmod(0o600)
-            mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-            if mode != "wal":
-                raise StoreBroken(
-                    f"{path}: this file system does not carry a write-ahead log",
-                    "Name a directory on a local disk with --data.",
-                )
-            db.execute("PRAGMA synchronous = FULL")
-            # Only the writer checkpoints, when idle or at a cap: a checkpoint inside a commit is a spike.
-            db.execute("PRAGMA wal_autocheckpoint = 0")
-            db.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
-            schema.migrate(db)
-        else:
-            db.execute("PRAGMA query_only = 1")
-            db.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
-            db.execute("PRAGMA wal_autocheckpoint = 0")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
 def _run(tx: Tx, jobs: Sequence[Callable[[Tx], Any]]) -> list[Any]:
     return [job(tx) for job in jobs]
 
@@ -365,38 +321,6 @@ def _probe(tx: Tx) -> None:
 
 
 _PROBE: Sequence[_Asked] = ((_run, _probe),)
-
-
-def _is_of_the_file(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorname", None)
-    return code is None or code.startswith(_OF_THE_FILE)
-
-
-def _is_shut(failure: Exception) -> bool:
-    """Whether every write would fail alike, and each after a wait of its own."""
-    cause = failure.__cause__
-    code = getattr(cause, "sqlite_errorname", "")
-    return isinstance(failure, StoreBroken) and (cause is None or code.startswith("SQLITE_BUSY"))
-
-
-def broken(path: Path, error: BaseException) -> StoreBroken:
-    """A failure of the database at `path`, in words."""
-    code = getattr(error, "sqlite_errorname", "")
-    text = str(error) or type(error).__name__
-    if code.startswith(_DAMAGE):
-        hint = (
-            "Move the file away (it is not deleted for you) or name another directory with --data,"
-            " then start statsig-tui again."
-        )
-    elif code == "SQLITE_FULL" or getattr(error, "errno", None) == 28:
-        hint = "The disk is full: make room, then try again. Nothing acknowledged is lost."
-    elif code.startswith("SQLITE_BUSY"):
-        hint = "Another program holds a lock on the database: close it, then try again."
-    else:
-        hint = "See that the directory exists and is writable, or name another one with --data."
-    broken = StoreBroken(f"{path}: {text}", hint)
-    broken.__cause__ = error
-    return broken
 
 
 def _resolve(group: Sequence[_Write], results: Sequence[Any]) -> None:

@@ -24,12 +24,12 @@ from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
 from statsig_tui.core.health import Health
+from statsig_tui.core.judgements import Judged
 from statsig_tui.core.marks import Mark, Oddity
 from statsig_tui.core.records import (
     DeliveryState,
     DestinationCounters,
     DiagnosticsRow,
-    Judged,
     Record,
     RefusedRecord,
     SentDetail,

@@ -100,7 +100,7 @@ async def test_a_docked_capture_opens_in_live_and_esc_comes_back(
         assert app.current_mode == "live", "who moves on has come to stay"
 
 
-async def test_what_live_hides_is_said_instead_of_opened(
+async def test_what_live_hides_is_shown_when_it_is_opened_and_that_is_said(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
     app = later_app
@@ -112,7 +112,10 @@ async def test_what_live_hides_is_said_instead_of_opened(
         await pilot.press("z", "f6", "ctrl+l")
         await ui(pilot, lambda: "Live  1" in seen(app))
         await pilot.press("4", "enter")
-        await ui(pilot, lambda: "#1 is hidden here" in seen(app))
+        await ui(pilot, lambda: "shown again: #1 was hidden" in seen(app))
+        await ui(pilot, lambda: '"one"' in seen(app))
+        await pilot.press("escape")
+        await ui(pilot, lambda: app.current_mode == "compose")
 
 
 async def test_it_needs_room_and_is_there_again_when_there_is_room_and_after_a_restart(

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from array import array
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -21,18 +19,16 @@ from textual.widget import Widget
 from statsig_tui.core.query import Query, parse
 from statsig_tui.core.records import CaptureRecord
 from statsig_tui.core.repeats import Beside
-from statsig_tui.engine.search import SPAN, Search
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
+from statsig_tui.tui.findings import LONGEST, Finding, Hits
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.widgets.capture_rows import CaptureRows, following
-from statsig_tui.tui.widgets.id_view import in_both
 from statsig_tui.tui.widgets.query_line import QueryInput, QueryLine
 from statsig_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from statsig_tui.engine.archive import Archive
     from statsig_tui.engine.engine import Engine
 
 _QUERIES = "queries"
@@ -41,38 +37,11 @@ _OFFERED = 500
 """Newest captures whose values are offered."""
 _SHOWN_SECONDS = 0.25
 """How often the list shows what was found meanwhile."""
-_LONGEST = 36
-"""Cells of a query in the list's border."""
 _FILTER, _SEARCH = "f", "/"
 _EXAMPLES = {
     _FILTER: "sig:bad   event:checkout_*   status:5xx   -class:gate   metadata.plan=pro",
     _SEARCH: "text in names, ids and bodies",
 }
-
-
-class Finding:
-    """A query, and the captures that were found to fit it."""
-
-    def __init__(self, text: str, query: Query) -> None:
-        self.text = text
-        self.search = Search("captures", query, _now(), limit=SPAN)
-        self.ids = array("q")
-        self.is_begun = False
-        self.is_shown = False
-        """Whether the list has its ids now, and takes what is found from here on."""
-
-    def has_passed(self, number: int) -> bool:
-        """Whether all from this id on was looked at."""
-        reached = self.search.reached
-        return self.search.is_done or (reached is not None and reached <= number)
-
-    def older(self, archive: Archive) -> list[int]:
-        """What the next step finds, oldest first."""
-        return [record.id for record in archive.search(self.search)][::-1]
-
-    def arrived(self, archive: Archive) -> list[int]:
-        """What came meanwhile and fits, oldest first."""
-        return [record.id for record in archive.arrived(self.search)]
 
 
 class FindingScreen(ModeScreen):
@@ -82,14 +51,12 @@ class FindingScreen(ModeScreen):
         super().__init__()
         self._rows = CaptureRows(self.bridge.summaries, self._look_beside)
         self._filter_text = ""
-        self._wanted: int | None = None
-        """The capture that was jumped to and is not in the list yet."""
+        self._wanted: tuple[int, int | None] | None = None
+        """The capture, or event of one, that is gone to once it is in the list."""
         self._filter: Finding | None = None
         self._filter_query: Query | None = None
         """What the filter's text says, whether it is on or off."""
-        self._hits: Finding | None = None
-        self._awaited: int | None = None
-        """The next hit from here on, towards the older ones, is gone to when it is found."""
+        self._hits: Hits | None = None
 
     @property
     def _list(self) -> RowList:
@@ -148,22 +115,21 @@ class FindingScreen(ModeScreen):
         count = f"{shown:,}" if shown == total and not view.is_filtered else f"{shown:,} of {total:,}"
         parts = [f"Live  {count}"]
         if self._filter is not None:
-            parts.append(fit(self._filter_text, _LONGEST))
+            parts.append(fit(self._filter_text, LONGEST))
         elif self._filter_text:
-            parts.append(f"off: {fit(self._filter_text, _LONGEST)}")
+            parts.append(f"off: {fit(self._filter_text, LONGEST)}")
         if view.only_marked:
             parts.append("marked")
         if view.is_cleared:
             parts.append("cleared")
         program = self.host.config.receiver.respond
         if program is not None:
-            parts.append(f"answers {fit(program, _LONGEST)}")
+            parts.append(f"answers {fit(program, LONGEST)}")
         captures.border_title = content(" · ".join(parts), theme.WARN if program is not None else "")
         state = following(captures)
         hits = self._hits
         if hits is not None:
-            found = f"{len(hits.ids):,} hit{'s' * (len(hits.ids) != 1)}"
-            state = Content.assemble((f"/{fit(hits.text, _LONGEST)}  {found}  ", theme.QUIET), state)
+            state = Content.assemble((f"/{hits.told()}  ", theme.QUIET), state)
         if any(each is not None and not each.search.is_done for each in (self._filter, self._hits)):
             state = Content.assemble(("searching…  ", theme.ACCENT), state)
         captures.border_subtitle = Content.assemble(self.pace(), state) if total else Content()
@@ -215,7 +181,7 @@ class FindingScreen(ModeScreen):
     def forget_before(self, oldest: int) -> bool:
         """Drop what the store no longer holds; whether there was any."""
         if self._hits is not None:
-            self._hits.ids = self._hits.ids[bisect_left(self._hits.ids, oldest) :]
+            self._hits.forget_before(oldest)
         return self._rows.view.forget_before(oldest)
 
     @work(group="filter", exclusive=True)
@@ -227,11 +193,10 @@ class FindingScreen(ModeScreen):
                 found = await self.bridge.ask(finding.older)
                 if not self._is_there() or finding is not self._filter:
                     return
-                finding.is_begun = True
                 if finding.is_shown:
                     view.fit(found)
                 else:
-                    finding.ids = array("q", found) + finding.ids
+                    finding.take_older(found)
                     at = self._list.cursor
                     # Until then the list is as it was: the cursor goes once to what is nearest, and stays.
                     if at is not None and not finding.has_passed(at[0]):
@@ -248,15 +213,13 @@ class FindingScreen(ModeScreen):
             self.host.tell(error)
 
     @work(group="hits", exclusive=True)
-    async def _look(self, finding: Finding) -> None:
+    async def _look(self, hits: Hits) -> None:
         try:
-            while not finding.search.is_done:
-                found = await self.bridge.ask(finding.older)
-                if not self._is_there() or finding is not self._hits:
+            while not hits.search.is_done:
+                found = await self.bridge.ask(hits.older)
+                if not self._is_there() or hits is not self._hits:
                     return
-                finding.is_begun = True
-                finding.ids = array("q", found) + finding.ids
-                self._go_to_awaited()
+                hits.take_older(found)
                 self.show_title()
         except StatsigTuiError as error:
             self.host.tell(error)
@@ -349,8 +312,9 @@ class FindingScreen(ModeScreen):
             self._hits = None
         else:
             at = self._list.cursor
-            self._awaited = at[0] if at is not None else None
-            self._hits = Finding(text, query)
+            self._hits = Hits(text, query, self._rows.view, self._list.go_to, self.host.say)
+            if at is not None:
+                self._hits.go_older(at[0])
             self._look(self._hits)
         self.show_title()
         self.refresh_bindings()
@@ -361,63 +325,40 @@ class FindingScreen(ModeScreen):
         if self._hits is None or at is None:
             return
         if way == "older":
-            self._awaited = at[0] - 1
-            self._go_to_awaited()
-            return
-        self._awaited = None
-        number = self._hit(at[0] + 1, newer=True)
-        if number is not None:
-            self._list.go_to(number)
+            self._hits.go_older(at[0] - 1)
         else:
-            self.host.say(f"No newer hit of {fit(self._hits.text, _LONGEST)}.")
+            self._hits.go_newer(at[0] + 1)
 
-    def _go_to_awaited(self) -> None:
-        hits, at = self._hits, self._awaited
-        if hits is None or at is None:
-            return
-        number = self._hit(at, newer=False)
-        if number is None and not hits.search.is_done:
-            return
-        self._awaited = None
-        if number is not None:
-            self._list.go_to(number)
-        elif self._hit(at, newer=True) is not None:
-            self.host.say(f"No older hit of {fit(hits.text, _LONGEST)}; N goes to newer ones.")
-        else:
-            self.host.say(f"Nothing fits {fit(hits.text, _LONGEST)}.")
-
-    def _hit(self, at: int, *, newer: bool) -> int | None:
-        ids = self._hits.ids if self._hits is not None else array("q")
-        return in_both(ids, self._rows.view, at, newer=newer)
-
-    # Jumps
+    # Being sent to a capture
 
     async def reveal(self, goal: object) -> None:
-        """Go to a capture once it is in the list, and hold there."""
+        """Go to a capture that was jumped to."""
         if isinstance(goal, CaptureRecord):
-            self._wanted = goal.id
-            self._list.focus()
-            self.go_to_wanted()
+            self.go_to(goal.id)
 
-    def go_to_wanted(self) -> None:
-        """Go to the capture that was jumped to; what hides it is taken off, and that is said."""
-        wanted, view = self._wanted, self._rows.view
-        if wanted is None or self._is_at(wanted):
-            return
-        if self._filter is not None or view.only_marked or view.is_cleared:
+    def go_to(self, capture: int, child: int | None = None) -> None:
+        """Go to a capture, or an event of it, once it is in the list, and hold there."""
+        self._wanted = (capture, child)
+        if self._is_there():
+            self._list.focus()
+        self.host.pull_soon()
+
+    def go_to_wanted(self) -> bool:
+        """Go to what is wanted, whether it is there now; what hides it is taken off, and that is said."""
+        if self._wanted is None:
+            return False
+        (number, child), captures, view = self._wanted, self._list, self._rows.view
+        is_found = captures.go_to(number, child)
+        if not is_found and (self._filter is not None or view.only_marked or view.is_cleared):
             view.only_marked = False
             view.restore()
             self._apply(None)
-            if self._is_at(wanted):
-                self.host.say(f"Everything is shown again: #{wanted} was hidden.")
-
-    def _is_at(self, wanted: int) -> bool:
-        self._list.go_to(wanted)
-        at = self._list.cursor
-        if at is None or at[0] != wanted:
-            return False
-        self._wanted = None
-        return True
+            is_found = captures.go_to(number, child)
+            if is_found:
+                self.host.say(f"Everything is shown again: #{number} was hidden.")
+        if is_found:
+            self._wanted = None
+        return is_found
 
     def action_mark(self) -> None:
         """Mark what is under the cursor, or mark it no longer."""
@@ -447,7 +388,3 @@ class FindingScreen(ModeScreen):
         """Show again what was cleared."""
         self._rows.view.restore()
         self._view_changed()
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

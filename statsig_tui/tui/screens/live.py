@@ -114,13 +114,14 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
                 captures.rows_changed()
             if len(found) == _PAGE:
                 self.host.pull_soon()
-        self.go_to_wanted()
+        is_gone_to = self.go_to_wanted()
         captures.empty = self.empty()
         if not len(self._rows):
             captures.refresh()
         self.show_title()
         await self.look_at_replay()
-        self.go_to_opened()
+        if is_gone_to:
+            self.enter_opened()
         await self.look_beside()
         is_read = self._is_there() and self.query_one(Detail).has_focus_within
         if self._unsure is not None and self._unsure <= self._noted and not is_read:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from statsig_tui.core.records import Judged
+from statsig_tui.core.judgements import Judged
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content

@@ -21,8 +21,6 @@ class OpeningScreen(ProvingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._awaited_capture: tuple[int, int | None] | None = None
-        """Gone to as soon as it is among the rows."""
         self._opened_capture: int | None = None
         self._came_from = ""
 
@@ -33,22 +31,14 @@ class OpeningScreen(ProvingScreen):
 
     def open_capture(self, capture: int, child: int | None, origin: str) -> None:
         """Show a capture, or an event of it; `origin` is the mode to go back to."""
-        self._awaited_capture, self._opened_capture, self._came_from = (capture, child), capture, origin
-        self.host.pull_soon()
+        self._opened_capture, self._came_from = capture, origin
+        self.go_to(capture, child)
 
-    def go_to_opened(self) -> None:
-        """Go to what was opened, once it has been read."""
-        if self._awaited_capture is None:
-            return
-        (capture, child), self._awaited_capture = self._awaited_capture, None
-        if self._list.go_to(capture, child):
+    def enter_opened(self) -> None:
+        """Give the keys to the detail of what was opened, now that it is gone to."""
+        if self.is_opened:
             self.query_one(Detail).enter()
-        else:
-            self._opened_capture = None
-            self.host.say(
-                f"#{capture} is hidden here: F, M or u shows what a filter, marks or clearing hide."
-            )
-        self.refresh_bindings()
+            self.refresh_bindings()
 
     def leave_opened(self) -> bool:
         """Go back to where it was opened; False where there is nothing to go back to."""
@@ -67,6 +57,6 @@ class OpeningScreen(ProvingScreen):
     def _moved_on(self) -> None:
         # Not what the message says: one that was on its way before the capture was gone to is late.
         at = self._list.cursor
-        if self.is_opened and self._awaited_capture is None and at and at[0] != self._opened_capture:
+        if self.is_opened and self._wanted is None and at and at[0] != self._opened_capture:
             self._opened_capture = None
             self.refresh_bindings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from statsig_tui.core.library import name_fault
@@ -132,3 +133,11 @@ class PromptDialog(Question[Mapping[str, str]]):
         """Take what is typed; an empty line is an empty text."""
         typed = [each.value for each in self.query(Input)]
         self.dismiss(dict(zip(self._labels, typed, strict=True)))
+
+
+def behind_keys(fields: Sequence[Widget], act: Callable[[], None]) -> None:
+    """Act behind the keys that were pressed before and that the fields have not taken yet."""
+    if fields:
+        fields[0].call_later(behind_keys, fields[1:], act)
+    else:
+        act()

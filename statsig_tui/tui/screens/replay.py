@@ -21,7 +21,7 @@ from statsig_tui.engine.connecting import is_local
 from statsig_tui.engine.replaying import Replaying
 from statsig_tui.errors import UsageError
 from statsig_tui.tui import theme
-from statsig_tui.tui.screens.questions import Question
+from statsig_tui.tui.screens.questions import Question, behind_keys
 from statsig_tui.tui.screens.series import is_number
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.widgets.fields import Choice, Tick
@@ -256,13 +256,9 @@ class ReplayDialog(Question[Asked]):
 
     def action_accept(self) -> None:
         """Replay, if it can be meant."""
-        self._accept(tuple(self.query(Input)))
+        behind_keys(tuple(self.query(Input)), self._accept)
 
-    def _accept(self, fields: Sequence[Input]) -> None:
-        if fields:
-            # Behind the keys that were pressed before and that a field has not taken yet.
-            fields[0].call_later(self._accept, fields[1:])
-            return
+    def _accept(self) -> None:
         asked = self.chosen()
         if not self._words(asked)[0]:
             self.dismiss(asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
@@ -27,7 +27,7 @@ from statsig_tui.core.series import (
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.modal import Dialog
-from statsig_tui.tui.screens.questions import Question
+from statsig_tui.tui.screens.questions import Question, behind_keys
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.series_text import series_text
 from statsig_tui.tui.widgets.target_bar import Goal
@@ -150,13 +150,9 @@ class SeriesDialog(Question[Plan]):
     @on(Input.Submitted)
     def action_accept(self) -> None:
         """Start, if it can be meant."""
-        self._accept(tuple(self.query(Input)))
+        behind_keys(tuple(self.query(Input)), self._accept)
 
-    def _accept(self, fields: Sequence[Input]) -> None:
-        if fields:
-            # Behind the keys that were pressed before and that a field has not taken yet.
-            fields[0].call_later(self._accept, fields[1:])
-            return
+    def _accept(self) -> None:
         plan = self._typed()
         if not plan.fault() and self.app.screen is self:
             self.dismiss(plan)

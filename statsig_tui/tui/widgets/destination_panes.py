@@ -20,7 +20,8 @@ from textual.widgets import Static, TabbedContent, TabPane
 from statsig_tui.core.config import ClientCert, Destination
 from statsig_tui.core.event import Event
 from statsig_tui.core.health import Health
-from statsig_tui.core.records import DestinationCounters, DryRun
+from statsig_tui.core.judgements import DryRun
+from statsig_tui.core.records import DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.attempts import AttemptsPane

@@ -18,7 +18,7 @@ from textual.widgets import Button, Input, Static
 from statsig_tui.core import filters
 from statsig_tui.core.config import Destination, Filter
 from statsig_tui.core.event import Event
-from statsig_tui.core.records import DryRun
+from statsig_tui.core.judgements import DryRun
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.editor import Editor, Looked

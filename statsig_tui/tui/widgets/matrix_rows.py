@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from statsig_tui.core.records import Judged
+from statsig_tui.core.judgements import Judged
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import column, content
 

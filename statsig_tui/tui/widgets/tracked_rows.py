@@ -9,7 +9,7 @@ from textual.content import Content
 
 from statsig_tui.core import filters
 from statsig_tui.core.config import Filter
-from statsig_tui.core.records import Tried
+from statsig_tui.core.judgements import Tried
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import column
 from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
