@@ -122,6 +122,8 @@ class Engine:
         self._course = _course(config)
         self._run = 0
         """The number of the replay that began last."""
+        self._replays: set[Replaying] = set()
+        """Those under way."""
         self._jumps = Jumps()
         self._jumped: Jump | None = None
         self._demo_token = secrets.token_hex(16)
@@ -297,15 +299,16 @@ class Engine:
             raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
         given = secrets.token_hex(16)
         self._passes[given] = Only((destination,))
-        try:
-            return await self.send(
-                self.targets()[0],
-                probe.body(self._clock.now()),
-                event_name=PROBE,
-                headers=[(PASS_HEADER.decode(), given)],
-            )
-        finally:
+        sent = await self.send(
+            self.targets()[0],
+            probe.body(self._clock.now()),
+            event_name=PROBE,
+            headers=[(PASS_HEADER.decode(), given)],
+        )
+        if sent.status is not None:
+            # Else it may still be taken, and without its pass it would be for everybody.
             del self._passes[given]
+        return sent
 
     async def check_tunnel(self, url: str, seconds: float = tunnel.SECONDS) -> Report:
         """Knock at a public URL as Statsig does when it is saved: whether and how that arrives here."""
@@ -409,12 +412,16 @@ class Engine:
         replaying.check(self.addresses.emulator)
         for name in replaying.wish.destinations:
             self._check_known(name)
-        self._run = max(self._run, await self._store.read(replays.newest_run)) + 1
+        self._run += 1
         rooms = Rooms(
-            self._store, self._clock, self._ledger, self.redact,
+            self._store, self._clock, self._ledger, self.redact, self._check_known,
             self._deliveries.wake, self._accept_again, self._client,
         )  # fmt: skip
-        await replaying.work(rooms, self._run)
+        self._replays.add(replaying)
+        try:
+            await replaying.work(rooms, self._run)
+        finally:
+            self._replays.discard(replaying)
 
     async def stop_replay(self, replaying: Replaying) -> None:
         """Open nothing more of a replay, and give up what waits of it; raises StoreBroken."""
@@ -501,6 +508,7 @@ class Engine:
             return recovered
 
         self.recovered = await self._store.write(recover)
+        self._run = await self._store.read(replays.newest_run)
         self._deliveries.disabled.update(await self._store.read(endpoints.disabled))
         self._deliveries.paused.update(await self._store.read(endpoints.paused))
         for listener in sorted(listeners, reverse=True):
@@ -515,6 +523,8 @@ class Engine:
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
         now = asyncio.get_running_loop().time()
+        for replaying in self._replays:
+            replaying.leave()
         async with _until(now + STOP_SECONDS / 3):
             await self._listeners.close("emulator")
         async with _until(now + STOP_SECONDS * 2 / 3):
