@@ -105,6 +105,7 @@ async def test_what_cannot_be_meant_ends_with_2(running: Site, run: Run) -> None
         (("replay", "c99"), "no request of c99"),
         (("replay", "c1", "--to", "reciever"), "Did you mean receiver?"),
         (("replay", "c1", "--to", "http://a b/"), "contains"),
+        (("replay", "c1", "--to", "http://169.254.169.254/"), "link-local or metadata"),
         (("replay", "c1", "--to", "http://127.0.0.1:9/", "--as", "resigned"), "No signing secret"),
         (("listen", "--expect", "a or"), "or stands between two clauses"),
         (("listen", "--forward-to", "ftp://x"), "http://"),
@@ -319,6 +320,20 @@ async def test_what_comes_is_followed_beside_a_running_serve(spawn: Spawn) -> No
     code, found, err = await events.lines()
     assert (code, [each["id"] for each in found], err) == (0, ["e4", "e5"], "")
     assert await follow.end(signal.SIGINT) == (0, "", "")
+
+
+async def test_a_store_that_is_purged_is_followed_no_longer(spawn: Spawn) -> None:
+    serve = await spawn("serve", "--emulator-port", "0", "--receiver-port", "0", "--json")
+    await serve.line("ready")
+    await (await spawn("send", "-")).end(stdin=b'{"user":{"userID":"u1"},"event":"checkout"}')
+    await serve.line("capture")
+    assert (await serve.end(signal.SIGINT))[0] == 130
+    follow = await spawn("list", "--follow", "--json")
+    await follow.line("capture")
+    assert (await (await spawn("purge", "--yes")).end())[0] == 0
+    code, (line,), _ = await follow.lines()
+    assert (code, line["type"]) == (3, "error")
+    assert "was deleted, moved or replaced meanwhile" in line["message"]
 
 
 async def test_following_ends_with_4_where_not_enough_came(running: Site, run: Run) -> None:
