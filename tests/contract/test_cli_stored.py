@@ -12,16 +12,19 @@ import signal
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from click.testing import CliRunner, Result
 
 from statsig_tui.cli import cli
+from statsig_tui.core.batch import ClosedBy
 from statsig_tui.core.config import Config, Secret
 from statsig_tui.core.curl import read as read_curl
-from statsig_tui.core.records import DeliveryState
+from statsig_tui.core.filters import Clause
+from statsig_tui.core.records import ISOLATING, DeliveryState
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from tests.corpus import bodies
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Site, StartEndpoint, StartEngine
@@ -345,3 +348,14 @@ async def test_following_ends_with_4_where_not_enough_came(running: Site, run: R
     assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
     result = await run("list", "--wait", "1")
     assert (result.exit_code, "--follow" in result.stderr) == (2, True)
+
+
+def test_every_clause_and_reason_is_in_the_help() -> None:
+    said = CliRunner().invoke(cli, ["show", "--help"]).output
+    words = {word.strip() for line in said.splitlines() for word in line.split("  ")}
+    assert {*Clause, *get_args(ClosedBy), "halved", ISOLATING, "replay"} <= words
+
+
+def test_every_fault_that_a_body_can_have_is_in_the_help() -> None:
+    words = CliRunner().invoke(cli, ["list", "--help"]).output.split()
+    assert {case.code for case in bodies.CASES if case.code} <= set(words)

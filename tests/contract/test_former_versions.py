@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from tests.conftest import StartEngine
 
 BODY = b'{"data":[{"eventName":"old","timeUUID":"one"}]}'
-SUMMARY = b'[{"event_name":"old","event_class":"custom","user_id":"u1","time_uuid":"one","timestamp":1767225600000}]'
+SUMMARY = (
+    b'[{"event_name":"old","event_class":"custom","user_id":"u1","time_uuid":"one",'
+    b'"timestamp":1767225600000}]'
+)
 
 
 def written_by(version: int, path: Path) -> None:
@@ -42,7 +45,8 @@ def written_by(version: int, path: Path) -> None:
         (RECEIVER,),
     )
     db.execute(
-        "INSERT INTO attempts (delivery, number, at, url, request_headers) VALUES (1, 1, 1, 'http://x/', '[]')"
+        "INSERT INTO attempts (delivery, number, at, url, request_headers)"
+        " VALUES (1, 1, 1, 'http://x/', '[]')"
     )
     db.commit()
     db.close()
