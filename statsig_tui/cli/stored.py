@@ -52,6 +52,7 @@ def list_command(
           envelope:data|array|verification|none  fault:*  size:>10k  events:>1  took:>100ms
       since:10m  until:2026-01-31T12:00Z  dest:my-api  imported:yes  id:c57
       state:open|waiting|sending|delivered|retrying|failed|cancelled  attempts:>1  target:statsig
+      note:tuesday
       metadata.plan=pro  user.country=KR,JP  value>10  metadata.plan!=free  metadata.plan  has:user.email
 
     \b

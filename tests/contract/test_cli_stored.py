@@ -22,6 +22,7 @@ from statsig_tui.core.batch import ClosedBy
 from statsig_tui.core.config import Config, Secret
 from statsig_tui.core.curl import read as read_curl
 from statsig_tui.core.filters import Clause
+from statsig_tui.core.query import KEYS
 from statsig_tui.core.records import ISOLATING, DeliveryState
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from tests.corpus import bodies
@@ -187,6 +188,32 @@ async def test_an_export_holds_no_secret_unless_it_is_asked_for(
     assert again.exit_code == 3
     assert "is there already" in again.stderr
     assert out.read_bytes() == before
+
+
+async def test_a_table_has_the_events_that_fit_what_only_the_store_knows(running: Site, run: Run) -> None:
+    noted = asyncio.Event()
+    running.engine.on_noted(noted.set)
+    await running.webhook(BATCH, "/again", secret=SECRET)
+    await running.event("through")
+    through = await running.capture(lambda record: record.id > 3)
+    while running.engine.archive.noted() < through.id:
+        await noted.wait()
+        noted.clear()
+    await running.engine.note(1, "since tuesday")
+    for query, names in (
+        ("note:tuesday", ["checkout", "page_view"]),
+        ("dup:yes", ["page_view"]),
+        ("dest:receiver", ["through"]),
+    ):
+        result = await run("export", query, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        assert [row["event_name"] for row in rows] == names, query
+    result = await run("export", "events", "dest:receiver", "--format", "csv")
+    assert [row["event_name"] for row in csv.DictReader(io.StringIO(result.stdout))] == ["through"]
+    result = await run("show", "c1")
+    assert "note      since tuesday" in result.stdout
+    (line,) = lines(await run("show", "c1", "--json"))
+    assert line["note"] == "since tuesday"
 
 
 async def test_a_packed_body_is_unpacked_to_be_masked(running: Site, run: Run) -> None:
@@ -356,6 +383,8 @@ def test_every_clause_and_reason_is_in_the_help() -> None:
     assert {*Clause, *get_args(ClosedBy), "halved", ISOLATING, "replay"} <= words
 
 
-def test_every_fault_that_a_body_can_have_is_in_the_help() -> None:
-    words = CliRunner().invoke(cli, ["list", "--help"]).output.split()
+def test_every_key_of_a_query_and_every_fault_of_a_body_is_in_the_help() -> None:
+    said = CliRunner().invoke(cli, ["list", "--help"]).output
+    assert [key for key in KEYS if f" {key}:" not in said] == []
+    words = said.split()
     assert {case.code for case in bodies.CASES if case.code} <= set(words)
