@@ -54,11 +54,11 @@ def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
             return 0
         for record in records:
             if as_json:
-                line = whole(archive, record, options.secrets, _BASE)
+                fields = whole(archive, record, options.secrets, _BASE)
                 if isinstance(record, CaptureRecord):
-                    line["marks"] = marks.fields(_marks(archive, record, options.secrets))
-                    line["note"] = archive.note(record.id)
-                click.echo(options.secrets(json_line(line)))
+                    fields["marks"] = marks.fields(_marks(archive, record, options.secrets))
+                    fields["note"] = archive.note(record.id)
+                click.echo(options.secrets(json_line(fields)))
             else:
                 for line in _lines(archive, record, options.secrets):
                     click.echo(line)
