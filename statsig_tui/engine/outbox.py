@@ -231,7 +231,7 @@ def split(
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:
     """Note that a delivery had to wait for its destination's rate limit."""
-    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ?", (delivery,))
+    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ? AND rate_limited = 0", (delivery,))
 
 
 def reschedule(tx: Tx, at: int, delivery: int) -> bool:
