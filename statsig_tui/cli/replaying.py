@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, get_args
 
 import click
@@ -28,18 +29,17 @@ from statsig_tui.core.ids import numbered
 from statsig_tui.core.nearest import nearest
 from statsig_tui.core.paste import recognise
 from statsig_tui.core.printable import printable
-from statsig_tui.core.records import CaptureRecord, Headers
+from statsig_tui.core.records import Headers
 from statsig_tui.core.replaying import MOST, kept, with_kept
 from statsig_tui.core.series import UNASKED, next_start, usual_rate
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.captures import plain
-from statsig_tui.engine.connecting import is_local
+from statsig_tui.engine.connecting import LinkLocalRefused, check_not_link_local, is_local
 from statsig_tui.engine.exchanges import exchange
 from statsig_tui.engine.lock import holder
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.reading import reading
-from statsig_tui.engine.search import Stored
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.target import posting
 from statsig_tui.engine.threads import Threads
@@ -48,6 +48,10 @@ from statsig_tui.errors import NotFound, UsageError
 How = Literal["received", "resigned", "events"]
 HOWS: tuple[How, ...] = get_args(How)
 _TYPED = "(typed)"
+_Named = tuple[str, int]
+"""A capture `c` or a delivery `d`, by its number."""
+Read = Callable[[], Iterator[Exchange]]
+"""Everything that is replayed, from the first on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,6 @@ class Wish:
     rate: float | None = None
 
 
-Post = Callable[[], Awaitable[Outcome]]
-
-
 def run_replay(options: Options, ids: Sequence[str], where: str | None, wish: Wish) -> int:
     """Post everything that was named or fits; 0 where every answer was a 2xx, else 1."""
     if not ids and where is None:
@@ -75,21 +76,20 @@ def run_replay(options: Options, ids: Sequence[str], where: str | None, wish: Wi
     with reading(options.places().database) as archive:
         chosen = [it for of in ids for it in _named(archive, of)]
         if query is not None:
-            fitting = [it for it in found(archive, "captures", query) if isinstance(it, CaptureRecord)]
+            fitting = [("c", record.id) for record in found(archive, "captures", query, MOST + 1)]
             if len(fitting) > MOST:
                 raise UsageError(
                     f"More than {MOST:,} captures fit.", "Narrow --where, with since:1h for one."
                 )
-            named = {it.id for it in chosen}
+            named = set(chosen)
             # In the order in which they came.
-            every = (exchange(archive, record, "") for record in reversed(fitting))
-            chosen += [it for it in every if it is not None and it.id not in named]
-    if not chosen:
-        raise NotFound(f"No capture fits {printable(where or '')}.", "See what there is with `list`.")
-    return asyncio.run(_replay(options, config, chosen, wish))
+            chosen += [it for it in reversed(fitting) if it not in named]
+        if not chosen:
+            raise NotFound(f"No capture fits {printable(where or '')}.", "See what there is with `list`.")
+        return asyncio.run(_replay(options, config, partial(_read, archive, chosen), wish))
 
 
-async def _replay(options: Options, config: Config, chosen: Sequence[Exchange], wish: Wish) -> int:
+async def _replay(options: Options, config: Config, read: Read, wish: Wish) -> int:
     asyncio.get_running_loop().set_default_executor(Threads())
     all_good = True
     async with contextlib.AsyncExitStack() as stack:
@@ -97,15 +97,22 @@ async def _replay(options: Options, config: Config, chosen: Sequence[Exchange], 
             await stack.enter_async_context(_way(options, config, to, wish))
             for to in wish.to or (EMULATOR if wish.how == "events" else RECEIVER,)
         ]
-        posts = [(it, way, body) for it in chosen for way in ways for body in way.bodies(it)]
+        # Once through before anything is sent: what holds no event is said first.
+        total = wish.times * sum(len(_bodies(it, wish.how)) for it in read())
         rate = wish.rate
         for way in ways:
-            total = wish.times * sum(each is way for _, each, _ in posts)
             if total > UNASKED and not is_local(way.url):
                 confirm(way.url, total, wish.really)
                 rate = usual_rate(rate, total, is_local=False)
         clock, due = asyncio.get_running_loop().time, None
-        for it, way, body in (each for _ in range(wish.times) for each in posts):
+        posts = (
+            (it, way, body)
+            for _ in range(wish.times)
+            for it in read()
+            for way in ways
+            for body in _bodies(it, wish.how)
+        )
+        for it, way, body in posts:
             due = next_start(due, clock(), rate)
             await asyncio.sleep(due - clock())
             at = time.time_ns() // 1_000_000
@@ -115,11 +122,22 @@ async def _replay(options: Options, config: Config, chosen: Sequence[Exchange], 
     return 0 if all_good else 1
 
 
+def _read(archive: Archive, chosen: Sequence[_Named]) -> Iterator[Exchange]:
+    """Each of them, read when it is its turn: all at once may be more than memory holds."""
+    for kind, number in chosen:
+        for record in archive.found(kind, number):
+            if (it := exchange(archive, record, "")) is not None:
+                yield it
+
+
+def _bodies(it: Exchange, how: How) -> Sequence[bytes]:
+    return _incoming(it) if how == "events" else (it.body,)
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     name: str
     url: str
-    bodies: Callable[[Exchange], Sequence[bytes]]
     post: Callable[[Exchange, bytes], Awaitable[Outcome]]
 
 
@@ -128,9 +146,14 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
     if wish.how == "events":
         target = target_named(options, config, to)
         async with posting(target) as post:
-            yield _Way(to, target.url, _incoming, lambda it, body: post(body))
+            yield _Way(to, target.url, lambda it, body: post(body))
         return
     destination = _destination(options, config, to, wish)
+    if not destination.allow_link_local:
+        try:
+            await check_not_link_local(destination.url)
+        except LinkLocalRefused as error:
+            raise UsageError(f"{printable(to)}: {error}.") from None
     sender = Sender(verify_tls=destination.verify_tls, client_cert=destination.client_cert, keep_alive=False)
 
     async def send(it: Exchange, body: bytes) -> Outcome:
@@ -138,12 +161,12 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
         return await sender.send("POST", destination.url, headers, body, destination.timeout_seconds)
 
     try:
-        yield _Way(to, destination.url, lambda it: (it.body,), send)
+        yield _Way(to, destination.url, send)
     finally:
         await sender.close()
 
 
-def _named(archive: Archive, of: str) -> Sequence[Exchange]:
+def _named(archive: Archive, of: str) -> Sequence[_Named]:
     first, dash, last = of.partition("-")
     kind, number = numbered(first) or ("", 0)
     until = numbered(last if last[:1].isalpha() else kind + last) if dash else (kind, number)
@@ -155,14 +178,9 @@ def _named(archive: Archive, of: str) -> Sequence[Exchange]:
     numbers = range(number, until[1] + 1)
     if len(numbers) > MOST:
         raise UsageError(f"{printable(of)} are {len(numbers):,}; {MOST:,} are the most.", "Name fewer.")
-    records: Sequence[Stored] = (
-        archive.captures(numbers)
-        if kind == "c"
-        else [record for each in numbers for record in archive.found(kind, each)]
-    )
-    known = (exchange(archive, record, "") for record in records)
-    if every := [it for it in known if it is not None]:
-        return every
+    named = [(kind, each) for each in numbers]
+    if next(_read(archive, named), None) is not None:
+        return named
     raise NotFound(
         f"There is no request of {printable(of)}.", "It was never sent, or was forgotten: see [retention]."
     )

@@ -54,9 +54,11 @@ def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
             return 0
         for record in records:
             if as_json:
-                marked = {"marks": marks.fields(_marks(archive, record, options.secrets))}
-                it = whole(archive, record, options.secrets, _BASE)
-                click.echo(options.secrets(json_line(it | marked if kind == "c" else it)))
+                fields = whole(archive, record, options.secrets, _BASE)
+                if isinstance(record, CaptureRecord):
+                    fields["marks"] = marks.fields(_marks(archive, record, options.secrets))
+                    fields["note"] = archive.note(record.id)
+                click.echo(options.secrets(json_line(fields)))
             else:
                 for line in _lines(archive, record, options.secrets):
                     click.echo(line)
@@ -86,6 +88,8 @@ def _lines(archive: Archive, record: Stored, redact: Callable[[str], str]) -> It
     yield redact(as_text(record))
     for mark in _marks(archive, record, redact):
         yield redact(printable(f"mark      {mark.oddity.value}: {mark.message}"))
+    if isinstance(record, CaptureRecord) and (note := archive.note(record.id)) is not None:
+        yield redact(printable(f"note      {note}"))
     if isinstance(record, EventRecord):
         for verdict in archive.verdicts(record.id):
             yield redact(as_text(verdict))

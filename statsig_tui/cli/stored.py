@@ -53,7 +53,15 @@ def list_command(
           envelope:data|array|verification|none  fault:*  size:>10k  events:>1  took:>100ms
       since:10m  until:2026-01-31T12:00Z  dest:my-api  imported:yes  id:c57
       state:open|waiting|sending|delivered|retrying|failed|cancelled  attempts:>1  target:statsig
+      note:tuesday
       metadata.plan=pro  user.country=KR,JP  value>10  metadata.plan!=free  metadata.plan  has:user.email
+
+    \b
+    Faults of a capture:
+      not_a_batch  bad_verification  too_many_events  too_many_values  bad_json  bad_utf8  bad_number
+      too_deep  not_json  unsupported_encoding  bad_encoding  inflated_too_large  missing_signature
+      bad_signature  bad_signature_format  bad_timestamp  stale_timestamp  browser_request
+      items that are no events: 0, 1, …
 
     An app or `serve` that is running is not disturbed. With --json the lines are those of `serve`. What is
     followed is printed once, as it comes: of a delivery, how it stood at that moment.
@@ -84,6 +92,17 @@ def show(options: Options, of: str, raw: bool, as_json: bool) -> int:
 
     ID is an event (e12), batch (b7), delivery (d7), capture (c57), trace (t…), a request (r3), or what
     Compose sent (s3). With --raw nothing is masked.
+
+    \b
+    Clauses of a verdict:
+      exposures on  exposures off  kind of exposure off  config changes on  config changes off
+      type of config change off  action of config change off  custom event tracked
+      custom event not tracked  name pattern included  name pattern excluded
+      new event included  new event not included  environment tier off  condition not met
+      not in the sample  internal event  invalid event name  destination disabled
+      demo event  test event
+    A batch is closed by:
+      full  bytes  timer  flush  stop  halved  isolating  replay
 
     \b
     Example:

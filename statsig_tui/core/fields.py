@@ -54,6 +54,7 @@ def fields_of(record: Record | AttemptRecord) -> dict[str, Any]:
                 "status": record.status,
                 "error": record.error,
                 "next_at": record.next_at,
+                "closed_by": record.closed_by or None,
             }
         case CaptureRecord():
             return {

@@ -59,5 +59,5 @@ def key(event: EventSummary, changed: str | None = None) -> int | None:
         return None
     else:
         parts = ["", event.event_name, str(event.timestamp), event.user_id or "", changed or ""]
-    digest = blake2b("\0".join(parts).encode(), digest_size=8).digest()
+    digest = blake2b("\0".join(parts).encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

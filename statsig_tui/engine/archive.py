@@ -266,7 +266,7 @@ class Archive:
 
     def origin(self, capture: int) -> tuple[str, ...]:
         """The destinations whose deliveries became a capture, the first one first."""
-        return self._ask(lambda db: tracing.origin(db, capture))
+        return self._ask(lambda db: tuple(captures.destinations_of(db, capture)))
 
     def trace(self, of: str) -> Trace | None:
         """The way of an event by any id of it: trace, event, delivery, capture, sent or timeUUID."""

@@ -48,6 +48,16 @@ Reading = Callable[[], Content | None]
 """Reads them when they are asked for; None: forgotten meanwhile."""
 _packer = zstandard.ZstdCompressor(level=1)
 """Made once: it costs more than a body does. One thread at a time may use it, and only the writer does."""
+_LED_TO = """SELECT a.delivery FROM captures c JOIN attempts a
+        ON a.signature = c.signature AND a.sent_timestamp = c.sent_timestamp
+        WHERE c.id = ? AND c.signature IS NOT NULL
+    UNION
+    SELECT a.delivery FROM captures c JOIN batches b ON b.digest = c.digest
+        JOIN deliveries d ON d.batch = b.id
+        JOIN attempts a ON a.delivery = d.id AND a.signature IS NULL
+        WHERE c.id = ? AND c.signature IS NULL
+            AND c.at BETWEEN a.at - 1000 AND a.at + coalesce(a.ms, 0) + 1000"""
+"""The deliveries behind a capture, which is bound twice."""
 _own = threading.local()
 _summaries = msgspec.json.Decoder(tuple[EventSummary, ...])
 
@@ -221,16 +231,13 @@ def of_deliveries(db: sqlite3.Connection, deliveries: Sequence[int]) -> list[Cap
 
 def deliveries_of(db: sqlite3.Connection, capture: int) -> list[int]:
     """The deliveries that led to a capture: the other side of of_deliveries()."""
+    return [row[0] for row in db.execute(_LED_TO, (capture, capture))]
+
+
+def destinations_of(db: sqlite3.Connection, capture: int) -> list[str]:
+    """The destinations whose deliveries led to a capture, the first one first."""
     rows = db.execute(
-        """SELECT a.delivery FROM captures c JOIN attempts a
-                ON a.signature = c.signature AND a.sent_timestamp = c.sent_timestamp
-                WHERE c.id = ? AND c.signature IS NOT NULL
-            UNION
-            SELECT a.delivery FROM captures c JOIN batches b ON b.digest = c.digest
-                JOIN deliveries d ON d.batch = b.id
-                JOIN attempts a ON a.delivery = d.id AND a.signature IS NULL
-                WHERE c.id = ? AND c.signature IS NULL
-                    AND c.at BETWEEN a.at - 1000 AND a.at + coalesce(a.ms, 0) + 1000""",
+        f"SELECT destination FROM deliveries WHERE id IN ({_LED_TO}) GROUP BY destination ORDER BY min(id)",
         (capture, capture),
     )
     return [row[0] for row in rows]

@@ -115,9 +115,13 @@ def show(context: ssl.SSLContext, chosen: ClientCert) -> None:
     cert = Path(chosen.cert).expanduser()
     key = Path(chosen.key).expanduser() if chosen.key is not None else None
     for field, file in (("cert", cert), ("key", key)):
+        if file is None:
+            continue
+        if file.is_fifo():
+            # Whoever opens it waits, for ever if nobody writes.
+            raise Unusable(field, f"{file} is no file")
         try:
-            if file is not None:
-                file.open("rb").close()
+            file.open("rb").close()
         except OSError as error:
             raise Unusable(field, f"{file} cannot be read: {error.strerror}") from None
     asked: list[bool] = []

@@ -237,7 +237,8 @@ class Delivery:
             if begun.is_noted:
                 self._last_sent = self._clock.monotonic()
                 name = f"delivery {self.destination.name} {job.delivery}"
-                self._under_way[job.delivery] = told_task(self._beside(sending), name)
+                follows = "it counts as interrupted at the next start"
+                self._under_way[job.delivery] = told_task(self._beside(sending), name, follows)
             return
         while begun.is_noted:
             attempt, step = await self._made(sending)

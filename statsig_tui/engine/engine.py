@@ -34,18 +34,16 @@ from statsig_tui.engine import (
     examination,
     probing,
     remarks,
-    replays,
     tunnel,
 )
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.clock import Clock, SystemClock
 from statsig_tui.engine.connecting import Unusable, proxy_of, show
-from statsig_tui.engine.deliveries import client_of_its_own
 from statsig_tui.engine.forwarder import Only
 from statsig_tui.engine.framing import Limits
 from statsig_tui.engine.house import House, new_uuid
 from statsig_tui.engine.listeners import Addresses, Listener
-from statsig_tui.engine.replaying import Replaying, Rooms
+from statsig_tui.engine.replaying import Replaying
 from statsig_tui.engine.search import Kind, Search, Stored
 from statsig_tui.engine.series import Series
 from statsig_tui.engine.store import BUSY_SECONDS, Observer, Store
@@ -61,8 +59,6 @@ class Engine:
         self._house = house
         self._jumps = Jumps()
         self._jumped: Jump | None = None
-        self._run = 0
-        """The number of the replay that began last."""
 
     # Reads
 
@@ -262,16 +258,7 @@ class Engine:
 
         What comes of it is archive.replayed(). Raises UsageError, NotFound or StoreBroken.
         """
-        replaying.check(self.addresses.emulator)
-        for name in replaying.wish.destinations:
-            self._house.check_known(name)
-        newest = await self._house.store.read(replays.newest_run)
-        self._run = max(self._run, newest) + 1
-        rooms = Rooms(
-            self._house.store, self._house.clock, self._house.ledger, self.redact,
-            self._house.deliveries.wake, self._house.take_again, client_of_its_own,
-        )  # fmt: skip
-        await replaying.work(rooms, self._run)
+        await self._house.replay(replaying)
 
     async def stop_replay(self, replaying: Replaying) -> None:
         """Open nothing more of a replay, and give up what waits of it; raises StoreBroken."""

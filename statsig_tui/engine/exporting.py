@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -90,11 +91,23 @@ class Export:
             case CaptureRecord():
                 it = exchange(self._archive, record, self._base)
                 body = plain(it.headers, it.body) if it is not None else b""
-                return views.of_capture(record, lambda: body)
+                before = cache(lambda: self._archive.beside(record.id).first)
+                return views.of_capture(
+                    record,
+                    lambda: body,
+                    lambda: self._archive.origin(record.id),
+                    lambda index: index in before(),
+                    lambda: self._archive.note(record.id),
+                )
             case DeliveryRecord():
                 return views.of_delivery(record, lambda: body_of(self._archive, record))
             case EventRecord():
-                return views.of_accepted(record, lambda: body_of(self._archive, record))
+                judged = self._archive.verdicts
+                return views.of_accepted(
+                    record,
+                    lambda: body_of(self._archive, record),
+                    lambda: [verdict.destination for verdict in judged(record.id) if verdict.forwarded],
+                )
             case _:
                 return views.of_sent(record, lambda: body_of(self._archive, record))
 

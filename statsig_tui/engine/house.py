@@ -39,9 +39,10 @@ from statsig_tui.engine import (
     captures,
     history,
     outbox,
+    replays,
 )
 from statsig_tui.engine.clock import Clock, Pace
-from statsig_tui.engine.deliveries import Deliveries
+from statsig_tui.engine.deliveries import Deliveries, client_of_its_own
 from statsig_tui.engine.emulator import Emulator
 from statsig_tui.engine.emulator import error_body as statsig_error
 from statsig_tui.engine.forwarder import Answers, Forwarder, Only, Queued
@@ -53,6 +54,7 @@ from statsig_tui.engine.posting import Posting
 from statsig_tui.engine.queues import Queues
 from statsig_tui.engine.receiver import receiver
 from statsig_tui.engine.refusals import Refusals
+from statsig_tui.engine.replaying import Replaying, Rooms
 from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import Store
@@ -89,6 +91,10 @@ class House:
         self._masked: frozenset[str] = frozenset()
         """What was once a secret remains one: it may still come back in an answer, or from the store."""
         self._course = _course(config)
+        self._run = 0
+        """The number of the replay that began last."""
+        self._replays: set[Replaying] = set()
+        """Those under way."""
         self.posting = Posting(clock, lambda: self.redact, self._keep_sent)
         self._pruner = Pruner(store, lambda: self.config.retention)
         self.on_noted: Callable[[], None] = lambda: None
@@ -136,6 +142,7 @@ class House:
         """Recover what a former run left, then listen, downstream first."""
         names = [item.name for item in self.config.destinations]
         self.recovered = await self.queues.recover(names, speed)
+        self._run = await self.store.read(replays.newest_run)
         for listener in sorted(listeners, reverse=True):
             if fall_back:
                 await self.listeners.listen_or_say(listener, self.config)
@@ -148,6 +155,8 @@ class House:
     async def stop(self) -> None:
         """Refuse new work, deliver what can be within the budget, leave the rest waiting in the store."""
         now = asyncio.get_running_loop().time()
+        for replaying in self._replays:
+            replaying.leave()
         async with _until(now + STOP_SECONDS / 3):
             await self.listeners.close("emulator")
         async with _until(now + STOP_SECONDS * 2 / 3):
@@ -164,8 +173,26 @@ class House:
     async def _accept(self, trace: str, events: Sequence[Event], given: str) -> None:
         await self._forward(trace, events, self.posting.meant_for(given))
 
-    async def take_again(self, events: Sequence[Event], destinations: tuple[str, ...]) -> str:
-        """Take events as the emulator does, for the filters of these destinations; the trace."""
+    async def replay(self, replaying: Replaying) -> None:
+        """Send what was captured again, until all of it is on its way or it is stopped.
+
+        Raises UsageError, NotFound or StoreBroken.
+        """
+        replaying.check(self.listeners.addresses.emulator)
+        for name in replaying.wish.destinations:
+            self.check_known(name)
+        self._run += 1
+        rooms = Rooms(
+            self.store, self.clock, self.ledger, self.redact, self.check_known,
+            self.deliveries.wake, self._take_again, client_of_its_own,
+        )  # fmt: skip
+        self._replays.add(replaying)
+        try:
+            await replaying.work(rooms, self._run)
+        finally:
+            self._replays.discard(replaying)
+
+    async def _take_again(self, events: Sequence[Event], destinations: tuple[str, ...]) -> str:
         return await self.take(events, Only(destinations))
 
     async def take(self, events: Sequence[Event], only: Only) -> str:

@@ -19,6 +19,7 @@ from statsig_tui.core.records import CaptureRecord, EventSummary
 from statsig_tui.core.repeats import Beside, NameCount, Names, key, needs_body
 from statsig_tui.engine import captures
 from statsig_tui.engine.store import Store, Tx
+from statsig_tui.engine.tasks import told_task
 from statsig_tui.errors import StoreBroken
 
 QUIET_SECONDS = 0.3
@@ -57,7 +58,8 @@ class Noting:
     def look(self) -> None:
         """Look soon whether anything is to be noted."""
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._follow(), name="noting")
+            follows = "what came is not known as a repetition, and not counted by name"
+            self._task = told_task(self._follow(), "noting", follows)
 
     def stop(self) -> None:
         """Leave the rest to the next start."""

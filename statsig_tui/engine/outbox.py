@@ -208,9 +208,15 @@ def split(
     error: str,
     closed_by: str,
 ) -> None:
-    """Replace a delivery by its halves: body, its events' ids, their number each."""
+    """Replace a delivery that is not cancelled by its halves: body, its events' ids, their number each."""
     delivery = job.delivery
-    destination = tx.db.execute("SELECT destination FROM deliveries WHERE id = ?", (delivery,)).fetchone()[0]
+    destination, state = tx.db.execute(
+        "SELECT destination, state FROM deliveries WHERE id = ?", (delivery,)
+    ).fetchone()
+    if state == DeliveryState.CANCELLED:
+        # It was given up meanwhile: so are its halves.
+        announced(tx, delivery)
+        return
     # They take its place in the row, and what is halved again stays before what came after it: the first
     # half is due just before the second one, which is due when the whole was.
     for before, (body, events, count) in zip((1, 0), halves, strict=True):
@@ -225,7 +231,7 @@ def split(
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:
     """Note that a delivery had to wait for its destination's rate limit."""
-    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ?", (delivery,))
+    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ? AND rate_limited = 0", (delivery,))
 
 
 def reschedule(tx: Tx, at: int, delivery: int) -> bool:

@@ -78,12 +78,13 @@ class Posting:
         """A marked event for one destination alone, whose filter is asked."""
         given = secrets.token_hex(16)
         self._passes[given] = Only((destination,))
-        try:
-            return await self.send(
-                target,
-                probe.body(self._clock.now()),
-                event_name=PROBE,
-                headers=[(PASS_HEADER.decode(), given)],
-            )
-        finally:
+        sent = await self.send(
+            target,
+            probe.body(self._clock.now()),
+            event_name=PROBE,
+            headers=[(PASS_HEADER.decode(), given)],
+        )
+        if sent.status is not None:
+            # Else it may still be taken, and without its pass it would be for everybody.
             del self._passes[given]
+        return sent

@@ -12,7 +12,7 @@ from statsig_tui.engine import schema
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.database import broken
 from statsig_tui.engine.store import BUSY_SECONDS
-from statsig_tui.errors import NotFound
+from statsig_tui.errors import NotFound, StoreBroken
 
 T = TypeVar("T")
 
@@ -44,13 +44,27 @@ class _Snapshot:
     def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self._path = path
         self._db = db
+        self._known = _file(path)
 
     @property
     def rev(self) -> int:
         return self.look(schema.last_revision)
 
     def look(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        if _file(self._path) != self._known:
+            # SQLite reads on in the file that is gone, in which nothing will ever change.
+            raise StoreBroken(
+                f"{self._path} was deleted, moved or replaced meanwhile", "Ask again what is there now."
+            )
         try:
             return job(self._db)
         except sqlite3.DatabaseError as error:
             raise broken(self._path, error) from error
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -57,6 +57,8 @@ class Rooms:
     clock: Clock
     ledger: Ledger
     redact: Callable[[str], str]
+    check_known: Callable[[str], None]
+    """Raise NotFound for a destination that is not there (any more)."""
     wake: Callable[[str], None]
     """Something is due for a destination."""
     accept: Callable[[Sequence[Event], tuple[str, ...]], Awaitable[str]]
@@ -76,7 +78,7 @@ class _Taken:
     batch: int | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Replaying:
     """A replay that can be stopped while it runs; `run` tells it in the store. All of it on one loop."""
 
@@ -137,6 +139,10 @@ class Replaying:
         self.is_stopped = True
         self._stop.set()
 
+    def leave(self) -> None:
+        """Open nothing more, and leave what waits as it is: the program ends."""
+        self._stop.set()
+
     async def work(self, rooms: Rooms, run: int) -> None:
         """All of it; returns when it is done or stopped. Raises NotFound where nothing is left of it."""
         self.run = run
@@ -168,7 +174,7 @@ class Replaying:
                 for place in self._places():
                     due = next_start(due, rooms.clock.monotonic(), self.wish.rate)
                     await self._until(rooms.clock, due)
-                    if self.is_stopped:
+                    if self._stop.is_set():
                         return
                     await self._open(rooms, run, part[0], taken, place, post)
                 if taken.batch is not None:
@@ -182,6 +188,10 @@ class Replaying:
         self, rooms: Rooms, run: int, capture: int, taken: _Taken, place: str, post: Post | None
     ) -> None:
         wish = self.wish
+        # In the same turn as the asking below: what is opened before a destination goes, goes with it.
+        for name in wish.destinations if wish.how is Replay.AS_EVENTS else (place,):
+            if name not in wish.urls:
+                rooms.check_known(name)
         if wish.how is Replay.AS_EVENTS:
             note = f"replayed from {tag('c', capture)}"
             trace = await rooms.accept([accepted(raw, note) for raw in taken.events], wish.destinations)
@@ -218,11 +228,12 @@ class Replaying:
         doing, stopping = asyncio.ensure_future(what), asyncio.ensure_future(self._stop.wait())
         try:
             await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                doing.result()
         finally:
             doing.cancel()
             stopping.cancel()
+        await asyncio.wait([doing])
+        if not doing.cancelled():
+            doing.result()
 
 
 async def _post(
@@ -241,11 +252,10 @@ async def _post(
 
 
 def _take(detail: CaptureDetail, child: int | None, how: Replay) -> _Taken | None:
-    body = plain(detail.headers, detail.body)
     if child is None and how is not Replay.AS_EVENTS:
         headers = kept(detail.headers, is_whole=True, is_signed=how is Replay.AS_RECEIVED)
         return _Taken(detail.body, headers, (), len(detail.record.events))
-    events = events_of(detail, body)
+    events = events_of(detail, plain(detail.headers, detail.body))
     if child is not None:
         events = events[child : child + 1]
     if not events:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from statsig_tui.core.config import Retention
 from statsig_tui.engine import remarks
 from statsig_tui.engine.store import Store, Tx
+from statsig_tui.engine.tasks import told_task
 from statsig_tui.errors import StoreBroken
 
 _EVERY = 500
@@ -47,7 +48,8 @@ class Pruner:
         """Look soon whether anything is to be forgotten."""
         self._left, self._bytes_left = _EVERY, _EVERY_BYTES
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._prune(), name="retention")
+            follows = "what is over the bounds of [retention] stays until the next look"
+            self._task = told_task(self._prune(), "retention", follows)
 
     def stop(self) -> None:
         """Leave the rest to the next start."""

@@ -164,7 +164,7 @@ class Search:
                         views.of_capture(
                             capture,
                             partial(read.of_capture, content),
-                            partial(_destinations_of_capture, db, capture.id),
+                            partial(captures.destinations_of, db, capture.id),
                             partial(self._came_before, db, capture, content),
                             partial(remarks.note, db, capture.id),
                         ),
@@ -226,13 +226,6 @@ class _Read:
         headers, body = content() or ("[]", b"")
         self.size += len(body)
         return plain(captures.headers_of(headers), body) if ENCODED in headers.lower() else body
-
-
-def _destinations_of_capture(db: sqlite3.Connection, capture: int) -> Sequence[str]:
-    numbers = captures.deliveries_of(db, capture)
-    marks = ",".join("?" * len(numbers))
-    rows = db.execute(f"SELECT DISTINCT destination FROM deliveries WHERE id IN ({marks})", numbers)
-    return [row[0] for row in rows]
 
 
 def _destinations_of_event(db: sqlite3.Connection, event: int) -> Sequence[str]:

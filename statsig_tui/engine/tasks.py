@@ -12,15 +12,12 @@ log = logging.getLogger("statsig_tui")
 
 def running_task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """Start work that does not end by itself; if it dies, the log tells of it."""
-    return _told(work, name, "its destination stands still until the next start")
+    return told_task(work, name, "its destination stands still until the next start")
 
 
-def told_task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    """Start work that ends by itself; if it dies, the log tells of it."""
-    return _told(work, name, "it counts as interrupted at the next start")
+def told_task(work: Coroutine[Any, Any, None], name: str, follows: str) -> asyncio.Task[None]:
+    """Start work that ends by itself; if it dies, the log tells of it, and what follows from that."""
 
-
-def _told(work: Coroutine[Any, Any, None], name: str, follows: str) -> asyncio.Task[None]:
     def tell(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s died; %s", task.get_name(), follows, exc_info=error)

@@ -67,14 +67,6 @@ def _ends(found: Sequence[T]) -> Sequence[T]:
     return [*found[:TOLD], *found[TOLD:][-TOLD:]]
 
 
-def origin(db: sqlite3.Connection, capture: int) -> tuple[str, ...]:
-    """The destinations whose deliveries became a capture, the first one first."""
-    numbers = sorted(captures.deliveries_of(db, capture))
-    marks = ",".join("?" * len(numbers))
-    found = outbox.deliveries(db, f"d.id IN ({marks}) ORDER BY d.id", numbers)
-    return tuple(dict.fromkeys(record.destination for record in found))
-
-
 def _gather(
     db: sqlite3.Connection,
     of: Sequence[int],

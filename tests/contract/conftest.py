@@ -23,6 +23,7 @@ FIELDS = {
     "delivery": {
         "type", "at", "id", "batch", "destination", "events", "state", "attempt", "status", "error",
         "next_at",
+        "closed_by",
     },
     "capture": {
         "type", "at", "id", "method", "path", "size", "envelope", "events", "signature", "status", "fault",

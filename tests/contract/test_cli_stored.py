@@ -12,16 +12,20 @@ import signal
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from click.testing import CliRunner, Result
 
 from statsig_tui.cli import cli
+from statsig_tui.core.batch import ClosedBy
 from statsig_tui.core.config import Config, Secret
 from statsig_tui.core.curl import read as read_curl
-from statsig_tui.core.records import DeliveryState
+from statsig_tui.core.filters import Clause
+from statsig_tui.core.query import KEYS
+from statsig_tui.core.records import ISOLATING, DeliveryState
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from tests.corpus import bodies
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Site, StartEndpoint, StartEngine
@@ -105,6 +109,7 @@ async def test_what_cannot_be_meant_ends_with_2(running: Site, run: Run) -> None
         (("replay", "c99"), "no request of c99"),
         (("replay", "c1", "--to", "reciever"), "Did you mean receiver?"),
         (("replay", "c1", "--to", "http://a b/"), "contains"),
+        (("replay", "c1", "--to", "http://169.254.169.254/"), "link-local or metadata"),
         (("replay", "c1", "--to", "http://127.0.0.1:9/", "--as", "resigned"), "No signing secret"),
         (("listen", "--expect", "a or"), "or stands between two clauses"),
         (("listen", "--forward-to", "ftp://x"), "http://"),
@@ -183,6 +188,32 @@ async def test_an_export_holds_no_secret_unless_it_is_asked_for(
     assert again.exit_code == 3
     assert "is there already" in again.stderr
     assert out.read_bytes() == before
+
+
+async def test_a_table_has_the_events_that_fit_what_only_the_store_knows(running: Site, run: Run) -> None:
+    noted = asyncio.Event()
+    running.engine.on_noted(noted.set)
+    await running.webhook(BATCH, "/again", secret=SECRET)
+    await running.event("through")
+    through = await running.capture(lambda record: record.id > 3)
+    while running.engine.archive.noted() < through.id:
+        await noted.wait()
+        noted.clear()
+    await running.engine.note(1, "since tuesday")
+    for query, names in (
+        ("note:tuesday", ["checkout", "page_view"]),
+        ("dup:yes", ["page_view"]),
+        ("dest:receiver", ["through"]),
+    ):
+        result = await run("export", query, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        assert [row["event_name"] for row in rows] == names, query
+    result = await run("export", "events", "dest:receiver", "--format", "csv")
+    assert [row["event_name"] for row in csv.DictReader(io.StringIO(result.stdout))] == ["through"]
+    result = await run("show", "c1")
+    assert "note      since tuesday" in result.stdout
+    (line,) = lines(await run("show", "c1", "--json"))
+    assert line["note"] == "since tuesday"
 
 
 async def test_a_packed_body_is_unpacked_to_be_masked(running: Site, run: Run) -> None:
@@ -321,6 +352,20 @@ async def test_what_comes_is_followed_beside_a_running_serve(spawn: Spawn) -> No
     assert await follow.end(signal.SIGINT) == (0, "", "")
 
 
+async def test_a_store_that_is_purged_is_followed_no_longer(spawn: Spawn) -> None:
+    serve = await spawn("serve", "--emulator-port", "0", "--receiver-port", "0", "--json")
+    await serve.line("ready")
+    await (await spawn("send", "-")).end(stdin=b'{"user":{"userID":"u1"},"event":"checkout"}')
+    await serve.line("capture")
+    assert (await serve.end(signal.SIGINT))[0] == 130
+    follow = await spawn("list", "--follow", "--json")
+    await follow.line("capture")
+    assert (await (await spawn("purge", "--yes")).end())[0] == 0
+    code, (line,), _ = await follow.lines()
+    assert (code, line["type"]) == (3, "error")
+    assert "was deleted, moved or replaced meanwhile" in line["message"]
+
+
 async def test_following_ends_with_4_where_not_enough_came(running: Site, run: Run) -> None:
     result = await run("list", "--follow", "--limit", "1", "--wait", "9", "--timeout", "0.3")
     assert result.exit_code == 4
@@ -330,3 +375,16 @@ async def test_following_ends_with_4_where_not_enough_came(running: Site, run: R
     assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
     result = await run("list", "--wait", "1")
     assert (result.exit_code, "--follow" in result.stderr) == (2, True)
+
+
+def test_every_clause_and_reason_is_in_the_help() -> None:
+    said = CliRunner().invoke(cli, ["show", "--help"]).output
+    words = {word.strip() for line in said.splitlines() for word in line.split("  ")}
+    assert {*Clause, *get_args(ClosedBy), "halved", ISOLATING, "replay"} <= words
+
+
+def test_every_key_of_a_query_and_every_fault_of_a_body_is_in_the_help() -> None:
+    said = CliRunner().invoke(cli, ["list", "--help"]).output
+    assert [key for key in KEYS if f" {key}:" not in said] == []
+    words = said.split()
+    assert {case.code for case in bodies.CASES if case.code} <= set(words)

@@ -134,7 +134,10 @@ def wrong(authority: Authority, case: str) -> ClientCert:
     cert, key = authority.client("me")
     _, other = authority.client("other")
     _, sealed = authority.client("sealed", password=b"secret")
+    pipe = cert.with_name("pipe.pem")
+    os.mkfifo(pipe)
     files = {
+        "a pipe": (pipe, key),
         "no certificate": (cert.with_name("none.pem"), key),
         "no key": (cert, key.with_name("none.pem")),
         "another key": (cert, other),
@@ -147,6 +150,7 @@ def wrong(authority: Authority, case: str) -> ClientCert:
 
 WRONG = {
     "no certificate": "client certificate: .*none.pem cannot be read: No such file or directory",
+    "a pipe": "client certificate: .*pipe.pem is no file",
     "no key": "client certificate: .*none.pem cannot be read: No such file or directory",
     "another key": "client certificate: the key in .*other-key.pem belongs to another certificate",
     "a password": "client certificate: the key in .*sealed-key.pem has a password: .*",

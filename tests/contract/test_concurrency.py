@@ -117,6 +117,26 @@ async def test_what_is_cancelled_under_way_stays_so_unless_it_arrives(
         assert states == ["cancelled", "delivered", "delivered"]
 
 
+async def test_what_is_cancelled_under_way_comes_back_in_no_halves(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    slow = Slow(99, replies=[b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"])
+    mine = await endpoint(slow)
+    async with engine(config(destination("mine", mine.url, batch=BatchPolicy(2, 60)))) as site:
+        await send(site, "one", "two")
+        (both,) = await site.delivery(DeliveryState.SENDING, "mine")
+        await mine.got(1)
+        assert await site.engine.cancel(both.id)
+        slow.go.set()
+        await send(site, "three", "four")
+        # Alone, each: what is too large for the endpoint is known now.
+        await site.delivery(DeliveryState.DELIVERED, "mine", count=2)
+        states = [str(item.state) for item in site.engine.archive.deliveries("mine", 9)]
+        assert states == ["delivered", "delivered", "cancelled"]
+        (attempt,) = site.engine.archive.attempts(both.id)
+        assert attempt.status == 413
+
+
 @pytest.mark.parametrize("by_proxy", [False, True])
 async def test_other_settings_cut_nothing_off_that_is_under_way(
     engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint,

@@ -20,7 +20,7 @@ from statsig_tui.core.config import (
     RetryPolicy,
 )
 from statsig_tui.core.probe import NAME, Hop, Passing, is_settled
-from statsig_tui.core.records import CaptureRecord
+from statsig_tui.core.records import CaptureRecord, VerdictRecord
 from statsig_tui.engine import probe
 from tests.conftest import KEY
 
@@ -78,6 +78,26 @@ async def test_nobody_else_can_say_whom_an_event_is_for(
         assert answer.status_code == 202
         await mine.got(1)
         await site.capture()
+
+
+async def test_a_probe_that_arrives_after_it_was_given_up_is_for_the_one_destination_alone(
+    engine: StartEngine, config: Make, destination: Name, endpoint: StartEndpoint,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    async def cut(got: Got, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    late = await endpoint(cut)
+    async with engine(config(destination(), destination("mine", late.url))) as site:
+        (emulator, *_) = site.engine.targets()
+        with monkeypatch.context() as patched:
+            patched.setattr(site.engine, "targets", lambda: (replace(emulator, url=late.url),))
+            assert (await site.engine.probe("mine")).status is None
+        (got,) = late.requests
+        given = {"X-Statsig-Tui-Pass": got.headers["x-statsig-tui-pass"]}
+        assert (await site.post(got.body, key=KEY, headers=given)).status_code == 202
+        verdicts = await site.journal.wait(VerdictRecord)
+        assert {verdict.destination for verdict in verdicts} == {"mine"}
 
 
 @pytest.mark.parametrize(

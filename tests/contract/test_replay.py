@@ -28,6 +28,7 @@ from statsig_tui.engine.replaying import Replaying
 from statsig_tui.engine.store import Store
 from statsig_tui.engine.tracing import TOLD
 from statsig_tui.errors import NotFound, UsageError
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Endpoint, Got, Site, StartEndpoint, StartEngine
@@ -228,6 +229,46 @@ async def test_stopped_it_sends_nothing_more(site: Site, endpoint: StartEndpoint
     (delivery,) = site.engine.archive.deliveries(slow.url, 10)
     assert (delivery.state, delivery.error) == (DeliveryState.CANCELLED, replays.STOPPED)
     assert len(slow.requests) == 1
+
+
+async def test_a_destination_that_goes_meanwhile_ends_it_and_nothing_waits_for_nobody(
+    engine: StartEngine, config: Make, destination: Make, away: Endpoint
+) -> None:
+    async with engine(config(destination(), destination("mine", away.url))) as site:
+        first = await caught(site)
+        again = replaying(first, destinations=("mine",), times=50, rate=50.0)
+        task = asyncio.create_task(site.engine.replay(again))
+        await away.got(2)
+        await site.engine.apply(config(destination()))
+        with pytest.raises(NotFound, match="no destination mine"):
+            await task
+        assert again.run is not None
+        assert site.engine.archive.replayed(again.run).is_settled
+
+
+async def test_the_end_of_the_program_leaves_it_and_keeps_what_waits(
+    engine: StartEngine, config: Make, destination: Make, away: Endpoint, tmp_path: Path
+) -> None:
+    off = config(destination(enabled=False))
+    async with engine(off, database=tmp_path / "kept.db") as site:
+        first = await caught(site)
+        again = replaying(first, destinations=(RECEIVER,), urls=(away.url,), times=9, rate=0.01)
+        task = asyncio.create_task(site.engine.replay(again))
+        await site.journal.wait(DeliveryRecord)
+    await asyncio.wait_for(task, PATIENCE)
+    assert away.requests == []
+    async with engine(database=tmp_path / "kept.db") as site:
+        await site.delivery(DeliveryState.DELIVERED)
+        assert again.run is not None
+        assert site.engine.archive.replayed(again.run).words() == "1 delivered"
+
+
+async def test_two_that_begin_at_once_are_two(site: Site, away: Endpoint) -> None:
+    first = await caught(site)
+    both = [replaying(first, urls=(away.url,), times=times) for times in (1, 2)]
+    await asyncio.gather(*map(site.engine.replay, both))
+    runs = [again.run for again in both if again.run is not None]
+    assert [site.engine.archive.replayed(run).total for run in runs] == [1, 2]
 
 
 async def test_what_was_broken_off_at_a_typed_url_is_not_sent_by_the_next_run(

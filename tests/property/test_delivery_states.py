@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statsig_tui.core.batch import Closed
+from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import CircuitPolicy, Destination, RetryPolicy, Secret
 from statsig_tui.core.event import view
 from statsig_tui.core.filters import Clause, Verdict
@@ -66,12 +67,20 @@ class World:
     """Before which a paused destination must be sent nothing, by monotonic()."""
     too_early: list[str] = field(default_factory=list)
     """Signatures of requests that were made before."""
+    failing: Circuit = field(default_factory=lambda: Circuit(MINE.circuit))
+    """How the circuit is, as the endpoint's answers say by themselves."""
 
     def __post_init__(self) -> None:
         self.ledger = StoreLedger(self.store, self.clock, lambda: Redactor([]))
 
     async def post(self, url: str, headers: Headers, body: bytes, seconds: float) -> Outcome:
         names = frozenset(event["eventName"] for event in json.loads(body)["data"])
+        outcome = await self.answered(names, headers)
+        if outcome.error != STALE:
+            self.failing.note(hash(names), outcome.status, outcome.error)
+        return outcome
+
+    async def answered(self, names: frozenset[str], headers: Headers) -> Outcome:
         self.sent.append((dict(headers)[SIGNATURE_HEADER], names))
         if self.paused and self.clock.seconds < self.silent_until:
             self.too_early.append(self.sent[-1][0])
@@ -103,6 +112,7 @@ class World:
         await self.store.write(lambda tx: outbox.recover(tx, self.clock.now()))
         paused = await self.store.read(endpoints.paused)
         assert (MINE.name in paused) == self.paused, "a pause outlives the sender"
+        self.failing = Circuit(MINE.circuit, paused.get(MINE.name))
         self.silent_until = 0.0
         self.died.clear()
         return Delivery(
@@ -134,9 +144,11 @@ class World:
                 await sender.stop()
                 sender = await self.born()
                 continue
+            assert self.paused == (self.failing.reason is not None), "what the circuit does is told"
             if self.disabled:
                 self.disabled.clear()
                 self.paused = False
+                self.failing.close()
                 await self.store.write(lambda tx: endpoints.resume(tx, MINE.name))
                 sender.resume()
                 continue

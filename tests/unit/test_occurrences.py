@@ -94,6 +94,16 @@ def test_without_a_time_uuid_name_time_user_and_what_was_changed_tell_it(kept: K
     assert kept.first(3) == {}
 
 
+def test_a_change_of_what_no_name_can_be_is_known_again_and_stops_nothing(kept: Kept) -> None:
+    strange = event(CHANGE, timestamp=NOW, metadata={"name": "\ud800"})
+    kept.put(strange)
+    kept.put(strange, event(timeUUID="x"))
+    kept.put(event(timeUUID="x"))
+    kept.note_all()
+    assert kept.first(2) == {0: (1, 0)}
+    assert kept.first(3) == {0: (2, 1)}
+
+
 def test_what_is_not_noted_yet_is_not_said_to_be_final(kept: Kept) -> None:
     kept.put(event(timeUUID="x"))
     kept.note_all()
