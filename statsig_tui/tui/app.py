@@ -39,6 +39,7 @@ from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.privacy import Veil
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import DOCKED_FROM, ModeScreen
 from statsig_tui.tui.shelf import Shelf
@@ -122,7 +123,9 @@ class StatsigApp(App[int]):
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
-        self._net = TerminalNet()
+        self._net, self._veil = TerminalNet(), Veil()
+        self.is_private = False
+        """Whether what says who somebody is, and keys, are masked on the screen."""
         self._save = save
         self._notices = list(notices)
         self.health: dict[str, Health] = {}
@@ -408,6 +411,7 @@ class StatsigApp(App[int]):
                 line.trouble = bool(engine.troubles)
                 line.storing = engine.refusal is None
                 line.speed = engine.speed
+                line.is_private = self.is_private
                 line.ailing = tuple(engine.ailing().items())
                 line.failing = self._failing()
                 line.tunnel = urlsplit(self.config.receiver.public_url or "").netloc
@@ -522,7 +526,7 @@ class StatsigApp(App[int]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
-        return [*super().get_line_filters(), self._net]
+        return [*super().get_line_filters(), self._net, *([self._veil] if self.is_private else [])]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command that can be used here."""
@@ -635,6 +639,18 @@ class StatsigApp(App[int]):
         engine = self.bridge.engine
         requests = await self.bridge.ask(lambda archive: archive.requests(200))
         return requests, engine.refusals if engine is not None else ()
+
+    def action_privacy(self) -> None:
+        """Mask ids, e-mail addresses and keys on the screen, or show them again."""
+        self.is_private = not self.is_private
+        for screen in {*self.mode_screens(), *self.screen_stack}:
+            for widget in screen.walk_children():
+                # Lines that were drawn are remembered by some.
+                widget.notify_style_update()
+                widget.refresh()
+        self.show_status()
+        now = "are masked" if self.is_private else "are shown again"
+        self.say(f"Ids, e-mails and keys {now} on the screen.")
 
     def action_next_theme(self) -> None:
         """Use the next theme, for this run."""
