@@ -64,10 +64,12 @@ class EventRows:
         """There is none."""
         return Content()
 
+    def spelled(self, index: int) -> bytes:
+        """The bytes of an event; nothing where it is none."""
+        return self._objects[index] if index < len(self._objects) else b""
+
     def _value(self, index: int) -> str:
-        if index >= len(self._objects):
-            return ""
-        source = jsontext.members(self._objects[index]).get("value", b"").decode()
+        source = jsontext.members(self.spelled(index) or b"{}").get("value", b"").decode()
         return copied(source)[:_LONGEST]
 
 
