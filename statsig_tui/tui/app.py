@@ -38,7 +38,7 @@ from statsig_tui.core.timing import Rhythm
 from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.commands import COMMANDS, bindings, clashes
 from statsig_tui.tui.privacy import Veil
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import DOCKED_FROM, ModeScreen
@@ -165,6 +165,7 @@ class StatsigApp(App[int]):
         """Start the network's parts after the first paint."""
         self._is_shown = True
         self.set_keymap(dict(self.config.interface.keys))
+        self._notices += clashes(self.config.interface.keys)
         self.call_after_refresh(self._start)
 
     @work(exit_on_error=False)

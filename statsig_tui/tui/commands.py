@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from textual.binding import Binding, BindingType
 
@@ -116,6 +117,20 @@ COMMANDS = (
     Command("live.back", "escape", "Back", "Back to the list; from there, stop the replay or put its outcome away", "back", "live", False),
 )  # fmt: skip
 """In the order of the footer."""
+
+
+def clashes(keys: Mapping[str, str]) -> list[str]:
+    """What to say of commands that share a key, which are to have these keys by their ids."""
+    found: dict[str, None] = {}
+    for scope in get_args(Scope):
+        taken: dict[str, str] = {}
+        for command in COMMANDS:
+            wanted = keys.get(command.id, command.keys) if command.scope in ("app", scope) else ""
+            for key in filter(None, (each.strip() for each in wanted.split(","))):
+                first = taken.setdefault(key, command.id)
+                if first != command.id:
+                    found[f"{first} and {command.id} are both on {key}: see [interface.keys]."] = None
+    return list(found)
 
 
 def bindings(scope: Scope) -> list[BindingType]:
