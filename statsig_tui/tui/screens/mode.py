@@ -133,7 +133,7 @@ class ModeScreen(Screen[None]):
             self.host.say("There is nothing to read here.")
             return
         redact, hides = engine.redact, self.host.is_private
-        text = await asyncio.to_thread(_readable, raw, redact, hides=hides)
+        text = await asyncio.to_thread(paged_text, raw, redact, hides=hides)
         try:
             command = pager(os.environ)
             handed_over(self.app, lambda: paged(command, text))
@@ -231,7 +231,7 @@ class ModeScreen(Screen[None]):
         self.update_classes(classes, animate=False)
 
 
-def _readable(raw: bytes, redact: Callable[[str], str], *, hides: bool) -> str:
-    # A pager may pass on what a terminal obeys.
+def paged_text(raw: bytes, redact: Callable[[str], str], *, hides: bool) -> str:
+    """What a pager gets of some bytes: it may pass on what a terminal obeys."""
     text = redact(raw.decode("utf-8", "backslashreplace").replace("\r\n", "\n"))
     return "\n".join(lines(masked(text) if hides else text)) + "\n"
