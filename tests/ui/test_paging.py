@@ -23,7 +23,9 @@ async def test_in_live_it_is_the_event_the_body_or_the_answer(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:
     app = later_app
-    events = [{"eventName": name, "userID": "u", "metadata": {}} for name in ("first", "second")]
+    events: list[dict[str, object]] = [
+        {"eventName": name, "userID": "u", "metadata": {}} for name in ("first", "second")
+    ]
     body = json.dumps({"data": events}).encode()
     async with app.run_test(size=(150, 40), notifications=True) as pilot:
         await pilot.press("f8")

@@ -404,6 +404,11 @@ class FindingScreen(ModeScreen):
         wanted, view = self._wanted, self._rows.view
         if wanted is None or self._is_at(wanted):
             return
+        if view.is_forgotten(wanted):
+            # It will not come any more: what hides others stays as it is, now and later.
+            self._wanted = None
+            self.host.say(f"#{wanted} was forgotten: see [retention] in the settings.")
+            return
         if self._filter is not None or view.only_marked or view.is_cleared:
             view.only_marked = False
             view.restore()
