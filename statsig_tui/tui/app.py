@@ -31,9 +31,10 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError, Unavailable
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.commands import COMMANDS, bindings, clashes
 from statsig_tui.tui.docking import Docking, give_keys
 from statsig_tui.tui.news import NOTICE_SECONDS, News
+from statsig_tui.tui.privacy import Veil
 from statsig_tui.tui.screens.going import jump
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
@@ -100,7 +101,9 @@ class StatsigApp(App[int]):
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
-        self._net = TerminalNet()
+        self._net, self._veil = TerminalNet(), Veil()
+        self.is_private = False
+        """Whether what says who somebody is, and keys, are masked on the screen."""
         self._save = save
         self._notices = list(notices)
         self.news = News(
@@ -136,6 +139,7 @@ class StatsigApp(App[int]):
         """Start the network's parts after the first paint."""
         self._is_shown = True
         self.set_keymap(dict(self.config.interface.keys))
+        self._notices += clashes(self.config.interface.keys)
         self.call_after_refresh(self._start)
 
     @work(exit_on_error=False)
@@ -285,6 +289,7 @@ class StatsigApp(App[int]):
         line = self._status_line()
         if line is not None:
             self.news.show(line)
+            line.is_private = self.is_private
         if isinstance(self.screen, ModeScreen) and self.screen.is_mounted:
             self.screen.ticked()
         stays = self.news.stays()
@@ -345,7 +350,7 @@ class StatsigApp(App[int]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
-        return [*super().get_line_filters(), self._net]
+        return [*super().get_line_filters(), self._net, *([self._veil] if self.is_private else [])]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command that can be used here."""
@@ -429,6 +434,18 @@ class StatsigApp(App[int]):
         engine = self.bridge.engine
         requests = await self.bridge.ask(lambda archive: archive.requests(200))
         return requests, engine.refusals if engine is not None else ()
+
+    def action_privacy(self) -> None:
+        """Mask ids, e-mail addresses and keys on the screen, or show them again."""
+        self.is_private = not self.is_private
+        for screen in {*self.mode_screens(), *self.screen_stack}:
+            for widget in screen.walk_children():
+                # Lines that were drawn are remembered by some.
+                widget.notify_style_update()
+                widget.refresh()
+        self.show_status()
+        now = "are masked" if self.is_private else "are shown again"
+        self.say(f"Ids, e-mails and keys {now} on the screen.")
 
     def action_next_theme(self) -> None:
         """Use the next theme, for this run."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from textual.binding import Binding, BindingType
 
@@ -40,6 +41,7 @@ COMMANDS = (
     Command("app.jump", "ctrl+o", "Jump", "To a screen, a destination, a template, what was sent, or an id such as c57, d7, e12, t…", "jump", "app", True, True),
     Command("app.help", "f1,question_mark", "Help", "Keys and words", "help", "app"),
     Command("app.requests", "", "Requests and refusals", "What the emulator did not plainly accept, SDK polls, and what never arrived whole", "requests", "app", False),
+    Command("app.privacy", "f2", "Privacy", "Mask ids, e-mail addresses and keys on the screen, and show them again; what is stored, sent, copied and exported stays as it is", "privacy", "app", False, True),
     Command("app.theme", "", "Theme", "Dark, light, high contrast or the terminal's own colours", "next_theme", "app", False),
     Command("app.ports", "", "Use a free port", "Let a listener whose port is taken listen on any free one", "free_port", "app", False),
     Command("app.copy_or_quit", "ctrl+c", "Copy, or quit", "Copy the selection; without one, twice: quit", "copy_or_quit", "app", False, True),
@@ -55,6 +57,7 @@ COMMANDS = (
     Command("compose.save", "ctrl+s", "Save", "Keep the event as a template of your own", "save", "compose", True, True),
     Command("compose.request", "ctrl+r", "Preview", "The request as it goes out, and as curl, HTTPie, Python; again: its method, path and headers", "next_request_view", "compose", True, True),
     Command("compose.editor", "f4", "Editor", "Open $VISUAL or $EDITOR on the field under the cursor, or on the whole text", "edit_elsewhere", "compose", False, True),
+    Command("compose.page", "f3", "Pager", "Read the answer, the request that is shown, or the text, in $PAGER or less", "page", "compose", False, True),
     Command("compose.paste_as", "", "Paste as…", "Recognise the text as curl, an outgoing event, a batch or an SDK body, and convert it", "paste_as", "compose", False),
     Command("compose.load", "", "Body from a file", "Make the bytes of a file the body, whatever they are", "load_body", "compose", False),
     Command("compose.copy", "y", "Copy", "Copy the request or the snippet that is shown", "copy_request", "compose"),
@@ -84,6 +87,7 @@ COMMANDS = (
     Command("destinations.speed", "s", "Time ×1 ×60 ×3600", "Let waiting go faster: batches, retries, Retry-After, rate limits; signatures and stored times stay true", "next_speed", "destinations", False),
     Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),
     Command("destinations.undo", "u", "Undo", "Bring back the deleted destination", "undo", "destinations"),
+    Command("destinations.page", "f3", "Pager", "Read the attempt's body or answer that has the keys, in $PAGER or less", "page", "destinations", False, True),
     Command("destinations.tab", "right_square_bracket", "Next tab", "The next tab of the destination", "tab('next')", "destinations"),
     Command("destinations.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the destination", "tab('previous')", "destinations", False),
     Command("live.replay", "r", "Replay", "Send the capture again as was chosen last; at first as received, to where it came from", "replay", "live"),
@@ -107,11 +111,26 @@ COMMANDS = (
     Command("live.counts", "c", "Counts", "How many events of each class and name are kept; enter on one: show only these, again: all", "counts", "live"),
     Command("live.ages", "a", "Ages", "Ages in place of times of day, and back", "ages", "live", False),
     Command("live.respond", "P", "Answers", "What the receiver answers: a response program, from the next request on", "respond", "live"),
+    Command("live.page", "f3", "Pager", "Read the body, event or answer under the cursor, in $PAGER or less", "page", "live", False, True),
     Command("live.tab", "right_square_bracket", "Next tab", "The next tab of the detail", "tab('next')", "live"),
     Command("live.tab_back", "left_square_bracket", "Previous tab", "The previous tab of the detail", "tab('previous')", "live", False),
     Command("live.back", "escape", "Back", "Back to the list; from there, stop the replay or put its outcome away", "back", "live", False),
 )  # fmt: skip
 """In the order of the footer."""
+
+
+def clashes(keys: Mapping[str, str]) -> list[str]:
+    """What to say of commands that share a key, which are to have these keys by their ids."""
+    found: dict[str, None] = {}
+    for scope in get_args(Scope):
+        taken: dict[str, str] = {}
+        for command in COMMANDS:
+            wanted = keys.get(command.id, command.keys) if command.scope in ("app", scope) else ""
+            for key in filter(None, (each.strip() for each in wanted.split(","))):
+                first = taken.setdefault(key, command.id)
+                if first != command.id:
+                    found[f"{first} and {command.id} are both on {key}: see [interface.keys]."] = None
+    return list(found)
 
 
 def bindings(scope: Scope) -> list[BindingType]:

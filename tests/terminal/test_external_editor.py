@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 Start = Callable[..., Any]
-F4 = "\x1bOS"
+F3, F4 = "\x1bOR", "\x1bOS"
 CTRL_G, CTRL_C = "\x07", "\x03"
 
 
@@ -88,3 +88,22 @@ def test_an_editor_that_fails_changes_nothing(
     terminal.wait_for("checkout_completed")
     terminal.press(CTRL_C + CTRL_C)
     assert terminal.ends() == 0
+
+
+def test_the_pager_shows_what_is_under_the_cursor_and_can_drive_nothing(
+    start: Start, program: list[str], script: Callable[[str], str], tmp_path: Path
+) -> None:
+    line = f'stat -c %a "$2" > {tmp_path}/seen; cat "$2" >> {tmp_path}/seen; echo paged; read answer'
+    terminal = start(program, PAGER=script(line))
+    terminal.wait_for("last batch", "Send")
+    terminal.press(F3)
+    terminal.wait_for("paged")
+    # The terminal is the pager's: what is pressed is not for the app.
+    terminal.press("q\r")
+    terminal.wait_for("last batch", "Send")
+    rights, *text = (tmp_path / "seen").read_text().splitlines()
+    assert rights == "600"
+    assert any('"event": "checkout_completed"' in line for line in text)
+    terminal.press(CTRL_C + CTRL_C)
+    assert terminal.ends() == 0
+    assert terminal.is_cooked()

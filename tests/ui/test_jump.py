@@ -83,3 +83,34 @@ async def test_names_and_ids_lead_to_what_they_name(
         assert isinstance(app.screen, JumpDialog)
         await pilot.press("escape")
         await said(lambda: isinstance(app.screen, DestinationsScreen))
+
+
+async def test_a_capture_that_is_forgotten_meanwhile_takes_no_filter_off(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: app.bridge.engine is not None and isinstance(app.screen, LiveScreen))
+        engine, screen = app.bridge.engine, app.screen
+        assert engine is not None
+        assert isinstance(screen, LiveScreen)
+        for name in ("first", "second", "second"):
+            httpx.post(
+                f"{engine.addresses.receiver}/hook", json={"data": [{"eventName": name, "userID": "u"}]}
+            )
+        captures = screen.query_one("#captures", RowList)
+        await ui(pilot, lambda: len(captures.rows) == 3)
+        gone = engine.archive.captures([1])[0]
+        await pilot.press("f", *"event:second", "enter")
+        await ui(pilot, lambda: len(captures.rows) == 2 and screen.filtered_by == "event:second")
+        screen.forget_before(2)
+        await screen.reveal(gone)
+        await ui(pilot, lambda: "#1 was forgotten" in seen(app))
+        assert screen.filtered_by == "event:second"
+        # What comes next is one to look for no longer.
+        httpx.post(
+            f"{engine.addresses.receiver}/hook", json={"data": [{"eventName": "third", "userID": "u"}]}
+        )
+        await ui(pilot, lambda: "2 of 3" in seen(app))
+        assert screen.filtered_by == "event:second"

@@ -438,6 +438,14 @@ class ComposeScreen(RepeatingScreen):
         """Go on with what the file says."""
         self._open(template)
 
+    def readable(self) -> bytes | None:
+        """The answer where that has the keys, else the request or the text of the draft."""
+        if self.query_one(AnswerPane).has_focus_within:
+            return self._detail.response_body if self._detail is not None else None
+        preview = self._draft.preview
+        found = preview.copied() if preview is not None else None
+        return draft.encode(found[0] if found is not None else self._draft.take())
+
     def leave_library(self) -> None:
         """Go to the draft."""
         self._draft.focus_view()

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual import on, work
-from textual.app import SuspendNotSupported
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -22,7 +21,7 @@ from statsig_tui.core.paste import Converted, Pasted
 from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Unresolved
 from statsig_tui.errors import StatsigTuiError, UsageError
-from statsig_tui.tui.external import edited, editor
+from statsig_tui.tui.external import edited, editor, handed_over
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.paste import FileDialog, PasteDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
@@ -259,23 +258,12 @@ class DraftingScreen(ModeScreen):
 
     def _edited(self, raw: bytes, suffix: str) -> bytes | None:
         """What the user's editor makes of it; None: nothing, which was said."""
-        outcome: bytes | UsageError
         try:
             command = editor(os.environ)
-            with self.app.suspend():
-                try:
-                    outcome = edited(command, raw, suffix)
-                except UsageError as error:
-                    # Raised through suspend(), it would keep the terminal from coming back.
-                    outcome = error
+            return handed_over(self.app, lambda: edited(command, raw, suffix))
         except UsageError as error:
-            outcome = error
-        except SuspendNotSupported:
-            outcome = UsageError("There is no terminal to give away.")
-        if isinstance(outcome, UsageError):
-            self.host.tell(outcome)
+            self.host.tell(error)
             return None
-        return outcome
 
     # Files
 

@@ -215,7 +215,7 @@ def _done(count: int, wish: Wish) -> str:
 def _scopes(here: int, view: IdView) -> list[Scope]:
     found = [Scope(f"this one, #{here}", (here,))]
     if view.marked:
-        found.append(Scope(f"marked {view.marked:,}", view.marked_ids()[::-1]))
+        found.append(Scope(f"marked {view.marked:,}", view.marks[::-1]))
     if len(view) < view.total:
         found.append(Scope(f"shown {len(view):,}", [view[at] for at in reversed(range(len(view)))]))
     return [*found, Scope(f"all {view.total:,}", view.all_ids()[::-1])]

@@ -348,6 +348,11 @@ class FindingScreen(ModeScreen):
         if self._wanted is None:
             return False
         (number, child), captures, view = self._wanted, self._list, self._rows.view
+        if view.is_forgotten(number):
+            # It will not come any more: what hides others stays as it is, now and later.
+            self._wanted = None
+            self.host.say(f"#{number} was forgotten: see [retention] in the settings.")
+            return False
         is_found = captures.go_to(number, child)
         if not is_found and (self._filter is not None or view.only_marked or view.is_cleared):
             view.only_marked = False

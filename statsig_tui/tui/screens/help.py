@@ -15,6 +15,7 @@ from textual.widgets import Static
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS
 from statsig_tui.tui.screens.modal import Dialog
+from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.line_view import LineView
 from statsig_tui.tui.widgets.member_table import MemberTable
@@ -77,13 +78,15 @@ class HelpScreen(Dialog[None]):
         keys = self.app.config.interface.keys if hasattr(self.app, "config") else {}
         here = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == self._mode and c.keys]
         everywhere = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == "app" and c.keys]
-        rows = [(b.key, b.description) for b in _bindings(MemberTable)]
-        lists = [(b.key, b.description) for b in _bindings(LineView, RowList)]
-        bodies = [(b.key, b.description) for b in _bindings(JsonView)]
+        rows, lists, bodies, answers = (
+            [(keys.get(b.id or "", b.key), b.description) for b in _bindings(*widgets)]
+            for widgets in ((MemberTable,), (LineView, RowList), (JsonView,), (AnswerPane,))
+        )
         parts = [
             _table(self._mode.capitalize(), here),
             _table("Everywhere", everywhere),
             *([_table("In tables of the form", rows)] if self._mode == "compose" else []),
+            *([_table("In the answer", answers)] if self._mode == "compose" else []),
             *([_table("What the filter and the search take", LANGUAGE)] if self._mode == "live" else []),
             _table("In lists", lists),
             _table("In bodies", bodies),

@@ -292,6 +292,10 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
 
     # Actions
 
+    def readable(self) -> bytes | None:
+        """What the detail shows of the capture or event under the cursor."""
+        return self.query_one(Detail).readable()
+
     @property
     def _here(self) -> tuple[int, int | None] | None:
         """The capture, or event of one, that a key is about."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
 
@@ -16,6 +17,10 @@ from textual.screen import ModalScreen, ScreenResultType
 class Dialog(ModalScreen[ScreenResultType]):
     """A modal screen that is dismissed once."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # A dialog has no keys of the app; this one is wanted at once, whatever is on the screen.
+        Binding("f2", "app.privacy", "Privacy", show=False, priority=True, id="app.privacy")
+    ]
     HOLDS: ClassVar[bool] = False
     """Whether the screen below stands still meanwhile: whatever moves there draws all of this one anew."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.dom import DOMNode
@@ -16,7 +18,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from statsig_tui.core.library import Template
+from statsig_tui.errors import UsageError
 from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.external import handed_over, paged, pager
+from statsig_tui.tui.privacy import masked
+from statsig_tui.tui.text import lines
+from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.key_line import KeyLine
 from statsig_tui.tui.widgets.status_line import StatusLine
 
@@ -113,6 +120,26 @@ class ModeScreen(Screen[None]):
     async def reveal(self, goal: object) -> None:
         """Show something that was jumped to, of the kinds that the mode shows."""
 
+    def readable(self) -> bytes | None:
+        """What is under the cursor, for the pager; None: nothing that is long enough for one."""
+        view = self.query_one_optional("JsonView:focus", JsonView)
+        return view.raw if view is not None else None
+
+    @work(group="pager", exclusive=True)
+    async def action_page(self) -> None:
+        """Give what is under the cursor, and the terminal, to the pager."""
+        raw, engine = self.readable(), self.bridge.engine
+        if not raw or engine is None:
+            self.host.say("There is nothing to read here.")
+            return
+        redact, hides = engine.redact, self.host.is_private
+        text = await asyncio.to_thread(paged_text, raw, redact, hides=hides)
+        try:
+            command = pager(os.environ)
+            handed_over(self.app, lambda: paged(command, text))
+        except UsageError as error:
+            self.host.tell(error)
+
     def painted(self) -> None:
         """The app's first frame is drawn: bring what it did without."""
 
@@ -204,3 +231,9 @@ class ModeScreen(Screen[None]):
             widest = max(least for least, _ in breakpoints if length >= least)
             classes |= {name: least == widest for least, name in breakpoints}
         self.update_classes(classes, animate=False)
+
+
+def paged_text(raw: bytes, redact: Callable[[str], str], *, hides: bool) -> str:
+    """What a pager gets of some bytes: it may pass on what a terminal obeys."""
+    text = redact(raw.decode("utf-8", "backslashreplace").replace("\r\n", "\n"))
+    return "\n".join(lines(masked(text) if hides else text)) + "\n"

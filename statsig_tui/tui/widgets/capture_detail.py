@@ -137,6 +137,15 @@ class Detail(Container):
         table = self.query_one(EventsTable)
         return table.cursor[0] if table.has_focus and table.cursor is not None else None
 
+    def readable(self) -> bytes | None:
+        """What is looked at: the answer's body, the event under the table's cursor, or the body."""
+        if self._shown is None:
+            return None
+        if self.active == "answer":
+            return self._shown[0].answer_body
+        event = self.event_at_cursor()
+        return self.query_one(EventsTable).events.spelled(event) if event is not None else self._shown[1]
+
     def value_at_cursor(self) -> tuple[str | None, str]:
         """What the cursor of the tree is on, while that is looked at, and its path."""
         view = self.query_one(JsonView)

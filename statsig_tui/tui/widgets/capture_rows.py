@@ -13,6 +13,7 @@ from statsig_tui.core.event import EventClass
 from statsig_tui.core.records import CaptureRecord, EventSummary
 from statsig_tui.core.repeats import Beside
 from statsig_tui.tui import theme
+from statsig_tui.tui.privacy import private
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.times import age, clock, size
 from statsig_tui.tui.widgets.event_notes import Told, told
@@ -221,7 +222,7 @@ def event_line(place: int, event: EventSummary, width: int, about: Told | None =
         (f"{place:>4}  ", theme.QUIET),
         (_padded(event.event_name or "(no name)", name), theme.STRONG),
         (f"  {_padded(CLASSES[event.event_class], kind)}", theme.QUIET),
-        f"  {_padded(event.user_id or '', user)}",
+        private(Content(f"  {_padded(event.user_id or '', user)}")),
         (f"  {odd}" if odd else "", theme.WARN),
         (lag, theme.WARN if about.is_strange else theme.QUIET),
     )

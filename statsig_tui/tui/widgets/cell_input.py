@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from textual import events
+from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -16,6 +17,7 @@ from statsig_tui.core import cells, tables
 from statsig_tui.core.draft import Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row
+from statsig_tui.tui.privacy import marked
 from statsig_tui.tui.widgets.at_once import AtOnce
 
 LEAVES = {
@@ -25,6 +27,10 @@ LEAVES = {
 
 class Owner(Protocol):
     """The table that a cell belongs to."""
+
+    @property
+    def says_who(self) -> bool:
+        """Whether its values say who somebody is."""
 
     @property
     def is_editing(self) -> bool:
@@ -44,6 +50,11 @@ class CellInput(AtOnce, Input):
         super().__init__(compact=True, select_on_focus=False)
         self.cursor_blink = False
         self._owner = owner
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it, so that it can be masked."""
+        line = super().render_line(y)
+        return marked(line) if self._owner.says_who and self.value else line
 
     async def _on_key(self, event: events.Key) -> None:
         # At once, not when the key has bubbled up to a binding: what is typed behind it is for the next cell.

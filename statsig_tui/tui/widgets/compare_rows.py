@@ -8,6 +8,7 @@ from textual.content import Content
 
 from statsig_tui.core.compare import Change
 from statsig_tui.tui import theme
+from statsig_tui.tui.privacy import identifies, private
 from statsig_tui.tui.text import bound, content, fit
 
 WIDE = 100
@@ -67,22 +68,23 @@ class CompareRows:
         at, part = self._rows[index]
         change = self._changes[at]
         mark, word, style = _KINDS[change.kind]
+        side = _private_side if identifies(change.where) else _side
         if part == "both":
             room = (width - _PLACE - 2) // 2
-            left = _side(change.left, change.right, room - 2)
+            left = side(change.left, change.right, room - 2)
             return Content.assemble(
                 (f"{mark} ", style),
                 _padded(content(fit(change.where, _PLACE - 4), theme.STRONG), _PLACE - 2),
                 _padded(left, room),
                 ("│ ", theme.QUIET),
-                _side(change.right, change.left, room - 2),
+                side(change.right, change.left, room - 2),
             )
         if part == "place":
             where = content(fit(change.where, max(8, width - _WORD - 4)), theme.STRONG)
             return Content.assemble((f"{mark} ", style), where, (f"  {word}", theme.QUIET))
         own, other = (change.left, change.right) if part == "left" else (change.right, change.left)
         sign, colour = ("−", theme.BAD) if part == "left" else ("+", theme.GOOD)
-        return Content.assemble((f"    {sign} ", colour), _side(own, other, width - 7))
+        return Content.assemble((f"    {sign} ", colour), side(own, other, width - 7))
 
     def children(self, index: int) -> int:
         """Nothing is below a row."""
@@ -125,6 +127,10 @@ def _side(own: str | None, other: str | None, width: int) -> Content:
     if start:
         return Content.assemble("…", content(fit(own[start : start + bound(width)], width - 1)))
     return content(fit(own, width))
+
+
+def _private_side(own: str | None, other: str | None, width: int) -> Content:
+    return private(_side(own, other, width))
 
 
 def _same(one: str, two: str) -> int:

@@ -9,6 +9,7 @@ from textual.content import Content
 from statsig_tui.core import jsontext
 from statsig_tui.core.records import EventSummary
 from statsig_tui.tui import theme
+from statsig_tui.tui.privacy import private
 from statsig_tui.tui.text import column, fit
 from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.json_pieces import copied
@@ -54,7 +55,7 @@ class EventRows:
             (f"{index:>5,}  ", theme.QUIET),
             (column(event.event_name or "(no name)", columns.name), theme.STRONG),
             (column(event.event_class.replace("_", " "), columns.kind), theme.QUIET) if columns.kind else "",
-            column(event.user_id or "", columns.user) if columns.user else "",
+            private(Content(column(event.user_id or "", columns.user))) if columns.user else "",
             fit(self._value(index), columns.value - 1).ljust(columns.value) if columns.value else "",
             (_time(event.timestamp), theme.QUIET) if columns.time else "",
         )
@@ -63,10 +64,12 @@ class EventRows:
         """There is none."""
         return Content()
 
+    def spelled(self, index: int) -> bytes:
+        """The bytes of an event; nothing where it is none."""
+        return self._objects[index] if index < len(self._objects) else b""
+
     def _value(self, index: int) -> str:
-        if index >= len(self._objects):
-            return ""
-        source = jsontext.members(self._objects[index]).get("value", b"").decode()
+        source = jsontext.members(self.spelled(index) or b"{}").get("value", b"").decode()
         return copied(source)[:_LONGEST]
 
 

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -24,6 +25,7 @@ from statsig_tui.core.draft import TIERS, USER_FIELDS, Field, Shown
 from statsig_tui.core.moments import Form, Meaning
 from statsig_tui.core.tables import Table
 from statsig_tui.tui import theme
+from statsig_tui.tui.privacy import marked
 from statsig_tui.tui.text import content, printable
 from statsig_tui.tui.times import age, day_and_clock
 from statsig_tui.tui.widgets.at_once import AtOnce
@@ -42,8 +44,20 @@ _OTHER, _NONE = "other", "none"
 _FAR = 366 * 86_400_000
 
 
+_PRIVATE = (Field.USER_ID, Field.EMAIL, Field.IP)
+"""Fields whose content says who somebody is."""
+
+
 class LineInput(AtOnce, Input):
     """A field of one line."""
+
+    says_who = False
+    """Whether what is typed says who somebody is."""
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it, so that it can be masked."""
+        line = super().render_line(y)
+        return marked(line) if self.says_who and self.value else line
 
 
 Control = TypeVar("Control", bound=Widget)
@@ -142,6 +156,7 @@ class TextRow(LineRow[Input]):
         hint = _PLACEHOLDERS.get(field, "none")
         control = LineInput(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
         control.cursor_blink = False
+        control.says_who = field in _PRIVATE
         super().__init__(field, control)
 
     @property

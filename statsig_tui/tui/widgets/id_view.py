@@ -70,13 +70,14 @@ class IdView:
         """Whether this one is marked."""
         return number in self._marked
 
-    def marked_ids(self) -> list[int]:
-        """Those that are marked, in order."""
-        return sorted(self._marked)
-
     def all_ids(self) -> array[int]:
         """All there are, shown or not, as they are now."""
         return self._all[:]
+
+    def is_forgotten(self, number: int) -> bool:
+        """Whether this one is none of them, though newer ones are."""
+        at = bisect_left(self._all, number)
+        return at < len(self._all) and self._all[at] != number
 
     def load(self, ids: array[int]) -> None:
         """Know exactly these."""

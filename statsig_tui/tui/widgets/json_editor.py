@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
+from statsig_tui.tui.privacy import is_private, masked
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.at_once import AtOnce
 
@@ -130,7 +131,8 @@ class ExactArea(AtOnce, TextArea):
 
     def get_line(self, line_index: int) -> Text:
         """A line to draw: what cannot be seen is a symbol of one character, so that columns stay."""
-        return Text(_visible(self.document.get_line(line_index)), end="", no_wrap=True)
+        line = self.document.get_line(line_index)
+        return Text(_visible(masked(line) if is_private(self) else line), end="", no_wrap=True)
 
     def undo(self) -> None:
         """Take back the last edit."""

@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from statsig_tui.tui.privacy import AROUND, dots, identifies, is_private, masked, masked_part
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.widgets.json_find import Search, uncover
 from statsig_tui.tui.widgets.json_lines import Body, Folds, read, read_head
@@ -40,6 +41,8 @@ AT_ONCE = 64 * 1024
 """Bytes, or characters, that are prepared before the next frame; the rest of a larger body follows."""
 VIEWS = ("tree", "raw", "hex")
 _MARGIN = 2
+_VALUES = ("string", "number", "bool")
+"""Kinds of pieces that are values."""
 Notes = Callable[[str], tuple[str, bool] | None]
 """By the path of a value what to say beside it, and whether that is odd."""
 
@@ -225,7 +228,8 @@ class JsonView(LineView):
         if line >= self._line_count or width <= 0:
             return Strip.blank(self.container_size.width, self.visual_style.rich_style)
         is_cursor = line == self._cursor
-        drawn_as = (line, is_cursor and (1 + self.has_focus), width, self.container_size.width)
+        looks = (is_cursor and (1 + self.has_focus), is_private(self))
+        drawn_as = (line, looks, width, self.container_size.width)
         strip = self._strips.get(drawn_as)
         if strip is None:
             strip = self._strips[drawn_as] = self._paint(list(self._pieces(line, width)), is_cursor)
@@ -457,20 +461,47 @@ class JsonView(LineView):
             return row_at(self._rows, offset)
         return len(self._body.text[:offset].encode("utf-8", "surrogateescape")) // self._hex_columns()
 
-    def _raw_row(self, line: int) -> str:
-        end = self._rows[line + 1] if line + 1 < len(self._rows) else None
-        return self._body.text[self._rows[line] : end].removesuffix("\n") if line < len(self._rows) else ""
+    def _raw_row(self, line: int, *, hides: bool = False) -> str:
+        if line >= len(self._rows):
+            return ""
+        text, start = self._body.text, self._rows[line]
+        end = self._rows[line + 1] if line + 1 < len(self._rows) else len(text)
+        return (masked_part(text, start, end) if hides else text[start:end]).removesuffix("\n")
+
+    def _private_hex(self, start: int, count: int) -> Iterator[Piece]:
+        """A row of hex with dots for what is private, byte for byte."""
+        first = max(0, start - AROUND)
+        text = self.raw[first : start + count + AROUND].decode("latin-1")
+        hidden = masked(text)[start - first :][:count]
+        row = text[start - first :][:count]
+        for place, (text, kind) in enumerate(hex_pieces(self.raw, start, count)):
+            if place == 1:
+                for at, (before, after) in enumerate(zip(row, hidden, strict=True)):
+                    column = at * 3 + at // 8
+                    text = text if before == after else f"{text[:column]}••{text[column + 2 :]}"
+            elif place == 2:
+                pairs = zip(text, row, hidden, strict=True)
+                text = "".join(seen if before == after else "•" for seen, before, after in pairs)
+            yield text, kind
 
     def _pieces(self, line: int, width: int) -> Iterator[Piece]:
         view = self.shown_view
         if view == "hex":
             count = self._hex_columns()
+            if is_private(self):
+                return self._private_hex(line * count, count)
             return hex_pieces(self.raw, line * count, count)
         if view == "tree" and self._tree is not None and line < len(self._tree.folds):
-            return self._noted(self._tree, line, width)
+            pieces = self._noted(self._tree, line, width)
+            return self._masked(self._tree, line, pieces) if is_private(self) else pieces
         if view == "raw" and line < len(self._rows):
-            return iter([(shown(self._raw_row(line)), "")])
+            return iter([(shown(self._raw_row(line, hides=is_private(self))), "")])
         return iter([("preparing…", "punctuation")])
+
+    def _masked(self, tree: TreeText, line: int, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        if not identifies(path(tree.tree, tree.folds.lines[line])):
+            return pieces
+        return ((dots(text) if kind in _VALUES else text, kind) for text, kind in pieces)
 
     def _noted(self, tree: TreeText, line: int, width: int) -> Iterator[Piece]:
         pieces = tree.pieces(line)

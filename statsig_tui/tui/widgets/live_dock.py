@@ -72,7 +72,7 @@ class DockedRows:
 class LiveDock(Container):
     """The list; `enter` asks for a capture to be opened in Live, `esc` gives the keys back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
     DEFAULT_CSS = """
     LiveDock {
         dock: right;

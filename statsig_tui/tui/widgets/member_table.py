@@ -26,6 +26,7 @@ from statsig_tui.core.draft import Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row, Table
 from statsig_tui.tui import theme
+from statsig_tui.tui.privacy import private
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.widgets.cell_input import LEAVES, CellInput, Offers
 from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
@@ -189,6 +190,11 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     # Drawing
 
     @property
+    def says_who(self) -> bool:
+        """Whether its values say who somebody is."""
+        return self.field in (Field.CUSTOM_IDS, Field.PRIVATE)
+
+    @property
     def _is_whole(self) -> bool:
         return bool(self.table.other) or self._former is not None
 
@@ -240,11 +246,12 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         value = fit(_shown(row), values)
         kind = _SHORT.get(row.kind, str(row.kind)) if kinds < 8 else str(row.kind)
         plain = theme.QUIET if not row.is_on or is_overruled else ""
+        typed = Content.styled(_padded(value, values), cell if self._column == "value" and cell else plain)
         return Content.assemble(
             (f" {TICKED if row.is_on else UNTICKED} ", theme.ACCENT if row.is_on else theme.QUIET),
             Content.styled(_padded(name, names), cell if self._column == "name" and cell else plain),
             " " * _GAP,
-            Content.styled(_padded(value, values), cell if self._column == "value" and cell else plain),
+            private(typed) if self.says_who else typed,
             (" " + ("unused" if is_overruled else kind)[:kinds], theme.WARN if is_overruled else theme.QUIET),
         )
 

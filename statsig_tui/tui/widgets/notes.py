@@ -46,6 +46,7 @@ class Note(TextArea):
         self.capture: int | None = None
         self._known = ""
         """What is kept, as far as it is known here."""
+        self._is_long = False
         self.read_only = True
 
     def show_note(self, capture: int | None, text: str) -> None:
@@ -61,3 +62,8 @@ class Note(TextArea):
         if self.capture is not None and self.text != self._known:
             self._known = self.text
             self.post_message(self.Edited(self.capture, self.text[:MOST]))
+            was_long, self._is_long = self._is_long, len(self.text) > MOST
+            if self._is_long and not was_long:
+                self.notify(
+                    f"A note has {MOST:,} characters: what is behind is not kept.", severity="warning"
+                )

@@ -51,6 +51,8 @@ class StatusLine(Widget):
     """Whether the store takes anything; while it does not, every sender gets a 503."""
     speed: reactive[float] = reactive(1.0)
     """How many times as fast as it really is the forwarder's waiting goes."""
+    is_private: reactive[bool] = reactive(False)
+    """Whether ids, e-mails and keys are masked on the screen."""
     ailing: reactive[tuple[tuple[str, str], ...]] = reactive(())
     """Destinations that are sent nothing, and the word for it."""
     failing: reactive[tuple[str, ...]] = reactive(())
@@ -111,6 +113,8 @@ class StatusLine(Widget):
         if failing := [name for name in self.failing if name not in ailing]:
             who = self._shortened(failing[0]) if len(failing) == 1 else f"{len(failing)} destinations"
             shown.append(content(f"✗ {who} failing", theme.BAD))
+        if self.is_private:
+            shown.append(Content.styled("◌ PRIVATE", theme.WARN))
         if self.speed != 1:
             shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         if self.jumped is not None:
