@@ -453,3 +453,26 @@ async def test_a_part_that_only_fails_for_a_while_is_tried_again(
         (failed,) = await site.delivery(DeliveryState.FAILED, "mine")
         await delivered(site, 3)
         assert names_of(site, failed) == ["poison"]
+
+
+async def test_a_last_attempt_that_stumbles_does_not_take_the_good_events_with_it(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    """What was refused before tells of an event; the 500 at the end of the schedule does not."""
+    answers = [422, 500]
+
+    async def answer(got: Got, writer: asyncio.StreamWriter) -> None:
+        if answers:
+            writer.write(head(answers.pop(0)))
+        else:
+            await no_poison(got, writer)
+
+    mine = await endpoint(answer)
+    chosen = destination("mine", mine.url, batch=BatchPolicy(4, 3600), retry=RetryPolicy((0.01,)))
+    async with engine(config(chosen)) as site:
+        await batch(site, "a", "b", "poison", "c")
+        (failed,) = await site.delivery(DeliveryState.FAILED, "mine")
+        await delivered(site, 3)
+        assert names_of(site, failed) == ["poison"]
+        (first, *_) = site.journal.of(DeliveryRecord, lambda d: d.state is DeliveryState.CANCELLED)
+        assert first.error == "refused before: halved, to find what is refused"
