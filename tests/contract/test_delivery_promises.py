@@ -135,6 +135,32 @@ async def test_what_failed_since_a_time_is_redelivered_and_nothing_else(
         assert len(other.requests) == 3
 
 
+async def test_chosen_deliveries_are_redelivered_whether_failed_cancelled_or_waiting(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    """And what has arrived is not sent twice."""
+    mine = await endpoint(say(500))
+    settings = config(destination("mine", mine.url, batch=AT_ONCE, retry=LATER))
+    async with engine(settings) as site:
+        for count, name in enumerate(("waiting", "cancelled", "left alone", "arrived"), start=1):
+            await site.event(name)
+            await site.delivery(DeliveryState.RETRYING, "mine", count=count)
+        archive = site.engine.archive
+        arrived, left, cancelled, waiting = (item.id for item in archive.deliveries("mine", 9))
+        mine.answer = say(200)
+        assert await site.engine.cancel(cancelled)
+        assert await site.engine.retry_now(arrived)
+        await delivered(site, 1)
+        chosen = [waiting, cancelled, arrived, 10_000]
+        found = archive.deliveries_of("mine", chosen)
+        assert [item.id for item in found] == [arrived, cancelled, waiting]
+        assert archive.deliveries_of("other", chosen) == []
+        assert await site.engine.redeliver_these("mine", chosen) == 2
+        await delivered(site, 3)
+        assert names(*mine.requests[4:]) == ["arrived", "waiting", "cancelled"]
+        assert {item.id for item in archive.deliveries("mine", 9) if item.state.is_open} == {left}
+
+
 # Promise 7: what is gone is left alone, and nothing of it is lost
 
 

@@ -260,9 +260,8 @@ class DestinationsScreen(ModeScreen):
                 return panes.tab == ATTEMPTS and not in_list and panes.attempts.chosen() is not None
             case "hurry":
                 return self.selected is not None and bool(self._counts(self.selected.name).retrying)
-            case "redeliver":
-                has_failed = self.selected is not None and bool(self._counts(self.selected.name).failed)
-                return has_failed and panes.tab == ATTEMPTS
+            case "mark" | "only_marked" | "redeliver":
+                return panes.tab == ATTEMPTS and self.selected is not None and self._can_with_marks(action)
             case _ if action in _IN_LIST:
                 return in_list and self.selected is not None and self.bridge.engine is not None
         return self.bridge.engine is not None
@@ -275,6 +274,15 @@ class DestinationsScreen(ModeScreen):
         if action == "retry":
             return item.state not in (DeliveryState.SENDING, DeliveryState.DELIVERED)
         return item.state.is_open
+
+    def _can_with_marks(self, action: str) -> bool:
+        attempts = self._panes.attempts
+        match action:
+            case "mark":
+                return attempts.has_focus_within and attempts.can_mark()
+            case "only_marked":
+                return attempts.is_mounted and attempts.can_show_marked()
+        return bool(attempts.marked or (self.selected and self._counts(self.selected.name).failed))
 
     def action_back(self) -> None:
         """Cancel the edits; without any, a step back."""
@@ -457,11 +465,22 @@ class DestinationsScreen(ModeScreen):
         """Let waiting go at the next speed."""
         await next_speed(self)
 
+    def action_mark(self) -> None:
+        """Mark the delivery under the cursor for redelivering, or mark it no longer."""
+        self._panes.attempts.mark()
+        self._offer()
+
+    def action_only_marked(self) -> None:
+        """Show only what is marked, or all again."""
+        self._panes.attempts.only_marked()
+        self._look()
+
     def action_redeliver(self) -> None:
-        """Ask since when, and make due what has failed since."""
+        """Ask which, and make it due."""
         if (saved := self.selected) is not None:
-            minute, held = self._panes.attempts.minute, self._panes.held()
-            self.run_worker(redeliver(self, saved.name, minute, held), group="redeliver")
+            attempts = self._panes.attempts
+            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, self._panes.held())
+            self.run_worker(asked, group="redeliver")
 
     async def _add(self, made: Destination) -> bool:
         done = await self._use([*self.host.config.destinations, made])

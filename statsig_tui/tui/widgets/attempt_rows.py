@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from textual.content import Content
 
@@ -12,6 +12,7 @@ from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, D
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit, printable
 from statsig_tui.tui.times import age, clock, size
+from statsig_tui.tui.widgets.capture_rows import MARK
 
 MINUTE = 60_000
 _DAY = 86_400
@@ -84,6 +85,7 @@ class DeliveryRows:
         self.now = 0
         self.held = ""
         """Why nothing is sent at present, though it may be due."""
+        self.marked: Collection[int] = ()
 
     def __len__(self) -> int:
         return len(self.deliveries)
@@ -99,16 +101,25 @@ class DeliveryRows:
     def revision(self, index: int) -> int:
         """Changes with the delivery, its attempts, and each second of its countdown."""
         item = self.deliveries[index]
-        return hash((item.rev, len(self.attempts.get(item.id, ())), self.held, countdown(item, self.now)))
+        return hash(
+            (
+                item.rev,
+                len(self.attempts.get(item.id, ())),
+                self.held,
+                countdown(item, self.now),
+                item.id in self.marked,
+            )
+        )
 
     def line(self, index: int, width: int) -> Content:
-        """`✗ failed   d7   14:02:11.204   3 events   412 B   503`."""
+        """`✗ failed   ◆d7   14:02:11.204   3 events   412 B   503`."""
         item = self.deliveries[index]
         mark, style = theme.delivery(item.state)
         events = f"{item.events:,} event{'s' * (item.events != 1)}"
         is_wide = width >= _WIDE
         head = Content.assemble(
-            (f"{mark} {item.state:<11}", style),
+            (f"{mark} {item.state:<10}", style),
+            (MARK if item.id in self.marked else " ", theme.ACCENT),
             (f"{tag('d', item.id):<7}", theme.STRONG),
             f"{clock(item.created)}",
             f"{events:>13}" if is_wide else f"{events:>11}",
