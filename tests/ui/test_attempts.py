@@ -152,7 +152,7 @@ async def test_marked_deliveries_alone_are_redelivered_at_once(
         await at.press("escape", "escape")
         await at.turn("attempts")
         await at.press("M")
-        await at.until(at.pilot, lambda: "only marked   2 deliveries   ◆ 2 marked" in seen(at.app))
+        await at.until(at.pilot, lambda: "only marked   2 deliveries   ◆ 2 marked  M all" in seen(at.app))
 
         await at.press("R")
         await at.until(

@@ -59,6 +59,9 @@ class DestinationsScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        # Held, not looked for: what can be done is asked of them a hundred times a key.
+        self._list = DestinationList(id="destination-list", classes="pane")
+        self._panes = DestinationPanes(id="destination", classes="pane")
         self._counters = Counters()
         self._deleted: list[tuple[Destination, int]] = []
         """What undo brings back, and where it was."""
@@ -70,8 +73,8 @@ class DestinationsScreen(ModeScreen):
     def body(self) -> Iterable[Widget]:
         """List and tabs."""
         with Container(id="destinations", classes="mode-body"):
-            yield DestinationList(id="destination-list", classes="pane")
-            yield DestinationPanes(id="destination", classes="pane")
+            yield self._list
+            yield self._panes
 
     def on_mount(self) -> None:
         """The list takes the keys."""
@@ -80,14 +83,6 @@ class DestinationsScreen(ModeScreen):
         self.config_changed()
 
     # What is shown
-
-    @property
-    def _list(self) -> DestinationList:
-        return self.query_one(DestinationList)
-
-    @property
-    def _panes(self) -> DestinationPanes:
-        return self.query_one(DestinationPanes)
 
     @property
     def selected(self) -> Destination | None:
@@ -102,7 +97,7 @@ class DestinationsScreen(ModeScreen):
 
     def config_changed(self) -> None:
         """Destinations may have come, gone or changed."""
-        if self.query(DestinationList) and self.query("#no-destination"):
+        if self._panes.is_mounted:
             self._show_list()
             self._panes.show(self._subject())
 
@@ -242,7 +237,7 @@ class DestinationsScreen(ModeScreen):
         """Letters act in the list; nothing is offered that cannot be done."""
         if action not in _ACTIONS:
             return True
-        if not self.query("#no-destination"):
+        if not self._panes.is_mounted:
             return False
         in_list, panes = self._list.has_focus, self._panes
         match action:

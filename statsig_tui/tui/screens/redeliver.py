@@ -58,6 +58,12 @@ class Lot:
 class RedeliverDialog(Dialog[Lot | None]):
     """What may be redelivered, with its numbers; dismissed with one of it, or with None."""
 
+    DEFAULT_CSS = """
+    RedeliverDialog OptionList {
+        height: auto;
+        margin-top: 1;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
     def __init__(self, destination: str, lots: Sequence[Lot]) -> None:

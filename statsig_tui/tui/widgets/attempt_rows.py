@@ -10,7 +10,7 @@ from textual.content import Content
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, DeliveryState, DiagnosticsRow
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import fit, printable
+from statsig_tui.tui.text import fit_words, printable
 from statsig_tui.tui.times import age, clock, size
 from statsig_tui.tui.widgets.capture_rows import MARK
 
@@ -50,7 +50,7 @@ class MinuteRows:
             for number, style, (_, columns) in zip(numbers, styles, _COLUMNS, strict=True)
         ]
         room = width - _TIMESTAMP - sum(columns for _, columns in _COLUMNS) - 2
-        error = fit(row.error, max(0, room)) if row.error else ""
+        error = fit_words(row.error, max(0, room)) if row.error else ""
         return Content.assemble(
             (minute(row.at, self.now).ljust(_TIMESTAMP), ""), *cells, "  ", (error, theme.BAD)
         )
@@ -127,7 +127,7 @@ class DeliveryRows:
             "   ",
         )
         left = max(0, width - head.cell_length)
-        return head + Content.styled(fit(outcome(item, self.now, self.held), left), style)
+        return head + Content.styled(fit_words(outcome(item, self.now, self.held), left), style)
 
     def children(self, index: int) -> int:
         """Its attempts."""
@@ -149,8 +149,13 @@ def attempt_line(attempt: AttemptRecord, width: int) -> Content:
         (f"{mark} {word:<10}", style),
         f"{took:>9}   ",
     )
-    style, words = (theme.WARN, attempt.flag) if attempt.flag else (theme.QUIET, attempt.error or "")
-    return head + Content.styled(fit(words, max(0, width - head.cell_length)), style)
+    style, words = (theme.WARN, attempt.flag) if attempt.flag else (theme.QUIET, why(attempt))
+    return head + Content.styled(fit_words(words, max(0, width - head.cell_length)), style)
+
+
+def why(attempt: AttemptRecord) -> str:
+    """What failed, without the status, which stands beside it: `Internal Server Error`."""
+    return (attempt.error or "").removeprefix(f"{attempt.status}").lstrip()
 
 
 def result(attempt: AttemptRecord) -> tuple[str, str, str]:

@@ -379,8 +379,13 @@ class AttemptsPane(Vertical):
             where = day_and_clock(self._minute)[:16]
         else:
             return
-        marked = (f"   {MARK} {len(self.marked):,} marked", theme.ACCENT) if self.marked else ""
-        way.update(Content.assemble((f"{BACK}   {where}   {words}", theme.QUIET), marked))
+        marked = f"   {MARK} {len(self.marked):,} marked" if self.marked else ""
+        asks = "  M all" if self._alone is not None else "  M only these" if marked else ""
+        way.update(
+            Content.assemble(
+                (f"{BACK}   {where}   {words}", theme.QUIET), (marked, theme.ACCENT), (asks, theme.QUIET)
+            )
+        )
 
 
 def _light(attempts: Sequence[AttemptRecord]) -> list[AttemptRecord]:

@@ -26,17 +26,46 @@ _LABEL = 18
 _BARS = 20
 
 
+class Facts(Static):
+    """Labels with what is said of them, which goes on below itself where it is longer than the line."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._lines: tuple[Content, ...] = ()
+
+    def show(self, lines: tuple[Content, ...]) -> None:
+        """Show these, unless they are shown."""
+        if lines != self._lines:
+            self._lines = lines
+            self._draw()
+
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        self._draw()
+
+    def _draw(self) -> None:
+        self.update(Content("\n").join(hung(line, self.content_size.width) for line in self._lines))
+
+
+def hung(line: Content, width: int) -> Content:
+    """A label's line in so many cells: what does not fit hangs below what is said."""
+    room = width - _LABEL
+    if line.cell_length <= width or room < _LABEL:
+        return line
+    first, *others = line[_LABEL:].wrap(room)
+    return Content("\n").join([line[:_LABEL] + first, *(Content(" " * _LABEL) + part for part in others)])
+
+
 class Overview(VerticalScroll):
     """One destination, as it is set and what became of its events."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
         super().__init__(id=id, classes="text")
-        self._static = Static("", markup=False)
-        self._shown: Content | None = None
+        self._facts = Facts()
 
-    def compose(self) -> Iterator[Static]:
+    def compose(self) -> Iterator[Facts]:
         """One text."""
-        yield self._static
+        yield self._facts
 
     def show(
         self,
@@ -52,22 +81,7 @@ class Overview(VerticalScroll):
 
         `proxy` is what it is reached by.
         """
-        shown = overview(replace(destination, url=url), counts, health, follows=follows, proxy=proxy)
-        if shown != self._shown:
-            self._shown = shown
-            self._static.update(shown)
-
-
-def overview(
-    destination: Destination,
-    counts: DestinationCounters,
-    health: Health,
-    *,
-    follows: bool,
-    proxy: str | None = None,
-) -> Content:
-    """The lines of the overview."""
-    return Content("\n").join(_lines(destination, counts, health, follows, proxy))
+        self._facts.show(tuple(_lines(replace(destination, url=url), counts, health, follows, proxy)))
 
 
 def _lines(
@@ -135,13 +149,12 @@ def _status(destination: Destination, counts: DestinationCounters) -> Content:
 def _health(health: Health) -> Iterator[Content]:
     """Of the newest attempts; times of day, because an age would go wrong while nothing happens."""
     if health.tries:
-        last = "last success " + (
-            day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
-        )
+        last = day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
         tries = len(health.tries)
         rate = f"{health.failures:,} of the last {tries:,} attempt{'s' * (tries != 1)} failed"
         rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures else ""
-        yield _line("Health", health_words(health.state), ("   " + rate, ""), (f"   {last}", theme.QUIET))
+        yield _line("Health", health_words(health.state), f"   {rate}")
+        yield _line("Last success", last)
     if latencies := health.latencies:
         shares = [f"p{share:.0f} {_ms(health.percentile(share / 100))}" for share in (50.0, 95.0, 99.0)]
         bars = spark(latencies[-_BARS:])
