@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from statsig_tui.core.config import Destination, Filter, Secret
 from statsig_tui.core.health import Health
@@ -19,6 +18,7 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.destination_list import health_words
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
+from statsig_tui.tui.widgets.hanging import Hanging
 from statsig_tui.tui.widgets.tracked_rows import detail_words
 
 Part = str | tuple[str, str] | Content
@@ -26,44 +26,14 @@ _LABEL = 18
 _BARS = 20
 
 
-class Facts(Static):
-    """Labels with what is said of them, which goes on below itself where it is longer than the line."""
-
-    def __init__(self) -> None:
-        super().__init__("", markup=False)
-        self._lines: tuple[Content, ...] = ()
-
-    def show(self, lines: tuple[Content, ...]) -> None:
-        """Show these, unless they are shown."""
-        if lines != self._lines:
-            self._lines = lines
-            self._draw()
-
-    def on_resize(self) -> None:
-        """There is more room, or less."""
-        self._draw()
-
-    def _draw(self) -> None:
-        self.update(Content("\n").join(hung(line, self.content_size.width) for line in self._lines))
-
-
-def hung(line: Content, width: int) -> Content:
-    """A label's line in so many cells: what does not fit hangs below what is said."""
-    room = width - _LABEL
-    if line.cell_length <= width or room < _LABEL:
-        return line
-    first, *others = line[_LABEL:].wrap(room)
-    return Content("\n").join([line[:_LABEL] + first, *(Content(" " * _LABEL) + part for part in others)])
-
-
 class Overview(VerticalScroll):
     """One destination, as it is set and what became of its events."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
         super().__init__(id=id, classes="text")
-        self._facts = Facts()
+        self._facts = Hanging(_LABEL)
 
-    def compose(self) -> Iterator[Facts]:
+    def compose(self) -> Iterator[Hanging]:
         """One text."""
         yield self._facts
 
