@@ -113,6 +113,8 @@ class Job:
     """What a replay takes along of its capture's head; as received, with the signature."""
     is_isolating: bool = False
     """Part of a batch that was refused, to find what in it is refused."""
+    was_refused: bool = False
+    """By an earlier attempt, for what is in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,14 @@ def next_step(
     retry_after: float | None = None,
     events: int = 1,
     is_isolating: bool = False,
+    was_refused: bool = False,
 ) -> Next:
     """What follows attempt number `attempt` (from 1) that got `status` (None: no answer).
 
     `jitter` in -1…1 moves the delay by up to the policy's spread; `retry_after` is the answer's wish in
     seconds and counts for 429 and 503. Success is 2xx alone. What `is_isolating` is a part of a batch whose
-    schedule was used up on being refused: it is asked once.
+    schedule was used up on being refused: it is asked once. What `was_refused` was so by an earlier attempt:
+    a last one that failed otherwise says nothing for its events, and they must not all go with it.
     """
     if status is not None and 200 <= status <= 299:
         return Next("delivered")
@@ -78,7 +80,8 @@ def next_step(
     schedule = delays(policy)
     is_refused = status in REFUSED and policy.isolate
     if attempt > len(schedule) or (is_refused and is_isolating):
-        return Next("isolate" if is_refused and events > 1 else "failed")
+        has_refused_event = is_refused or (was_refused and policy.isolate)
+        return Next("isolate" if has_refused_event and events > 1 else "failed")
     base = schedule[attempt - 1]
     delay = base * (1 + spread(policy) * jitter)
     if status in _WAITS_FOR_ALL and retry_after is not None:

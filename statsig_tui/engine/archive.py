@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -163,6 +163,15 @@ class Archive:
                 db,
                 "d.destination = ? AND d.created >= ? AND d.created < ? ORDER BY d.id DESC LIMIT ?",
                 (destination, since, until, limit),
+            )
+        )
+
+    def deliveries_of(self, destination: str, ids: Collection[int]) -> list[DeliveryRecord]:
+        """These deliveries, as far as they are a destination's and still kept, newest first."""
+        marks = ",".join("?" * len(ids))
+        return self._ask(
+            lambda db: outbox.deliveries(
+                db, f"d.destination = ? AND d.id IN ({marks}) ORDER BY d.id DESC", (destination, *ids)
             )
         )
 

@@ -299,7 +299,15 @@ class Delivery:
         else:
             counted = number - self._stale.get(job.delivery, 0)
             step = next_step(
-                counted, outcome.status, policy, self._jitter(), wish, job.events, job.is_isolating
+                counted,
+                outcome.status,
+                policy,
+                self._jitter(),
+                wish,
+                job.events,
+                job.is_isolating,
+                # While the endpoint fails whatever it is sent, no halves of it will tell more.
+                job.was_refused and self._circuit.reason is None,
             )
             if step.step != "retry":
                 self._stale.pop(job.delivery, None)

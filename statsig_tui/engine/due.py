@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from statsig_tui.engine import outbox
 from statsig_tui.engine.store import Tx
@@ -50,7 +51,12 @@ def hurry(tx: Tx, at: int, destination: str) -> int:
 def redeliver(tx: Tx, at: int, destination: str, since: int, until: int) -> int:
     """Make every failed delivery due now that was created in a time; how many there were."""
     rows = tx.db.execute(f"SELECT id FROM deliveries WHERE {_FAILED}", (destination, since, until)).fetchall()
-    return sum(outbox.reschedule(tx, at, delivery) for (delivery,) in rows)
+    return redeliver_these(tx, at, [delivery for (delivery,) in rows])
+
+
+def redeliver_these(tx: Tx, at: int, deliveries: Iterable[int]) -> int:
+    """Make these deliveries due now, but for what is being sent or has arrived; how many there were."""
+    return sum(outbox.reschedule(tx, at, delivery) for delivery in deliveries)
 
 
 def failed(db: sqlite3.Connection, destination: str, since: int, until: int) -> tuple[int, int]:

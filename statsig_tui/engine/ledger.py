@@ -12,7 +12,7 @@ from statsig_tui.core.config import Destination
 from statsig_tui.core.envelope import encode
 from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
-from statsig_tui.core.retry import REFUSED
+from statsig_tui.core.retry import REFUSED, TOO_LARGE
 from statsig_tui.engine import due, endpoints, outbox
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.delivery import Begun
@@ -108,11 +108,12 @@ class StoreLedger:
         at = self._clock.now()
         largest = max(len(body) for body, _, _ in halves)
         known = self._masked(attempt) if attempt is not None else None
-        is_refused = known is not None and known.status in REFUSED
+        is_refused = known is not None and known.status != TOO_LARGE
         if known is None:
             words = "larger than the endpoint takes: halved"
         elif is_refused:
-            words = f"refused with {known.status}: halved, to find what is refused"
+            when = f"with {known.status}" if known.status in REFUSED else "before"
+            words = f"refused {when}: halved, to find what is refused"
         else:
             words = f"too large: halved; batches have at most {largest:,} bytes from now on"
         closed_by = ISOLATING if is_refused or job.is_isolating else "halved"

@@ -23,6 +23,7 @@ from statsig_tui.core.records import (
     Replay,
     VerdictRecord,
 )
+from statsig_tui.core.retry import REFUSED
 from statsig_tui.engine import endpoints
 from statsig_tui.engine.captures import headers_of
 from statsig_tui.engine.store import Tx
@@ -153,8 +154,15 @@ def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
         return None
     replay = Replay(row[6]) if row[6] else None
     return Job(
-        row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING
-    )
+        row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING,
+        bool(row[3]) and _was_refused(db, row[0]),
+    )  # fmt: skip
+
+
+def _was_refused(db: sqlite3.Connection, delivery: int) -> bool:
+    marks = ",".join("?" * len(REFUSED))
+    query = f"SELECT 1 FROM attempts WHERE delivery = ? AND status IN ({marks}) LIMIT 1"
+    return db.execute(query, (delivery, *REFUSED)).fetchone() is not None
 
 
 def begin_attempt(

@@ -27,7 +27,7 @@ from statsig_tui.settings.document import (
     to_config,
 )
 from statsig_tui.settings.lines import Route
-from statsig_tui.settings.references import Resolver, map_secrets
+from statsig_tui.settings.references import Resolver, doubt_certificates, map_secrets
 from statsig_tui.settings.writing import merged, to_document, to_text, unwritable
 
 NAME = "statsig-tui"
@@ -221,6 +221,7 @@ def _examine(
     state = None if found is None else found[1]
     trusted = state is None or not state.st_mode & stat.S_IWOTH
     config = map_secrets(config, Resolver(environ, path.parent, report.warn, trusted=trusted))
+    doubt_certificates(config, report.warn)
     if state is not None:
         _judge_access(path, state, config, report)
     comments = any(comment != HEADER for comment in report.lines.comments)

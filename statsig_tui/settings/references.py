@@ -1,4 +1,7 @@
-"""Following secrets to where they are: environment, keyring, file. What leads nowhere counts as absent."""
+"""Following secrets to where they are: environment, keyring, file. What leads nowhere counts as absent.
+
+And looking whether the files of client certificates are there.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,22 @@ def map_secrets(config: Config, change: Callable[[Route, Secret], Secret]) -> Co
             for index, item in enumerate(config.destinations)
         ),
     )
+
+
+def doubt_certificates(config: Config, warn: Callable[[Route, str], None]) -> None:
+    """Say which files of client certificates cannot be read; what is in them is seen when they are shown."""
+    for index, item in enumerate(config.destinations):
+        chosen = item.client_cert
+        named = (("cert", chosen.cert), ("key", chosen.key)) if chosen is not None else ()
+        for field, name in named:
+            try:
+                if name is not None:
+                    files.read(Path(name).expanduser(), 0)
+            except OSError as error:
+                why = f"{name} cannot be read: {files.reason(error)}; deliveries fail until it can"
+                warn(("destinations", index, "client_cert", field), why)
+            except (RuntimeError, ValueError):
+                warn(("destinations", index, "client_cert", field), f"{name} is no path")
 
 
 def strip_secret(text: str) -> str:

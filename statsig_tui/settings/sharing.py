@@ -9,6 +9,7 @@ from statsig_tui.core.config import Config, Destination, Secret
 from statsig_tui.core.redact import tells_secret
 from statsig_tui.errors import NotFound, SettingsError
 from statsig_tui.settings.document import parse, to_config
+from statsig_tui.settings.references import doubt_certificates
 from statsig_tui.settings.writing import to_document, to_text
 
 SECTION = "destinations"
@@ -61,6 +62,7 @@ def imported(data: bytes, file: str, config: Config, *, replaces: bool) -> tuple
             "rename it in the file, or import with --replace",
         )
     kept = tuple(given.pop(item.name, item) for item in config.destinations)
+    doubt_certificates(found, report.warn)
     unsigned = [item.name for item in found.destinations if item.secret is None]
     warnings = [*report.warnings, *(f"{name}: has no signing secret; nothing is signed" for name in unsigned)]
     return replace(config, destinations=(*kept, *given.values())), warnings

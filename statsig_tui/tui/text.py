@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 
 from statsig_tui.core.printable import MAX_MARKS, from_bytes, lines, printable
 
-__all__ = ["TerminalNet", "bound", "content", "cut", "fit", "from_bytes", "lines", "printable"]
+__all__ = ["TerminalNet", "bound", "content", "cut", "fit", "fit_words", "from_bytes", "lines", "printable"]
 
 
 def bound(width: int) -> int:
@@ -42,6 +42,16 @@ def fit(text: str, width: int) -> str:
     head = text[: bound(width)]
     shown = printable(head)
     return cut(shown if len(head) == len(text) else shown + "…", width)
+
+
+def fit_words(text: str, width: int) -> str:
+    """The same, cut behind a whole word, unless that would leave less than half of the width."""
+    shown = fit(text, width)
+    head = shown[:-1]
+    if not shown.endswith("…") or text.startswith(shown):
+        return shown
+    words = head if text.startswith(f"{head} ") else head[: head.rfind(" ") + 1]
+    return words.rstrip(" :;,·") + "…" if cell_len(words) >= width // 2 else shown
 
 
 def column(text: str, width: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,3 +75,51 @@ async def test_destinations_move_without_their_secrets(spawn: Spawn, tmp_path: P
             "batch": {"max_events": 7},
         },
     ]
+
+
+async def test_every_limit_and_the_certificate_of_a_destination_move(spawn: Spawn, tmp_path: Path) -> None:
+    """A certificate is named by its place, which the other machine may not have: that is said."""
+    here, there, shared = tmp_path / "here.toml", tmp_path / "there.toml", tmp_path / "shared.toml"
+    cert, key = tmp_path / "client.pem", tmp_path / "client.key"
+    cert.write_text("")
+    key.write_text("")
+    here.write_text(f"""
+[[destinations]]
+name = "mine"
+url = "https://169.254.10.10/hook"
+secret = {{ env = "MINE" }}
+concurrency = 4
+allow_link_local = true
+[destinations.batch]
+max_bytes = 65536
+[destinations.retry]
+schedule = [1.0, 60.0]
+jitter = 0.25
+[destinations.client_cert]
+cert = "{cert}"
+key = "{key}"
+""")
+    there.write_text("")
+    code, out, err = await (
+        await spawn("config", "export-destinations", "--config", str(here), data=None)
+    ).end()
+    assert (code, err) == (0, "")
+    shared.write_text(out)
+    key.unlink()
+    load = ("config", "import-destinations", str(shared), "--config", str(there))
+    code, out, err = await (await spawn(*load, data=None)).end()
+    assert (code, out) == (0, ""), err
+    missing = f"destinations[mine].client_cert.key: {key} cannot be read: No such file or directory"
+    assert missing in err
+    assert "client_cert.cert" not in err
+    assert (
+        tomllib.loads(there.read_text())["destinations"][-1:]
+        == tomllib.loads(here.read_text())["destinations"]
+    )
+
+    code, _, err = await (await spawn("config", "check", "--config", str(there), data=None)).end()
+    assert code == 1
+    assert re.search(r"there\.toml line \d+: " + re.escape(missing), err)
+    key.write_text("")
+    code, out, err = await (await spawn("config", "check", "--config", str(there), data=None)).end()
+    assert (code, err) == (0, "")

@@ -135,6 +135,32 @@ async def test_what_failed_since_a_time_is_redelivered_and_nothing_else(
         assert len(other.requests) == 3
 
 
+async def test_chosen_deliveries_are_redelivered_whether_failed_cancelled_or_waiting(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    """And what has arrived is not sent twice."""
+    mine = await endpoint(say(500))
+    settings = config(destination("mine", mine.url, batch=AT_ONCE, retry=LATER))
+    async with engine(settings) as site:
+        for count, name in enumerate(("waiting", "cancelled", "left alone", "arrived"), start=1):
+            await site.event(name)
+            await site.delivery(DeliveryState.RETRYING, "mine", count=count)
+        archive = site.engine.archive
+        arrived, left, cancelled, waiting = (item.id for item in archive.deliveries("mine", 9))
+        mine.answer = say(200)
+        assert await site.engine.cancel(cancelled)
+        assert await site.engine.retry_now(arrived)
+        await delivered(site, 1)
+        chosen = [waiting, cancelled, arrived, 10_000]
+        found = archive.deliveries_of("mine", chosen)
+        assert [item.id for item in found] == [arrived, cancelled, waiting]
+        assert archive.deliveries_of("other", chosen) == []
+        assert await site.engine.redeliver_these("mine", chosen) == 2
+        await delivered(site, 3)
+        assert names(*mine.requests[4:]) == ["arrived", "waiting", "cancelled"]
+        assert {item.id for item in archive.deliveries("mine", 9) if item.state.is_open} == {left}
+
+
 # Promise 7: what is gone is left alone, and nothing of it is lost
 
 
@@ -453,3 +479,26 @@ async def test_a_part_that_only_fails_for_a_while_is_tried_again(
         (failed,) = await site.delivery(DeliveryState.FAILED, "mine")
         await delivered(site, 3)
         assert names_of(site, failed) == ["poison"]
+
+
+async def test_a_last_attempt_that_stumbles_does_not_take_the_good_events_with_it(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    """What was refused before tells of an event; the 500 at the end of the schedule does not."""
+    answers = [422, 500]
+
+    async def answer(got: Got, writer: asyncio.StreamWriter) -> None:
+        if answers:
+            writer.write(head(answers.pop(0)))
+        else:
+            await no_poison(got, writer)
+
+    mine = await endpoint(answer)
+    chosen = destination("mine", mine.url, batch=BatchPolicy(4, 3600), retry=RetryPolicy((0.01,)))
+    async with engine(config(chosen)) as site:
+        await batch(site, "a", "b", "poison", "c")
+        (failed,) = await site.delivery(DeliveryState.FAILED, "mine")
+        await delivered(site, 3)
+        assert names_of(site, failed) == ["poison"]
+        (first, *_) = site.journal.of(DeliveryRecord, lambda d: d.state is DeliveryState.CANCELLED)
+        assert first.error == "refused before: halved, to find what is refused"

@@ -27,6 +27,7 @@ from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.compose import ComposeScreen
 from statsig_tui.tui.widgets.draft_pane import DraftPane
+from tests.ui.desk import Open, Until, desk_in
 
 LOOKS = 3000
 """How often a condition is looked at before a test fails: many times what the slowest machine needs."""
@@ -112,3 +113,9 @@ def ui() -> Callable[[Pilot[int], Callable[[], bool]], Awaitable[None]]:
         raise AssertionError(f"never came true; on the screen:\n{drawn(pilot.app)}")
 
     return until
+
+
+@pytest.fixture
+def desk(tmp_path: Path, ui: Until) -> Open:
+    """Open the app on Destinations: `async with desk(*destinations) as at`."""
+    return desk_in(tmp_path, ui)

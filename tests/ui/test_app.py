@@ -19,7 +19,7 @@ from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.help import HelpScreen
 from statsig_tui.tui.screens.modal import Palette
-from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
+from statsig_tui.tui.screens.redeliver import Lot, RedeliverDialog
 from statsig_tui.tui.screens.replay import Place, Plan, ReplayDialog, Selection
 from statsig_tui.tui.widgets.destination_list import DestinationList
 
@@ -105,7 +105,7 @@ def titles(found: CommandList) -> list[str]:
 OVER: dict[str, Callable[[], Screen[Any]]] = {
     "palette": Palette,
     "confirm": lambda: ConfirmDialog("Title", Content("words"), "Yes"),
-    "redeliver": lambda: RedeliverDialog("receiver", [Span("everything", 0, 1, 2, 3)]),
+    "redeliver": lambda: RedeliverDialog("receiver", [Lot("everything", 0, 1, None, 2, 3)]),
     "replay": lambda: ReplayDialog(
         [Selection("#1", [(1, None)])], [Place("receiver", "http://127.0.0.1/", True)], Plan(to=("receiver",))
     ),

@@ -2,174 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import string
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from textual.events import Paste
-from textual.pilot import Pilot
-from textual.widgets import Button, Input, TabbedContent
+from textual.widgets import Button, Input
 
 from statsig_tui.core.config import (
     DEFAULT_RECEIVER_URL,
     RECEIVER,
     BatchPolicy,
     CircuitPolicy,
-    Config,
-    Destination,
-    EmulatorConfig,
-    ReceiverConfig,
-    RetryPolicy,
     Secret,
 )
-from statsig_tui.core.records import DeliveryRecord, DeliveryState
-from statsig_tui.engine.engine import Engine, running
-from statsig_tui.errors import SettingsError
-from statsig_tui.tui.app import StatsigApp
-from statsig_tui.tui.bridge import Bridge
+from statsig_tui.core.records import DeliveryState
 from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.dialogs import NewDestination
-from statsig_tui.tui.screens.redeliver import RedeliverDialog
 from statsig_tui.tui.widgets import signing
-from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList
 from statsig_tui.tui.widgets.destination_panes import TABS
+from tests.ui.desk import DOWN, SECRET, Open, made
 
 if TYPE_CHECKING:
     from tests.conftest import StartEndpoint
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
-SECRET = "webhook-" + "k" * 39 + "a1b2"
-SIZE = (140, 40)
-DOWN = "http://127.0.0.1:9/hook"
-"""Nothing listens there."""
-
-
-@dataclass
-class Desk:
-    """The app on its Destinations screen, and hands to use it."""
-
-    app: StatsigApp
-    pilot: Pilot[int]
-    until: Until
-    saved: list[Config]
-
-    @property
-    def engine(self) -> Engine:
-        assert self.app.bridge.engine is not None
-        return self.app.bridge.engine
-
-    @property
-    def screen(self) -> DestinationsScreen:
-        assert isinstance(self.app.screen, DestinationsScreen)
-        return self.app.screen
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-
-    async def write(self, text: str) -> None:
-        """Replace what stands in the focused field."""
-        await self.press("home", "shift+end", "delete")
-        await self.paste(text)
-
-    async def paste(self, text: str) -> None:
-        """Paste into the focused field, as a terminal does."""
-        await self.until(self.pilot, lambda: isinstance(self.app.screen.focused, Input))
-        field = self.app.screen.focused
-        assert isinstance(field, Input)
-        before = field.value
-        self.app.post_message(Paste(text))
-        await self.until(self.pilot, lambda: field.value != before)
-
-    async def select(self, name: str) -> None:
-        """Put the cursor of the list on a destination."""
-        found = self.screen.query_one(DestinationList)
-        await self.until(self.pilot, lambda: found.selected is not None)
-        while found.selected != name:
-            await self.press("down")
-
-    async def turn(self, tab: str) -> None:
-        """Go to a tab, from the list."""
-        tabs = self.screen.query_one(TabbedContent)
-        while tabs.active != f"tab-{tab}":
-            await self.press("right")
-
-    def named(self, name: str) -> Destination:
-        found = self.app.config.destination(name)
-        assert found is not None
-        return found
-
-    def deliveries(self, name: str) -> list[DeliveryRecord]:
-        return self.engine.archive.deliveries(name, 50)
-
-    def states(self, name: str) -> list[DeliveryState]:
-        return [item.state for item in self.deliveries(name)]
-
-    async def event(self, name: str = "checkout", **metadata: str) -> None:
-        """Post an incoming event to the emulator."""
-        async with httpx.AsyncClient(trust_env=False) as client:
-            answer = await client.post(
-                f"{self.engine.addresses.emulator}/v1/webhooks/event_webhook",
-                headers={"STATSIG-API-KEY": "secret-x"},
-                json={"user": {"userID": "u1"}, "event": name, "metadata": metadata},
-            )
-        assert answer.status_code == 202, answer.text
-
-
-Open = Callable[..., AbstractAsyncContextManager[Desk]]
-
-
-def made(name: str, url: str = DOWN, **changes: object) -> Destination:
-    """A destination that batches quickly and retries much later than the test."""
-    quick = Destination(
-        name,
-        url,
-        secret=Secret.of(SECRET),
-        batch=BatchPolicy(max_events=100, max_seconds=0.01),
-        retry=RetryPolicy((3600.0, 3600.0)),
-    )
-    return replace(quick, **changes)  # type: ignore[arg-type]  # whatever fields a test names
-
-
-@pytest.fixture
-def desk(tmp_path: Path, ui: Until) -> Open:
-    """Open the app on Destinations: `async with desk(*destinations) as at`."""
-
-    @asynccontextmanager
-    async def opened(
-        *others: Destination, size: tuple[int, int] = SIZE, refuses: bool = False
-    ) -> AsyncIterator[Desk]:
-        builtin = made(RECEIVER, DEFAULT_RECEIVER_URL)
-        config = Config(
-            emulator=EmulatorConfig(port=0), receiver=ReceiverConfig(port=0), destinations=(builtin, *others)
-        )
-        saved: list[Config] = []
-
-        def save(changed: Config) -> None:
-            if refuses:
-                raise SettingsError("The settings cannot be written.", "Look at the disk.")
-            saved.append(changed)
-
-        app = StatsigApp(
-            Bridge(lambda: running(config, tmp_path / "statsig-tui.db", fall_back=True)), config, save
-        )
-        async with app.run_test(size=size, notifications=True) as pilot:
-            at = Desk(app, pilot, ui, saved)
-            await ui(pilot, lambda: app.bridge.engine is not None)
-            await pilot.press("f7")
-            await ui(pilot, lambda: isinstance(app.screen, DestinationsScreen))
-            await ui(pilot, lambda: app.screen.query_one(DestinationList).has_focus)
-            yield at
-
-    return opened
 
 
 async def test_the_list_names_state_place_and_counts(desk: Open, seen: Text) -> None:
@@ -312,7 +176,7 @@ async def test_a_failing_endpoint_shows_on_every_screen_until_it_is_off(desk: Op
         await at.until(at.pilot, lambda: "Latency           p50 " in seen(at.app))
         await at.select("my-api")
         await at.until(at.pilot, lambda: "3 of the last 3 attempts failed (100 %)" in seen(at.app))
-        assert "last success never" in seen(at.app)
+        assert re.search(r"Last success +never", seen(at.app))
         assert "the oldest waits since " in seen(at.app)
         await at.press("f8")
         await at.until(at.pilot, lambda: "✗ my-api failing" in seen(at.app) and "FOLLOW" in seen(at.app))
@@ -562,151 +426,6 @@ async def test_what_is_typed_as_a_secret_cannot_be_copied(desk: Open) -> None:
         await at.press("ctrl+c", "ctrl+x")
         assert at.app.clipboard == ""
         assert field.value == ""
-
-
-async def test_attempts_open_from_minute_to_request_and_back(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
-) -> None:
-    body = b'{"oops":"[/x] \\u001b]0;X"}'
-    hostile = b"HTTP/1.1 500 [/x] [@click=app.quit]q[/]\r\nX-Odd: [/y]\r\nContent-Length: %d\r\n\r\n%s"
-    there = await endpoint(say(hostile % (len(body), body)))
-    async with desk(made("my-api", there.url)) as at:
-        await at.event("evil", note="[/oops] \x1b]0;X")
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
-        await at.select("my-api")
-        await at.turn("attempts")
-        pane = at.screen.query_one(AttemptsPane)
-        await at.until(at.pilot, lambda: "HTTP 500" in seen(at.app) or "[/x]" in seen(at.app))
-        await at.press("enter", "enter")
-        await at.until(at.pilot, lambda: "next attempt in" in seen(at.app) and "attempt 1" in seen(at.app))
-        assert "✗ 500" in seen(at.app)
-        await at.press("enter")
-        await at.until(
-            at.pilot, lambda: "POST http" in seen(at.app) and r"[/oops] \u001b]0;X" in seen(at.app)
-        )
-        await at.until(at.pilot, lambda: "X-Statsig-Signature" in seen(at.app))
-        await at.press("right")
-        await at.until(at.pilot, lambda: "X-Odd" in seen(at.app) and "[/y]" in seen(at.app))
-        assert "500 [/x] [@click=app.quit]q[/]" in seen(at.app)
-        for step in ("deliveries", "minutes"):
-            await at.press("escape")
-            await at.until(at.pilot, lambda step=step: pane.step == step)
-        await at.press("escape")
-        await at.until(at.pilot, lambda: at.screen.query_one(DestinationList).has_focus)
-
-
-async def test_a_page_that_answered_like_a_webhook_is_flagged(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
-) -> None:
-    """D10: in the list of attempts and in the attempt."""
-    there = await endpoint(say(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<!doctype html>"))
-    async with desk(made("my-api", there.url)) as at:
-        await at.event()
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
-        await at.select("my-api")
-        await at.turn("attempts")
-        await at.press("enter")
-        await at.until(at.pilot, lambda: " 1 " in seen(at.app))
-        await at.press("enter")
-        await at.until(at.pilot, lambda: "attempt 1" in seen(at.app) and "an HTML page" in seen(at.app))
-        await at.press("enter")
-        await at.until(at.pilot, lambda: "POST http" in seen(at.app) and "an HTML page" in seen(at.app))
-
-
-async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
-) -> None:
-    there = await endpoint(say(500, 500, 200))
-    async with desk(made("my-api", there.url)) as at:
-        await at.event()
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
-        await at.select("my-api")
-        await at.turn("attempts")
-        assert not at.screen.check_action("retry", ())
-        await at.press("enter")
-        await at.until(at.pilot, lambda: " 1 " in seen(at.app))
-        await at.press("enter")
-        await at.until(at.pilot, lambda: at.screen.check_action("retry", ()) is True)
-        await at.press("r")
-        await at.until(at.pilot, lambda: len(there.requests) == 2 and "attempt 2" in seen(at.app))
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
-        await at.until(at.pilot, lambda: at.screen.check_action("cancel_delivery", ()) is True)
-        await at.press("c")
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.CANCELLED])
-        await at.until(at.pilot, lambda: "cancelled by hand" in seen(at.app))
-        await at.until(at.pilot, lambda: not at.screen.check_action("cancel_delivery", ()))
-        await at.press("r")
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
-        await at.until(at.pilot, lambda: not at.screen.check_action("retry", ()))
-
-
-async def test_what_failed_is_redelivered_after_its_number_was_said(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
-) -> None:
-    there = await endpoint(say(500, 500, 200))
-    async with desk(made("my-api", there.url, batch=BatchPolicy(1, 0), retry=RetryPolicy("none"))) as at:
-        await at.event()
-        await at.event()
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.FAILED] * 2)
-        await at.select("my-api")
-        assert not at.screen.check_action("redeliver", ())
-        await at.turn("attempts")
-        await at.until(at.pilot, lambda: at.screen.check_action("redeliver", ()) is True)
-        await at.press("R")
-        await at.until(at.pilot, lambda: "everything          2 deliveries, 2 events" in seen(at.app))
-        await at.press("escape", "R")
-        await at.until(at.pilot, lambda: isinstance(at.app.screen, RedeliverDialog))
-        assert at.states("my-api") == [DeliveryState.FAILED] * 2
-        await at.press("end", "enter")
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED] * 2)
-        await at.until(at.pilot, lambda: "2 deliveries due now." in seen(at.app))
-        await at.until(at.pilot, lambda: not at.screen.check_action("redeliver", ()))
-
-
-async def test_time_runs_fast_by_a_key_and_the_header_says_so(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
-) -> None:
-    there = await endpoint(say(500, 200))
-    async with desk(made("my-api", there.url)) as at:
-        assert "TIME" not in seen(at.app)
-        await at.event()
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
-        await at.press("s")
-        await at.until(at.pilot, lambda: "» TIME ×60 " in seen(at.app))
-        assert at.states("my-api") == [DeliveryState.RETRYING]
-        await at.press("s")
-        await at.until(at.pilot, lambda: "» TIME ×3,600 " in seen(at.app))
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
-        await at.press("s")
-        await at.until(at.pilot, lambda: "TIME" not in seen(at.app))
-
-
-async def test_next_attempt_now_is_a_key_of_the_list(
-    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
-) -> None:
-    there = await endpoint(say(500, 200))
-    async with desk(made("my-api", there.url)) as at:
-        await at.select("my-api")
-        assert not at.screen.check_action("hurry", ())
-        await at.event()
-        await at.until(at.pilot, lambda: at.screen.check_action("hurry", ()) is True)
-        await at.press("n")
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
-        await at.until(at.pilot, lambda: "1 delivery is due now." in seen(at.app))
-
-
-async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen: Text) -> None:
-    async with desk(made("my-api")) as at:
-        await at.event()
-        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
-        await at.select("my-api")
-        await at.press("space")
-        await at.until(at.pilot, lambda: "○ my-api" in seen(at.app))
-        await at.turn("attempts")
-        await at.press("enter")
-        await at.until(at.pilot, lambda: "connection refused" in seen(at.app))
-        await at.press("enter")
-        await at.until(at.pilot, lambda: "waits: the destination is off" in seen(at.app))
 
 
 async def test_hostile_names_of_destinations_are_shown_as_they_are_spelled(desk: Open, seen: Text) -> None:

@@ -43,7 +43,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixScreen
-from statsig_tui.tui.screens.redeliver import RedeliverDialog, Span
+from statsig_tui.tui.screens.redeliver import Lot, RedeliverDialog
 from statsig_tui.tui.screens.replay import Place, Plan, ReplayDialog, Selection
 from statsig_tui.tui.screens.requests import RequestsScreen
 from statsig_tui.tui.screens.respond import RespondDialog
@@ -286,7 +286,7 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "requests": lambda text: RequestsScreen(
         ([foreign.request(text)], [RefusedRecord(1, "receiver", text, None, text, text)])
     ),
-    "redeliver": lambda text: RedeliverDialog(text, [Span("everything", 0, 1, 2, 3)]),
+    "redeliver": lambda text: RedeliverDialog(text, [Lot("everything", 0, 1, None, 2, 3)]),
     "replay": lambda text: ReplayDialog(
         [Selection("#1", [(1, None)])],
         [Place(text, f"http://127.0.0.1/{text}", False, text)],

@@ -47,6 +47,17 @@ def test_no_other_failure_is_searched_for_an_event(status: int | None) -> None:
     assert next_step(6, status, QUICK, 0, events=2, is_isolating=True) == Next("failed")
 
 
+@pytest.mark.parametrize("status", [None, 403, 429, 500, 503])
+def test_what_was_refused_once_is_isolated_though_its_last_attempt_failed_otherwise(
+    status: int | None,
+) -> None:
+    assert next_step(1, status, QUICK, 0, events=2, was_refused=True).step == "retry"
+    assert next_step(6, status, QUICK, 0, events=2, was_refused=True) == Next("isolate")
+    assert next_step(6, status, QUICK, 0, events=1, was_refused=True) == Next("failed")
+    kept_whole = RetryPolicy("quick", isolate=False)
+    assert next_step(6, status, kept_whole, 0, events=2, was_refused=True) == Next("failed")
+
+
 def test_gone_disables_at_any_attempt() -> None:
     for attempt in (1, 6, 99):
         assert next_step(attempt, 410, QUICK, 0) == Next("disable")

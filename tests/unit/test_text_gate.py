@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.widgets import Static
 
-from statsig_tui.tui.text import TerminalNet, content, cut, fit, from_bytes, lines, printable
+from statsig_tui.tui.text import TerminalNet, content, cut, fit, fit_words, from_bytes, lines, printable
 from tests.corpus.cases_t import LEAK, MARKUP, SHOWN
 
 
@@ -81,6 +81,22 @@ def test_a_cell_is_never_overflown(text: str) -> None:
         assert cell_len(shown) <= width
         assert not LEAK.search(shown)
         assert shown.endswith("…") or not width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("refused with 422: halved, to find it", 36, "refused with 422: halved, to find it"),
+        ("refused with 422: halved, to find it", 27, "refused with 422: halved…"),
+        ("refused with 422: halved, to find it", 26, "refused with 422: halved…"),
+        ("refused with 422: halved, to find it", 24, "refused with 422…"),
+        ("a webhook-secret-in-one-long-word", 20, "a webhook-secret-in…"),
+        ("given up \u2026", 10, "given up \u2026"),
+        ("x\x1b y z", 4, "x␛…"),
+    ],
+)
+def test_words_are_cut_whole_unless_too_little_would_be_left(text: str, width: int, shown: str) -> None:
+    assert fit_words(text, width) == shown
 
 
 @pytest.mark.parametrize("text", MARKUP)

@@ -59,6 +59,9 @@ class DestinationsScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        # Held, not looked for: what can be done is asked of them a hundred times a key.
+        self._list = DestinationList(id="destination-list", classes="pane")
+        self._panes = DestinationPanes(id="destination", classes="pane")
         self._counters = Counters()
         self._deleted: list[tuple[Destination, int]] = []
         """What undo brings back, and where it was."""
@@ -70,8 +73,8 @@ class DestinationsScreen(ModeScreen):
     def body(self) -> Iterable[Widget]:
         """List and tabs."""
         with Container(id="destinations", classes="mode-body"):
-            yield DestinationList(id="destination-list", classes="pane")
-            yield DestinationPanes(id="destination", classes="pane")
+            yield self._list
+            yield self._panes
 
     def on_mount(self) -> None:
         """The list takes the keys."""
@@ -80,14 +83,6 @@ class DestinationsScreen(ModeScreen):
         self.config_changed()
 
     # What is shown
-
-    @property
-    def _list(self) -> DestinationList:
-        return self.query_one(DestinationList)
-
-    @property
-    def _panes(self) -> DestinationPanes:
-        return self.query_one(DestinationPanes)
 
     @property
     def selected(self) -> Destination | None:
@@ -102,7 +97,7 @@ class DestinationsScreen(ModeScreen):
 
     def config_changed(self) -> None:
         """Destinations may have come, gone or changed."""
-        if self.query(DestinationList) and self.query("#no-destination"):
+        if self._panes.is_mounted:
             self._show_list()
             self._panes.show(self._subject())
 
@@ -242,7 +237,7 @@ class DestinationsScreen(ModeScreen):
         """Letters act in the list; nothing is offered that cannot be done."""
         if action not in _ACTIONS:
             return True
-        if not self.query("#no-destination"):
+        if not self._panes.is_mounted:
             return False
         in_list, panes = self._list.has_focus, self._panes
         match action:
@@ -260,9 +255,8 @@ class DestinationsScreen(ModeScreen):
                 return panes.tab == ATTEMPTS and not in_list and panes.attempts.chosen() is not None
             case "hurry":
                 return self.selected is not None and bool(self._counts(self.selected.name).retrying)
-            case "redeliver":
-                has_failed = self.selected is not None and bool(self._counts(self.selected.name).failed)
-                return has_failed and panes.tab == ATTEMPTS
+            case "mark" | "only_marked" | "redeliver":
+                return panes.tab == ATTEMPTS and self.selected is not None and self._can_with_marks(action)
             case _ if action in _IN_LIST:
                 return in_list and self.selected is not None and self.bridge.engine is not None
         return self.bridge.engine is not None
@@ -275,6 +269,15 @@ class DestinationsScreen(ModeScreen):
         if action == "retry":
             return item.state not in (DeliveryState.SENDING, DeliveryState.DELIVERED)
         return item.state.is_open
+
+    def _can_with_marks(self, action: str) -> bool:
+        attempts = self._panes.attempts
+        match action:
+            case "mark":
+                return attempts.has_focus_within and attempts.can_mark()
+            case "only_marked":
+                return attempts.is_mounted and attempts.can_show_marked()
+        return bool(attempts.marked or (self.selected and self._counts(self.selected.name).failed))
 
     def action_back(self) -> None:
         """Cancel the edits; without any, a step back."""
@@ -457,11 +460,22 @@ class DestinationsScreen(ModeScreen):
         """Let waiting go at the next speed."""
         await next_speed(self)
 
+    def action_mark(self) -> None:
+        """Mark the delivery under the cursor for redelivering, or mark it no longer."""
+        self._panes.attempts.mark()
+        self._offer()
+
+    def action_only_marked(self) -> None:
+        """Show only what is marked, or all again."""
+        self._panes.attempts.only_marked()
+        self._look()
+
     def action_redeliver(self) -> None:
-        """Ask since when, and make due what has failed since."""
+        """Ask which, and make it due."""
         if (saved := self.selected) is not None:
-            minute, held = self._panes.attempts.minute, self._panes.held()
-            self.run_worker(redeliver(self, saved.name, minute, held), group="redeliver")
+            attempts = self._panes.attempts
+            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, self._panes.held())
+            self.run_worker(asked, group="redeliver")
 
     async def _add(self, made: Destination) -> bool:
         done = await self._use([*self.host.config.destinations, made])

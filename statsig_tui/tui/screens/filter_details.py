@@ -99,7 +99,7 @@ class FilterDetails(Dialog[Filter | None]):
                 yield from self._part("Configuration Changes: actions", "change_actions", ACTIONS)
                 yield from self._part("Environment tiers · not in the console", "tiers", TIERS)
                 yield Static("Custom Events: name patterns · not in the console", classes="part")
-                hint = "checkout_*\n-debug_*\none a line; - excludes; the first that fits"
+                hint = "checkout_*\n-debug_*\none a line; - excludes; the first match decides"
                 patterns = ExactArea(patterns_text(draft.patterns), id="patterns", placeholder=hint)
                 yield Field("Patterns", patterns, name="patterns")
                 where = Input(

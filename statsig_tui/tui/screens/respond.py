@@ -32,9 +32,6 @@ class RespondDialog(Dialog[str | None]):
         OptionList {
             height: auto;
             max-height: 36vh;
-            padding: 0;
-            border: none;
-            background: $surface;
             margin: 0 0 1 0;
         }
         #said {

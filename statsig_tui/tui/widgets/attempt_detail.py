@@ -16,7 +16,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryRecord
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock, size
-from statsig_tui.tui.widgets.attempt_rows import countdown, result
+from statsig_tui.tui.widgets.attempt_rows import countdown, result, why
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
@@ -129,15 +129,13 @@ class AttemptDetail(Vertical):
 def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Content:
     mark, style, word = result(attempt)
     state_mark, state_style = theme.delivery(delivery.state)
-    error = attempt.error or ""
-    is_said = error in ("", f"{attempt.status} {attempt.reason}".strip())
     took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
     parts = [
         Content.assemble(
             (f"{BACK}   ", theme.QUIET),
             (tag("d", delivery.id), theme.STRONG),
             f"   attempt {attempt.number} of {delivery.attempt}   {clock(attempt.at)}   ",
-            (f"{mark} {word} {printable(attempt.reason)}".rstrip(), style),
+            (f"{mark} {word}", style),
             (took, theme.QUIET),
         )
     ]
@@ -145,7 +143,7 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
         Content.assemble(
             (f"{state_mark} {delivery.state}", state_style),
             (f"   {due}" if due else "", theme.WARN),
-            (f"   {printable(error)}" if not is_said else "", theme.BAD),
+            (f"   {printable(error)}" if (error := why(attempt)) else "", theme.BAD),
             (f"   {attempt.flag}" if attempt.flag else "", theme.WARN),
         )
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from textual.content import Content
 
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, DeliveryState, DiagnosticsRow
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import fit, printable
+from statsig_tui.tui.text import fit_words, printable
 from statsig_tui.tui.times import age, clock, size
+from statsig_tui.tui.widgets.capture_rows import MARK
 
 MINUTE = 60_000
 _DAY = 86_400
@@ -49,7 +50,7 @@ class MinuteRows:
             for number, style, (_, columns) in zip(numbers, styles, _COLUMNS, strict=True)
         ]
         room = width - _TIMESTAMP - sum(columns for _, columns in _COLUMNS) - 2
-        error = fit(row.error, max(0, room)) if row.error else ""
+        error = fit_words(row.error, max(0, room)) if row.error else ""
         return Content.assemble(
             (minute(row.at, self.now).ljust(_TIMESTAMP), ""), *cells, "  ", (error, theme.BAD)
         )
@@ -84,6 +85,7 @@ class DeliveryRows:
         self.now = 0
         self.held = ""
         """Why nothing is sent at present, though it may be due."""
+        self.marked: Collection[int] = ()
 
     def __len__(self) -> int:
         return len(self.deliveries)
@@ -99,16 +101,25 @@ class DeliveryRows:
     def revision(self, index: int) -> int:
         """Changes with the delivery, its attempts, and each second of its countdown."""
         item = self.deliveries[index]
-        return hash((item.rev, len(self.attempts.get(item.id, ())), self.held, countdown(item, self.now)))
+        return hash(
+            (
+                item.rev,
+                len(self.attempts.get(item.id, ())),
+                self.held,
+                countdown(item, self.now),
+                item.id in self.marked,
+            )
+        )
 
     def line(self, index: int, width: int) -> Content:
-        """`✗ failed   d7   14:02:11.204   3 events   412 B   503`."""
+        """`✗ failed   ◆d7   14:02:11.204   3 events   412 B   503`."""
         item = self.deliveries[index]
         mark, style = theme.delivery(item.state)
         events = f"{item.events:,} event{'s' * (item.events != 1)}"
         is_wide = width >= _WIDE
         head = Content.assemble(
-            (f"{mark} {item.state:<11}", style),
+            (f"{mark} {item.state:<10}", style),
+            (MARK if item.id in self.marked else " ", theme.ACCENT),
             (f"{tag('d', item.id):<7}", theme.STRONG),
             f"{clock(item.created)}",
             f"{events:>13}" if is_wide else f"{events:>11}",
@@ -116,7 +127,7 @@ class DeliveryRows:
             "   ",
         )
         left = max(0, width - head.cell_length)
-        return head + Content.styled(fit(outcome(item, self.now, self.held), left), style)
+        return head + Content.styled(fit_words(outcome(item, self.now, self.held), left), style)
 
     def children(self, index: int) -> int:
         """Its attempts."""
@@ -138,8 +149,13 @@ def attempt_line(attempt: AttemptRecord, width: int) -> Content:
         (f"{mark} {word:<10}", style),
         f"{took:>9}   ",
     )
-    style, words = (theme.WARN, attempt.flag) if attempt.flag else (theme.QUIET, attempt.error or "")
-    return head + Content.styled(fit(words, max(0, width - head.cell_length)), style)
+    style, words = (theme.WARN, attempt.flag) if attempt.flag else (theme.QUIET, why(attempt))
+    return head + Content.styled(fit_words(words, max(0, width - head.cell_length)), style)
+
+
+def why(attempt: AttemptRecord) -> str:
+    """What failed, without the status, which stands beside it: `Internal Server Error`."""
+    return (attempt.error or "").removeprefix(f"{attempt.status}").lstrip()
 
 
 def result(attempt: AttemptRecord) -> tuple[str, str, str]:

@@ -15,11 +15,18 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from statsig_tui.core.records import FLAGGED_BY, AttemptRecord, DeliveryRecord, DiagnosticsRow
+from statsig_tui.core.records import (
+    FLAGGED_BY,
+    AttemptRecord,
+    DeliveryRecord,
+    DeliveryState,
+    DiagnosticsRow,
+)
 from statsig_tui.tui import theme
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.attempt_detail import BACK, AttemptDetail, Way
 from statsig_tui.tui.widgets.attempt_rows import MINUTE, DeliveryRows, MinuteRows, countdown, minutes_heading
+from statsig_tui.tui.widgets.capture_rows import MARK
 from statsig_tui.tui.widgets.editor import Looked
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.table import Table
@@ -27,6 +34,8 @@ from statsig_tui.tui.widgets.table import Table
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
+Of = tuple[str, int | None, tuple[int, ...] | None, tuple[int, int] | None]
+"""Destination, its minute, instead of that these deliveries alone, and of one of them this attempt."""
 MINUTES, DELIVERIES, ATTEMPT = "minutes", "deliveries", "attempt"
 _LIMIT = 200
 
@@ -35,8 +44,8 @@ _LIMIT = 200
 class View:
     """What was read for the shown step."""
 
-    of: tuple[str, int | None, tuple[int, int] | None]
-    """Destination, minute, delivery and attempt that it was read for."""
+    of: Of
+    """What it was read for."""
     minutes: Sequence[DiagnosticsRow] = ()
     deliveries: Sequence[DeliveryRecord] = ()
     attempts: Mapping[int, Sequence[AttemptRecord]] = field(default_factory=dict)
@@ -80,7 +89,11 @@ class AttemptsPane(Vertical):
         self._deliveries = DeliveryRows()
         self._destination = ""
         self._minute: int | None = None
+        self._alone: tuple[int, ...] | None = None
+        """What was marked when only that was asked for: marking it no longer takes no row away."""
         self._attempt: tuple[int, int] | None = None
+        self._marks: dict[str, set[int]] = {}
+        """By destination: what is to be redelivered. What has arrived is marked no longer."""
         self._wanted: int | None = None
         """The delivery to put the cursor on once it is read."""
         self._known: dict[int, tuple[int, Sequence[AttemptRecord]]] = {}
@@ -121,20 +134,22 @@ class AttemptsPane(Vertical):
         if destination == self._destination:
             return
         self._destination = destination
-        self._minute = self._attempt = None
+        self._minute = self._alone = self._attempt = None
         self._known.clear()
         if self.is_mounted:
             self._go(MINUTES)
 
     def renamed(self, name: str) -> None:
         """The shown destination has another name now."""
+        if marks := self._marks.pop(self._destination, None):
+            self._marks[name] = marks
         self._destination = name
 
     @property
     def minute(self) -> int | None:
         """The minute that is open, or under the cursor (epoch ms)."""
-        if self._minute is not None or not self.is_mounted:
-            return self._minute
+        if self._minute is not None or self._alone is not None or not self.is_mounted:
+            return self._minute if self._alone is None else None
         cursor = self.query_one(f"#{MINUTES}", Table).cursor
         return -cursor[0] * MINUTE if cursor is not None else None
 
@@ -163,11 +178,54 @@ class AttemptsPane(Vertical):
         found = attempts[-1] if child is None else attempts[min(child, len(attempts) - 1)]
         return item.id, found.number
 
+    @property
+    def marked(self) -> frozenset[int]:
+        """The shown destination's marked deliveries, of whatever minute."""
+        return frozenset(self._marks.get(self._destination, ()))
+
+    def can_mark(self) -> bool:
+        """Whether the cursor is on a delivery that has not arrived."""
+        item = self.delivery() if self.step == DELIVERIES else None
+        return item is not None and item.state is not DeliveryState.DELIVERED
+
+    def mark(self) -> None:
+        """Mark the delivery under the cursor, or mark it no longer."""
+        if (item := self.delivery()) is not None:
+            self._marks.setdefault(self._destination, set()).symmetric_difference_update({item.id})
+            self._show_marks()
+            self._say_way()
+
+    def can_show_marked(self) -> bool:
+        """Whether there is something marked to show alone, or that is shown."""
+        return self.step != ATTEMPT and (self._alone is not None or bool(self.marked))
+
+    def only_marked(self) -> None:
+        """Show only what is marked, of whatever minute, or all again."""
+        if self._alone is not None:
+            self.back()
+            return
+        self._alone = tuple(sorted(self.marked))
+        had_focus = self.has_focus_within
+        self._empty()
+        self._go(DELIVERIES)
+        if had_focus:
+            self.first().focus()
+
+    def _empty(self) -> None:
+        """Show none of the former deliveries until the next ones are read."""
+        self._deliveries.deliveries = ()
+        self.query_one(DeliveryTable).refresh_rows()
+
+    def _show_marks(self) -> None:
+        self._deliveries.marked = self.marked
+        self.query_one(DeliveryTable).rows_changed()
+
     def open(self, delivery: DeliveryRecord) -> None:
         """Show a delivery among those of its minute."""
-        self._minute, self._attempt = delivery.created - delivery.created % MINUTE, None
+        self._minute, self._alone = delivery.created - delivery.created % MINUTE, None
+        self._attempt = None
         self._wanted = delivery.id
-        self._deliveries.deliveries = ()
+        self._empty()
         self._go(DELIVERIES)
         self.first().focus()
         self.post_message(Looked())
@@ -178,25 +236,38 @@ class AttemptsPane(Vertical):
         if self.step == MINUTES:
             return False
         self._attempt = None
-        if self.step == DELIVERIES:
+        if self.step == DELIVERIES and self._alone is not None:
+            self._alone = None
+            self._empty()
+        elif self.step == DELIVERIES:
             self._minute = None
-        self._go(DELIVERIES if self.step == ATTEMPT else MINUTES)
+        self._go(MINUTES if self._is_first else DELIVERIES)
         if had_focus:
             self.first().focus()
         return True
+
+    @property
+    def _is_first(self) -> bool:
+        return self._minute is None and self._alone is None
+
+    @property
+    def _of(self) -> Of:
+        return self._destination, self._minute, self._alone, self._attempt
 
     # From the store
 
     def question(self) -> Callable[[Archive], View]:
         """What is to be asked for the shown step."""
-        of = (self._destination, self._minute, self._attempt)
-        known = dict(self._known)
+        of, known = self._of, dict(self._known)
 
         def ask(archive: Archive) -> View:
-            name, minute, attempt = of
-            if minute is None:
+            name, minute, alone, attempt = of
+            if alone is not None:
+                found = archive.deliveries_of(name, alone)
+            elif minute is not None:
+                found = archive.deliveries(name, _LIMIT, since=minute, until=minute + MINUTE)
+            else:
                 return View(of, minutes=archive.diagnostics(name, _LIMIT))
-            found = archive.deliveries(name, _LIMIT, since=minute, until=minute + MINUTE)
             changed = [item for item in found if known.get(item.id, (None,))[0] != item.rev]
             attempts = {item.id: archive.attempts(item.id) for item in changed}
             if attempt is None:
@@ -215,13 +286,13 @@ class AttemptsPane(Vertical):
 
     def take(self, view: View, empty: Content, held: str = "") -> None:
         """Draw what was read, unless another step is shown by now; `held`: why nothing is sent."""
-        if view.of != (self._destination, self._minute, self._attempt):
+        if view.of != self._of:
             return
         self._deliveries.held = held
         begin = view.of != self._drawn_for
         self._drawn_for = view.of
         now = time.time_ns() // 1_000_000
-        if self._minute is None:
+        if self._is_first:
             self._minutes.minutes, self._minutes.now = view.minutes, now
             minutes = self.query_one(f"#{MINUTES}", Table)
             minutes.empty = empty
@@ -240,6 +311,9 @@ class AttemptsPane(Vertical):
         for number, attempts in view.attempts.items():
             self._known[number] = (revisions[number], attempts)
         self._known = {number: kept for number, kept in self._known.items() if number in revisions}
+        arrived = {item.id for item in view.deliveries if item.state is DeliveryState.DELIVERED}
+        self._marks.get(self._destination, set()).difference_update(arrived)
+        self._deliveries.marked = self.marked
         self._deliveries.deliveries = view.deliveries
         self._deliveries.attempts = {number: kept[1] for number, kept in self._known.items()}
         self._deliveries.now = time.time_ns() // 1_000_000
@@ -257,7 +331,7 @@ class AttemptsPane(Vertical):
         now = time.time_ns() // 1_000_000
         held = self._deliveries.held
         is_waiting = not held and any(countdown(item, now) for item in self._deliveries.deliveries)
-        if self._minute is None or not is_waiting or not self._is_seen():
+        if self._is_first or not is_waiting or not self._is_seen():
             return
         self._deliveries.now = now
         self.query_one(DeliveryTable).rows_changed()
@@ -273,7 +347,7 @@ class AttemptsPane(Vertical):
     @on(RowList.Opened, f"#{MINUTES}")
     def _open_minute(self, event: RowList.Opened) -> None:
         self._minute = -event.key * MINUTE
-        self._deliveries.deliveries = ()
+        self._empty()
         self._go(DELIVERIES)
         self.first().focus()
         self.post_message(Looked())
@@ -295,13 +369,23 @@ class AttemptsPane(Vertical):
 
     def _say_way(self) -> None:
         way = self.query_one("#attempts-way", Static)
-        way.display = self._minute is not None and self._attempt is None
-        if self._minute is None:
-            return
+        way.display = not self._is_first and self._attempt is None
         count = len(self._deliveries)
-        newest = "newest " if count == _LIMIT else ""
+        newest = "newest " if count == _LIMIT and self._alone is None else ""
         words = f"{newest}{count:,} deliver{'y' if count == 1 else 'ies'}"
-        way.update(Content.styled(f"{BACK}   {day_and_clock(self._minute)[:16]}   {words}", theme.QUIET))
+        if self._alone is not None:
+            where = "only marked"
+        elif self._minute is not None:
+            where = day_and_clock(self._minute)[:16]
+        else:
+            return
+        marked = f"   {MARK} {len(self.marked):,} marked" if self.marked else ""
+        asks = "  M all" if self._alone is not None else "  M only these" if marked else ""
+        way.update(
+            Content.assemble(
+                (f"{BACK}   {where}   {words}", theme.QUIET), (marked, theme.ACCENT), (asks, theme.QUIET)
+            )
+        )
 
 
 def _light(attempts: Sequence[AttemptRecord]) -> list[AttemptRecord]:

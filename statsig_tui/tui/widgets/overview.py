@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from statsig_tui.core.config import Destination, Filter, Secret
 from statsig_tui.core.health import Health
@@ -19,6 +18,7 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.destination_list import health_words
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
+from statsig_tui.tui.widgets.hanging import Hanging
 from statsig_tui.tui.widgets.tracked_rows import detail_words
 
 Part = str | tuple[str, str] | Content
@@ -31,12 +31,11 @@ class Overview(VerticalScroll):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
         super().__init__(id=id, classes="text")
-        self._static = Static("", markup=False)
-        self._shown: Content | None = None
+        self._facts = Hanging(_LABEL)
 
-    def compose(self) -> Iterator[Static]:
+    def compose(self) -> Iterator[Hanging]:
         """One text."""
-        yield self._static
+        yield self._facts
 
     def show(
         self,
@@ -52,22 +51,7 @@ class Overview(VerticalScroll):
 
         `proxy` is what it is reached by.
         """
-        shown = overview(replace(destination, url=url), counts, health, follows=follows, proxy=proxy)
-        if shown != self._shown:
-            self._shown = shown
-            self._static.update(shown)
-
-
-def overview(
-    destination: Destination,
-    counts: DestinationCounters,
-    health: Health,
-    *,
-    follows: bool,
-    proxy: str | None = None,
-) -> Content:
-    """The lines of the overview."""
-    return Content("\n").join(_lines(destination, counts, health, follows, proxy))
+        self._facts.show(tuple(_lines(replace(destination, url=url), counts, health, follows, proxy)))
 
 
 def _lines(
@@ -135,13 +119,12 @@ def _status(destination: Destination, counts: DestinationCounters) -> Content:
 def _health(health: Health) -> Iterator[Content]:
     """Of the newest attempts; times of day, because an age would go wrong while nothing happens."""
     if health.tries:
-        last = "last success " + (
-            day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
-        )
+        last = day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
         tries = len(health.tries)
         rate = f"{health.failures:,} of the last {tries:,} attempt{'s' * (tries != 1)} failed"
         rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures else ""
-        yield _line("Health", health_words(health.state), ("   " + rate, ""), (f"   {last}", theme.QUIET))
+        yield _line("Health", health_words(health.state), f"   {rate}")
+        yield _line("Last success", last)
     if latencies := health.latencies:
         shares = [f"p{share:.0f} {_ms(health.percentile(share / 100))}" for share in (50.0, 95.0, 99.0)]
         bars = spark(latencies[-_BARS:])

@@ -30,10 +30,13 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.editor import Editor
 from statsig_tui.tui.widgets.fields import Choice, Field, SecretInput
+from statsig_tui.tui.widgets.hanging import Hanging
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 43
 _ENV = "env:"
+_TRIAL = 20
+"""Cells of a trial's mark and name."""
 REVEALED_SECONDS = 5.0
 """How long a secret stays in clear: a terminal does not say when a key is let go."""
 
@@ -142,7 +145,7 @@ class SigningPane(Editor[Drafted]):
         with Horizontal(id="endpoint-keys"):
             yield Button("Send url_verification", id="verify-url", compact=True)
             yield Button("Self-test of the endpoint", id="self-test", compact=True)
-        yield Static("", id="trials", markup=False)
+        yield Hanging(_TRIAL, id="trials")
         with Horizontal(id="verifiers"):
             yield Static("Copy a verifier", classes="label")
             for language in VERIFIERS:
@@ -163,7 +166,7 @@ class SigningPane(Editor[Drafted]):
         if self.is_ready and (self.shown is None or self.shown.name != destination.name):
             self._empty()
             self._stop_revealing()
-            self.query_one("#trials", Static).update(Content())
+            self.query_one(Hanging).show(())
         super().show(destination)
 
     def draw(self) -> None:
@@ -224,12 +227,12 @@ class SigningPane(Editor[Drafted]):
     def take_trials(self, name: str, results: Sequence[Result]) -> None:
         """Show how the endpoint of a destination did, if it is still the one that is shown."""
         if self.shown is not None and self.shown.name == name:
-            self.query_one("#trials", Static).update(_trials(results))
+            self.query_one(Hanging).show(_trials(results))
 
     @on(Button.Pressed, "#verify-url")
     @on(Button.Pressed, "#self-test")
     def _test(self, event: Button.Pressed) -> None:
-        self.query_one("#trials", Static).update(Content.styled("asking…", theme.QUIET))
+        self.query_one(Hanging).show([Content.styled("asking…", theme.QUIET)])
         self.post_message(self.Tested(event.button.id == "verify-url"))
 
     @on(Button.Pressed, ".verifier")
@@ -304,16 +307,16 @@ def _shown(
     return Content("\n").join(lines)
 
 
-def _trials(results: Sequence[Result]) -> Content:
+def _trials(results: Sequence[Result]) -> list[Content]:
     lines = [
         Content.assemble(
             ("✓ ", theme.GOOD) if result.passed else ("✗ ", theme.BAD),
-            f"{result.trial.name:<18}",
+            f"{result.trial.name:<{_TRIAL - 2}}",
             (printable(result.said), theme.QUIET if result.passed else ""),
         )
         for result in results
     ]
-    return Content("\n").join([*lines, Content.styled(score(results), theme.STRONG)])
+    return [*lines, Content.styled(score(results), theme.STRONG)]
 
 
 def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]]:
