@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -35,14 +35,14 @@ from statsig_tui.core.library import Template
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, RefusedRecord, RequestRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.timing import Rhythm
-from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable
+from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable, UsageError
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import DOCKED_FROM, ModeScreen
 from statsig_tui.tui.shelf import Shelf
-from statsig_tui.tui.terminal import TerminalDriver
+from statsig_tui.tui.terminal import LONGEST, PasteRefused, TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
 from statsig_tui.tui.times import clock, moved
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
@@ -488,6 +488,11 @@ class StatsigApp(App[int]):
     def tell(self, error: StatsigTuiError) -> None:
         """Show an expected failure with its hint."""
         self.notify(printable(self._words(error)), markup=False, severity="error", timeout=10)
+
+    @on(PasteRefused)
+    def _say_refused(self, event: PasteRefused) -> None:
+        words = f"Too long to paste: {event.length:,} characters were not inserted."
+        self.tell(UsageError(words, f"At most {LONGEST:,}. A file is taken whole: ctrl+p, Body from a file."))
 
     def say(self, text: str) -> None:
         """Show a short notice."""

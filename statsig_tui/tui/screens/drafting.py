@@ -28,7 +28,7 @@ from statsig_tui.tui.screens.paste import FileDialog, PasteDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.headers_pane import FieldArea
-from statsig_tui.tui.widgets.json_editor import ExactArea, JsonEditor
+from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.targets import prepared
@@ -59,10 +59,6 @@ class DraftingScreen(ModeScreen):
 
     def _target(self) -> Target | None:
         raise NotImplementedError
-
-    @on(ExactArea.Cut)
-    def _say_cut(self, event: ExactArea.Cut) -> None:
-        self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
 
     def resolved(self, text: str) -> str:
         """The text as it would be sent now. Raises Unresolved."""

@@ -22,8 +22,6 @@ from textual.widgets.text_area import Selection
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.at_once import AtOnce
 
-LONGEST_PASTE = 1_000_000
-"""Characters."""
 _COLOURED = 5_000
 """Characters of a line; longer ones stay plain."""
 _WRAPPED = 2_000
@@ -68,13 +66,6 @@ class CountedDocument(WrappedDocument):
 
 class ExactArea(AtOnce, TextArea):
     """A TextArea that keeps every character, shows the unseen ones, and never blinks."""
-
-    class Cut(Message):
-        """A paste was too long: only its beginning was taken."""
-
-        def __init__(self, kept: int) -> None:
-            super().__init__()
-            self.kept = kept
 
     def __init__(
         self,
@@ -155,9 +146,6 @@ class ExactArea(AtOnce, TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         # Terminals paste line ends as carriage returns.
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        if len(text) > LONGEST_PASTE:
-            text = text[:LONGEST_PASTE]
-            self.post_message(self.Cut(len(text)))
         event.stop()
         event.prevent_default()
         self.soft_wrap = self.soft_wrap and _can_wrap(text.split("\n"))
