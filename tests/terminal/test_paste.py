@@ -81,12 +81,10 @@ def test_a_megabyte_is_pasted_whole(editor: Any, tmp_path: Path) -> None:
     assert sent(tmp_path / "data") == []
 
 
-def test_64_megabytes_are_not_inserted_and_the_app_says_so_and_works_on(
-    editor: Any, tmp_path: Path
-) -> None:
+def test_64_megabytes_are_not_inserted_and_the_app_says_so_and_works_on(editor: Any, tmp_path: Path) -> None:
     before = peak(editor.pid)
     junk = b"\x00\xff\xfe\x1b[999z\n\x03\x03\x1b[18~" + END.encode()[:-1]
-    body = (junk * 3_000_000)[: 64_000_000]
+    body = (junk * 3_000_000)[:64_000_000]
     size = len(body.decode("utf-8", "replace"))
     editor.press(START.encode() + body + END.encode())
     editor.wait_for(f"Too long to paste: {size:,} characters were not", "Body from a file")

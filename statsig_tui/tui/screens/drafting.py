@@ -177,7 +177,7 @@ class DraftingScreen(ModeScreen):
     # Paste
 
     @on(JsonEditor.Pasted)
-    @work(group="paste", exclusive=True)
+    @work(group="offer", exclusive=True)
     async def _offer(self, event: JsonEditor.Pasted) -> None:
         pasted = await asyncio.to_thread(paste.recognise, event.text)
         if pasted is None or pasted.is_as_it_is or self._draft.take() != event.whole:
@@ -199,6 +199,8 @@ class DraftingScreen(ModeScreen):
             await self._convert(pasted, text)
 
     async def _convert(self, pasted: Pasted, text: str) -> None:
+        if self.app.screen is not self:
+            return  # it is asked already, or something else is
         if pasted.cannot:
             self.host.tell(UsageError(pasted.cannot))
             return

@@ -10,13 +10,12 @@ from typing import Protocol
 
 from textual import events
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from statsig_tui.core import cells, tables
 from statsig_tui.core.draft import Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row
-from statsig_tui.tui.widgets.at_once import AtOnce
+from statsig_tui.tui.widgets.at_once import LineInput
 
 LEAVES = {
     "enter": "enter", "tab": "tab", "shift+tab": "back", "escape": "escape", "up": "up", "down": "down",
@@ -37,7 +36,7 @@ class Owner(Protocol):
         """Leave the cell by one of LEAVES."""
 
 
-class CellInput(AtOnce, Input):
+class CellInput(LineInput):
     """The cell that is being typed in; the keys that leave it are the table's."""
 
     def __init__(self, owner: Owner) -> None:

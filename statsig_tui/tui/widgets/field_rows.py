@@ -26,7 +26,7 @@ from statsig_tui.core.tables import Table
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, printable
 from statsig_tui.tui.times import age, day_and_clock
-from statsig_tui.tui.widgets.at_once import AtOnce
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.member_table import Change, MemberTable
 
@@ -40,10 +40,6 @@ _PLACEHOLDERS = {
 _LABELS = {Field.TIER: "tier", Field.PRIVATE: "private", Field.REST: "other"}
 _OTHER, _NONE = "other", "none"
 _FAR = 366 * 86_400_000
-
-
-class LineInput(AtOnce, Input):
-    """A field of one line."""
 
 
 Control = TypeVar("Control", bound=Widget)

@@ -135,6 +135,11 @@ class ExactArea(AtOnce, TextArea):
         super().redo()
         self._wrap_again()
 
+    def _recompute_cursor_offset(self) -> None:
+        # Textual asks while an undo has made the text shorter, and the cursor is still behind its end.
+        if self.cursor_location[0] < self.document.line_count:
+            super()._recompute_cursor_offset()
+
     def on_text_area_changed(self) -> None:
         """Wrap lines again where the long ones are gone."""
         if not self.soft_wrap:
