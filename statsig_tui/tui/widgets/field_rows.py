@@ -28,7 +28,8 @@ from statsig_tui.tui.text import content, printable
 from statsig_tui.tui.times import age, day_and_clock
 from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice
-from statsig_tui.tui.widgets.member_table import Change, MemberTable
+from statsig_tui.tui.widgets.member_edit import Change
+from statsig_tui.tui.widgets.member_table import MemberTable
 
 _PLACEHOLDERS = {
     Field.EVENT: "a name",

@@ -138,7 +138,7 @@ class ExactArea(AtOnce, TextArea):
     def _recompute_cursor_offset(self) -> None:
         # Textual asks while an undo has made the text shorter, and the cursor is still behind its end.
         if self.cursor_location[0] < self.document.line_count:
-            super()._recompute_cursor_offset()
+            super()._recompute_cursor_offset()  # type: ignore[no-untyped-call]
 
     def on_text_area_changed(self) -> None:
         """Wrap lines again where the long ones are gone."""
