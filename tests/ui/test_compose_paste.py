@@ -115,6 +115,22 @@ curl -X PUT https://api.statsig.com/v1/x -H 'STATSIG-API-KEY: secret-abc' \\
         assert isinstance(app.screen, ComposeScreen)
 
 
+async def test_a_curl_of_an_sdk_becomes_its_event(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    body = '{"events":[{"eventName":"signup","user":{"userID":"u"}}]}'
+    curl = f"curl https://api.statsig.com/v1/log_event -d '{body}'"
+    async with app.run_test(size=SIZE) as pilot:
+        await started(app, pilot, ui, seen)
+        await paste_over_all(app, pilot, ui, curl)
+        await ui(pilot, lambda: "This is a curl command" in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: "This is what an SDK sends" in seen(app))
+        assert (draft_of(app).text, draft_of(app).shape.path) == (body, "/v1/log_event")
+        await pilot.press("enter")
+        await ui(pilot, lambda: json.loads(draft_of(app).text).get("event") == "signup")
+        assert draft_of(app).shape == Shape()
+
+
 @pytest.mark.parametrize("text", [SAMPLE.replace("EUR", "USD"), "not an event", '{"any": "json"}'])
 async def test_nothing_is_offered_where_nothing_is_to_be_converted(
     later_app: StatsigApp, ui: Until, seen: Text, text: str

@@ -199,7 +199,7 @@ class DraftingScreen(ModeScreen):
             await self._convert(pasted, text)
 
     async def _convert(self, pasted: Pasted, text: str) -> None:
-        if self.app.screen is not self:
+        if self.app.screen_stack[-1:] != [self]:
             return  # it is asked already, or something else is
         if pasted.cannot:
             self.host.tell(UsageError(pasted.cannot))
@@ -207,8 +207,13 @@ class DraftingScreen(ModeScreen):
         chosen = await self.app.push_screen_wait(PasteDialog(pasted))
         if chosen is not None and pasted.files:
             chosen = await self._with_files(pasted.files, text)
-        if chosen is not None:
-            self._draft.become(chosen.text, chosen.shape)
+        if chosen is None:
+            return
+        self._draft.become(chosen.text, chosen.shape)
+        # The body of a command may be an SDK's: that is the next question.
+        inner = await asyncio.to_thread(paste.recognise, chosen.text) if pasted.kind == "curl" else None
+        if inner is not None and not inner.is_as_it_is and self._draft.take() == chosen.text:
+            await self._convert(inner, chosen.text)
 
     async def _with_files(self, files: Sequence[str], text: str) -> Converted | None:
         """The same with the bytes of the files that it names; None, and said, where one cannot be read."""
