@@ -300,10 +300,7 @@ class Engine:
 
     async def redeliver_these(self, destination: str, deliveries: Sequence[int]) -> int:
         """Make deliveries of one destination due at once, whatever became of them but arriving; how many."""
-        at = self._clock.now()
-        count = await self._store.write(lambda tx: due.redeliver_these(tx, at, deliveries))
-        self._deliveries.wake(destination)
-        return count
+        return await self._house.queues.redeliver_these(destination, deliveries)
 
     async def cancel(self, delivery: int) -> bool:
         """Give up a delivery; False where it is settled already."""

@@ -127,6 +127,13 @@ class Queues:
         self._deliveries.wake(destination)
         return count
 
+    async def redeliver_these(self, destination: str, deliveries: Sequence[int]) -> int:
+        """Make these deliveries due at once, whatever became of them but arriving."""
+        at = self._clock.now()
+        count = await self._store.write(lambda tx: due.redeliver_these(tx, at, deliveries))
+        self._deliveries.wake(destination)
+        return count
+
     async def resume(self, destination: str) -> None:
         """Let a destination that a 410 disabled, or failures paused, be sent everything again."""
         self._deliveries.resume(destination)

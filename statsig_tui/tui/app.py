@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -28,7 +28,7 @@ from textual.timer import Timer
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.redact import Redactor
-from statsig_tui.errors import StatsigTuiError, Unavailable
+from statsig_tui.errors import StatsigTuiError, Unavailable, UsageError
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings, clashes
@@ -39,7 +39,7 @@ from statsig_tui.tui.screens.going import jump
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.shelf import Shelf
-from statsig_tui.tui.terminal import TerminalDriver
+from statsig_tui.tui.terminal import LONGEST, PasteRefused, TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
 from statsig_tui.tui.widgets.status_line import StatusLine
 
@@ -323,6 +323,11 @@ class StatsigApp(App[int]):
     def tell(self, error: StatsigTuiError) -> None:
         """Show an expected failure with its hint."""
         self.notify(printable(self._words(error)), markup=False, severity="error", timeout=10)
+
+    @on(PasteRefused)
+    def _say_refused(self, event: PasteRefused) -> None:
+        words = f"Too long to paste: {event.length:,} characters were not inserted."
+        self.tell(UsageError(words, f"At most {LONGEST:,}. A file is taken whole: ctrl+p, Body from a file."))
 
     def say(self, text: str) -> None:
         """Show a short notice."""

@@ -20,13 +20,21 @@ from textual.events import Paste
 from textual.message import Message
 
 LONGEST = 2_000_000
-"""Characters of a paste that are kept; what an editor takes of them is its affair."""
+"""Characters of a paste; of a longer one only its length is handed on."""
 PAUSE_SECONDS = 0.1
 """Without input for so long, whatever came in one go is complete."""
 _LOST = 50
 """Pauses after which the end of a paste is no longer waited for."""
 _BLOCK = 64 * 1024
 _HUNG_UP = 128 + signal.SIGHUP
+
+
+class PasteRefused(Message):
+    """A paste was too long: so many characters were not handed on."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
 
 
 class InputParser:
@@ -41,7 +49,12 @@ class InputParser:
         self._tail = ""
         """The last characters, which may be the beginning of a marker."""
         self._kept: list[str] = []
-        self._room = LONGEST
+        self._length = 0
+        """Characters since the paste or its last end, kept or not."""
+        self._taken = 0
+        """Characters of the paste that were handed on."""
+        self._refused = 0
+        """Characters of it that were not: once it is too long, all that follows."""
         self._is_collecting = False
         self._has_ended = False
         """Whether the paste may be over, and what is collected may be keys."""
@@ -62,12 +75,17 @@ class InputParser:
         if not self._is_collecting:
             return
         if self._has_ended:
-            held = self._take()
+            length, held = self._take()
             self._is_collecting = False
+            if length > LONGEST:
+                self._refused += length  # nobody has pressed so many keys
+                held = ""
+            yield from self._say_refused()
             yield from self._press(held)
         elif self._pauses >= _LOST:
             # Without this a lost marker would leave the app deaf.
-            yield Paste(self._take())
+            yield from self._hand_on(*self._take())
+            yield from self._say_refused()
             self._is_collecting = False
 
     def close(self) -> None:
@@ -98,27 +116,45 @@ class InputParser:
         while (at := buffer.find(END)) >= 0:
             self._tail = ""
             self._keep(buffer[:at])
-            text = self._take()
-            if self._has_ended:
-                is_next = text.startswith(START)
-                text = text.removeprefix(START) if is_next else END + text
+            length, text = self._take()
+            if self._has_ended and text.startswith(START):
+                yield from self._say_refused()
+                yield from self._hand_on(length - len(START), text.removeprefix(START))
+            elif self._has_ended:
+                yield from self._hand_on(len(END) + length, END + text)
+            else:
+                yield from self._hand_on(length, text)
             self._has_ended = True
-            yield Paste(text)
             buffer = buffer[at + len(END) :]
         split = max(0, len(buffer) - len(END) + 1)
         self._keep(buffer[:split])
         self._tail = buffer[split:]
 
     def _keep(self, text: str) -> None:
-        kept = text[: self._room]
-        self._room -= len(kept)
-        self._kept.append(kept)
+        if self._length <= LONGEST:
+            self._kept.append(text)
+        self._length += len(text)
 
-    def _take(self) -> str:
-        text = "".join(self._kept) + self._tail
+    def _take(self) -> tuple[int, str]:
+        """How long it was, and what is kept of it."""
+        text, length = "".join(self._kept) + self._tail, self._length + len(self._tail)
         self._kept.clear()
-        self._tail, self._room = "", LONGEST
-        return text
+        self._tail, self._length = "", 0
+        return length, text
+
+    def _hand_on(self, length: int, text: str) -> Iterator[Message]:
+        """A piece of the paste, unless it is too long by now."""
+        if self._refused or self._taken + length > LONGEST:
+            self._refused += length
+        else:
+            self._taken += length
+            yield Paste(text)
+
+    def _say_refused(self) -> Iterator[Message]:
+        """The paste is over."""
+        if self._refused:
+            yield PasteRefused(self._refused)
+        self._taken = self._refused = 0
 
 
 class TerminalDriver(LinuxDriver):

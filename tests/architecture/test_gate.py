@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,14 @@ def test_no_text_reaches_a_widget_past_the_gate() -> None:
 
 def module(file: Path) -> str:
     return ".".join(("statsig_tui.tui", *file.relative_to(ROOT).with_suffix("").parts))
+
+
+def test_all_fields_of_one_line_take_their_keys_in_order() -> None:
+    """Textual's own lets letters overtake backspace (widgets/at_once.py)."""
+    made = []
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = node.bases if isinstance(node, ast.ClassDef) else [getattr(node, "func", None)]
+            if any(isinstance(name, ast.Name) and name.id == "Input" for name in names):
+                made.append(path.name)
+    assert made == ["at_once.py"], "LineInput is the one to use"

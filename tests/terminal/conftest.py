@@ -51,7 +51,7 @@ class Terminal:
 
     def press(self, keys: str | bytes) -> None:
         """Type; escape sequences are keys too."""
-        left = keys.encode() if isinstance(keys, str) else keys
+        left = memoryview(keys.encode() if isinstance(keys, str) else keys)
         while left:
             # What the program draws meanwhile has to be read, or both would wait for each other.
             readable, writable, _ = select.select([self._fd], [self._fd], [], PATIENCE)

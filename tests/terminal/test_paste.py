@@ -46,6 +46,12 @@ def sent(data: Path) -> list[bytes]:
         database.close()
 
 
+def peak(pid: int) -> int:
+    """The most memory that a process had, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
 def test_a_paste_is_text_in_the_editor_and_sends_nothing(editor: Any, tmp_path: Path) -> None:
     begins = len(editor.raw)
     text = SAMPLE
@@ -66,14 +72,30 @@ def test_a_paste_is_text_in_the_editor_and_sends_nothing(editor: Any, tmp_path: 
     assert editor.ends() == 143
 
 
-def test_a_megabyte_is_pasted_whole_and_more_is_said_to_be_cut(editor: Any, tmp_path: Path) -> None:
+def test_a_megabyte_is_pasted_whole(editor: Any, tmp_path: Path) -> None:
     line = "x" * 98 + "\x1b\n"
-    editor.press(START + line * 9_000 + END)
-    size = 900_000 + len(SAMPLE)
-    editor.wait_for(f"{size:,} bytes · not JSON")
-    editor.press(START + line * 10_010 + END)
-    editor.wait_for("Too long to paste")
-    editor.wait_for(f"{size + 1_000_000:,} bytes")
+    editor.press(START + line * 10_000 + END)
+    editor.wait_for(f"{1_000_000 + len(SAMPLE):,} bytes · not JSON")
+    editor.press("\x7f")
+    editor.wait_for(f"{999_999 + len(SAMPLE):,} bytes · not JSON")
+    assert sent(tmp_path / "data") == []
+
+
+def test_64_megabytes_are_not_inserted_and_the_app_says_so_and_works_on(editor: Any, tmp_path: Path) -> None:
+    before = peak(editor.pid)
+    junk = b"\x00\xff\xfe\x1b[999z\n\x03\x03\x1b[18~" + END.encode()[:-1]
+    body = (junk * 3_000_000)[:64_000_000]
+    size = len(body.decode("utf-8", "replace"))
+    editor.press(START.encode() + body + END.encode())
+    editor.wait_for(f"Too long to paste: {size:,} characters were not", "Body from a file")
+    editor.press("{")
+    editor.wait_for(f"{len(SAMPLE) + 1:,} bytes · not JSON")
+    assert peak(editor.pid) - before < 64_000_000, "it is not collected"
+    # The end that is in it is not the end of it: nothing behind it is inserted, or pressed.
+    editor.press(START + "x" * 3_000_000 + END + "\n\x1b[18~\x03\x03" + END)
+    editor.wait_for("3,000,014 characters were not")
+    editor.press("\x7f")
+    editor.wait_for("valid JSON")
     assert sent(tmp_path / "data") == []
     editor.kill(signal.SIGTERM)
     assert editor.ends() == 143

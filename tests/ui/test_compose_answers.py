@@ -17,6 +17,7 @@ from statsig_tui.engine.engine import running
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.compose import ComposeScreen
+from statsig_tui.tui.widgets.outcome_pane import OutcomePane
 
 if TYPE_CHECKING:
     from tests.conftest import StartEndpoint
@@ -160,4 +161,4 @@ async def test_a_retry_is_counted_down(config: Config, make: Make, ui: Until, se
         # Hidden, it looks at no clock.
         await pilot.press("f8")
         compose = next(screen for screen in app.mode_screens() if isinstance(screen, ComposeScreen))
-        await ui(pilot, lambda: compose._due is None)
+        await ui(pilot, lambda: compose.query_one(OutcomePane)._due is None)

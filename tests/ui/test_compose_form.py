@@ -352,7 +352,7 @@ async def test_what_was_seen_is_offered_and_harms_nothing(
         assert json.loads(draft_of(app).text) == event
 
 
-@pytest.mark.parametrize("view", ["json", "field"])
+@pytest.mark.parametrize("view", ["json", "field", "search"])
 async def test_keys_of_a_burst_act_in_their_order(
     later_app: StatsigApp, ui: Until, seen: Text, view: str
 ) -> None:
@@ -363,9 +363,14 @@ async def test_keys_of_a_burst_act_in_their_order(
         if view == "json":
             await pilot.press("ctrl+g")
             await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+        if view == "search":
+            app.screen.query_one("#library-search").focus()
         await pilot.press("home")
         for key in ("q", "backspace", "a", "left_square_bracket", "2", "backspace", "b"):
             app.post_message(events.Key(key, {"left_square_bracket": "[", "backspace": "\x7f"}.get(key, key)))
         await pilot.press("c")
+        if view == "search":
+            await ui(pilot, lambda: "a[bc" in seen(app))
+            return
         written = "a[bc" + ("{" if view == "json" else "checkout_completed")
         await ui(pilot, lambda: written in draft_of(app).text)

@@ -15,7 +15,7 @@ from textual.widgets import Input, TabbedContent
 from statsig_tui.core import draft, lint
 from statsig_tui.core.lint import Advice
 from statsig_tui.tui.app import StatsigApp
-from statsig_tui.tui.widgets import draft_pane
+from statsig_tui.tui.widgets import judged as judging
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.lint_list import LintList
@@ -225,7 +225,7 @@ async def test_a_large_text_is_judged_off_the_loop_and_one_at_a_time(
         judged.append(text)
         return real(text, **options)
 
-    monkeypatch.setattr(draft_pane, "advise", slow)
+    monkeypatch.setattr(judging, "advise", slow)
     large = json.dumps({"user": {"userID": "u"}, "event": "a#", "metadata": {"k": "v" * 900_000}})
     async with app.run_test(size=SIZE) as pilot:
         pane = await drafting(app, pilot, ui, draft.SAMPLE + " ")

@@ -50,6 +50,18 @@ async def test_a_pasted_batch_offers_its_events(
         await ui(pilot, lambda: draft_of(app).text == text)
 
 
+async def test_a_long_paste_is_undone(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    async with app.run_test(size=SIZE) as pilot:
+        await started(app, pilot, ui, seen)
+        await pilot.press("ctrl+g")
+        await ui(pilot, lambda: isinstance(app.focused, JsonEditor))
+        app.post_message(events.Paste("a line\r" * 1_000))
+        await ui(pilot, lambda: "7,355 bytes" in seen(app))
+        await pilot.press("ctrl+z")
+        await ui(pilot, lambda: draft_of(app).text == SAMPLE and "valid JSON" in seen(app))
+
+
 async def test_escape_leaves_the_paste_as_it_is(later_app: StatsigApp, ui: Until, seen: Text) -> None:
     app = later_app
     text = '{"eventName":"x [/oops]","user":{},"timestamp":1}'
@@ -103,6 +115,22 @@ curl -X PUT https://api.statsig.com/v1/x -H 'STATSIG-API-KEY: secret-abc' \\
         assert isinstance(app.screen, ComposeScreen)
 
 
+async def test_a_curl_of_an_sdk_becomes_its_event(later_app: StatsigApp, ui: Until, seen: Text) -> None:
+    app = later_app
+    body = '{"events":[{"eventName":"signup","user":{"userID":"u"}}]}'
+    curl = f"curl https://api.statsig.com/v1/log_event -d '{body}'"
+    async with app.run_test(size=SIZE) as pilot:
+        await started(app, pilot, ui, seen)
+        await paste_over_all(app, pilot, ui, curl)
+        await ui(pilot, lambda: "This is a curl command" in seen(app))
+        await pilot.press("enter")
+        await ui(pilot, lambda: "This is what an SDK sends" in seen(app))
+        assert (draft_of(app).text, draft_of(app).shape.path) == (body, "/v1/log_event")
+        await pilot.press("enter")
+        await ui(pilot, lambda: json.loads(draft_of(app).text).get("event") == "signup")
+        assert draft_of(app).shape == Shape()
+
+
 @pytest.mark.parametrize("text", [SAMPLE.replace("EUR", "USD"), "not an event", '{"any": "json"}'])
 async def test_nothing_is_offered_where_nothing_is_to_be_converted(
     later_app: StatsigApp, ui: Until, seen: Text, text: str
@@ -113,6 +141,7 @@ async def test_nothing_is_offered_where_nothing_is_to_be_converted(
         await paste_over_all(app, pilot, ui, text)
         await ui(pilot, lambda: draft_of(app).text == text)
         await app.run_action("screen.paste_as")
+        app.screen.post_message(JsonEditor.Pasted(text, text))  # what is said of the paste comes late
         await ui(pilot, lambda: "nothing to convert" in seen(app) or "This is no curl command" in seen(app))
         assert isinstance(app.screen, ComposeScreen)
         assert draft_of(app).text == text

@@ -83,6 +83,11 @@ async def test_headers_method_and_path_are_asked_for_and_sent(
         await pilot.press("ctrl+n")
         await ui(pilot, lambda: "POST /v1/webhooks/event_webhook HTTP/1.1" in seen(app))
         assert "Headers •" not in seen(app)
+        # From the headers it leads to the event, of which they say nothing.
+        await pilot.press("ctrl+r")
+        await ui(pilot, lambda: app.focused is not None and app.focused.id == "shape-headers")
+        await pilot.press("ctrl+n")
+        await ui(pilot, lambda: app.focused is not None and app.focused.id == "field-event")
 
 
 async def test_y_copies_a_curl_that_sends_the_same(later_app: StatsigApp, ui: Until, seen: Text) -> None:

@@ -11,7 +11,7 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key, MouseMove, Paste
 from textual.message import Message
 
-from statsig_tui.tui.terminal import LONGEST, InputParser
+from statsig_tui.tui.terminal import LONGEST, InputParser, PasteRefused
 
 START, END = "\x1b[200~", "\x1b[201~"
 Shown = list[str | tuple[str, str]]
@@ -118,9 +118,43 @@ def test_a_paste_that_never_ends_leaves_the_keyboard_alive() -> None:
     assert shown(parser.feed("q")) == ["q"]
 
 
-def test_a_paste_without_end_is_bounded(typed: Callable[..., Shown]) -> None:
-    found = typed(START, *["x" * 100_000] * 30, END, "a")
-    assert found == [("paste", "x" * LONGEST), "a"]
+REFUSED = PasteRefused.__name__
+MUCH = ["x" * 100_000] * 30
+
+
+def test_a_paste_that_is_too_long_is_its_length_and_nothing_else() -> None:
+    parser = InputParser(XTermParser())
+    assert [list(parser.feed(piece)) for piece in (START, *MUCH, END)] == [[]] * 32
+    (refused,) = parser.pause()
+    assert isinstance(refused, PasteRefused)
+    assert refused.length == 3_000_000
+    assert shown(parser.feed("a")) == ["a"]
+    assert shown(parser.feed(START + "b" + END)) == [("paste", "b")]
+
+
+def test_what_follows_a_paste_that_is_too_long_is_keys(typed: Callable[..., Shown]) -> None:
+    assert typed(START, *MUCH, END, "a\n") == [REFUSED, "a", "ctrl+j"]
+    assert typed(START, *MUCH, END, START + "b" + END) == [REFUSED, ("paste", "b")]
+
+
+def test_an_end_within_it_makes_no_paste_of_the_rest(typed: Callable[..., Shown]) -> None:
+    assert typed(START, *MUCH, END, "\nq", END, "a") == [REFUSED, "a"]
+    assert typed(START, "b", END, *MUCH, END, "a") == [("paste", "b"), REFUSED, "a"]
+    many = typed(START, *[piece + END for piece in MUCH], "a")
+    assert sum(len(item[1]) for item in many[:-2]) <= LONGEST
+    assert many[-2:] == [REFUSED, "a"]
+
+
+def test_so_many_keys_were_never_pressed(typed: Callable[..., Shown]) -> None:
+    assert typed(START, "b", END, *MUCH) == [("paste", "b"), REFUSED]
+
+
+def test_a_long_paste_that_never_ends_is_refused() -> None:
+    parser = InputParser(XTermParser())
+    assert [item for piece in (START, *MUCH) for item in parser.feed(piece)] == []
+    while not (found := shown(parser.pause())):
+        pass
+    assert found == [REFUSED]
 
 
 def test_a_marker_that_began_as_a_key_is_a_marker() -> None:

@@ -5,24 +5,22 @@ The draft is one text; form and JSON are two views on it. All that was sent is d
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from statsig_tui.core import draft, template
 from statsig_tui.core.config import EMULATOR, Target
-from statsig_tui.core.ids import tag
 from statsig_tui.core.library import Template, name_for
 from statsig_tui.core.lint import advise_key
-from statsig_tui.core.records import SentDetail, SentRecord, Trace
+from statsig_tui.core.records import SentDetail, SentRecord
 from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import NotFound, StatsigTuiError, Unavailable, UsageError
@@ -30,28 +28,24 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.commands import bindings
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.confirm import ConfirmDialog
-from statsig_tui.tui.screens.drafting import now
+from statsig_tui.tui.screens.leaving import Leaving
 from statsig_tui.tui.screens.outgoing import Outgoing, Renderer, sent_again
 from statsig_tui.tui.screens.questions import PromptDialog
 from statsig_tui.tui.screens.repeating import RepeatingScreen
 from statsig_tui.tui.text import content
 from statsig_tui.tui.times import clock
-from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.library import Library
 from statsig_tui.tui.widgets.library_rows import Entry, is_meant
-from statsig_tui.tui.widgets.outcome import next_due, waiting
+from statsig_tui.tui.widgets.outcome_pane import OutcomePane
 from statsig_tui.tui.widgets.target_bar import SendKey, TargetBar
 from statsig_tui.tui.widgets.targets import describe, restored
-from statsig_tui.tui.widgets.trace_view import TraceView
-
-if TYPE_CHECKING:
-    from statsig_tui.engine.archive import Archive
 
 DEMO = "DEMO_checkout_completed"
 SENT = 200
 """Sent events that are listed."""
-
+_REST_SECONDS = 0.1
+"""Typing rests so long before all that was sent is searched."""
 
 _BLANK = Template("event", "")
 """What a draft comes from that comes from no template."""
@@ -67,16 +61,12 @@ class ComposeScreen(RepeatingScreen):
     def __init__(self) -> None:
         super().__init__()
         self._target_name = EMULATOR
-        self._allowed: set[tuple[str, str]] = set()
-        """Name and URL of targets beyond this machine that were confirmed."""
+        self._leaving = Leaving(lambda dialog: self.app.push_screen_wait(dialog))
         self._sending = False
         self._said_so = False
         """Whether it was said that one is still under way."""
         self._send_when_started = False
         self._newest = 0
-        self._shown: SentRecord | None = None
-        self._detail: SentDetail | None = None
-        self._due: Timer | None = None
         self._origin = _BLANK
         """The template that the draft was opened from: its headers and defaults go with the draft."""
         self._renderer = Renderer()
@@ -89,17 +79,12 @@ class ComposeScreen(RepeatingScreen):
             with Horizontal(id="compose"):
                 yield self.library
                 yield DraftPane(draft.SAMPLE, self._sources)
-                with Container(id="outcome"):
-                    yield AnswerPane()
-                    with VerticalScroll(id="next", classes="pane text") as box:
-                        box.border_title = "What happened next"
-                        yield TraceView(id="trace")
-                        yield Static(id="waiting")
+                yield OutcomePane(self.host.pull_soon)
 
     def on_mount(self) -> None:
         """Show the sample."""
         self._show_target()
-        self._invite()
+        self._outcome.invite(self._send_key())
 
     def config_changed(self) -> None:
         """Targets may be others; what was to be sent once the engine runs goes now."""
@@ -111,7 +96,11 @@ class ComposeScreen(RepeatingScreen):
 
     def on_screen_suspend(self) -> None:
         """Wait for nothing while hidden."""
-        self._stop_waiting()
+        self._outcome.rest()
+
+    @property
+    def _outcome(self) -> OutcomePane:
+        return self.query_one(OutcomePane)
 
     # The target
 
@@ -149,7 +138,7 @@ class ComposeScreen(RepeatingScreen):
         """Send the draft as it is; one at a time."""
         if self.bridge.engine is None:
             self._send_when_started = True
-            self._say_answer("Starting… it is sent as soon as the listeners are up.")
+            self._outcome.say("Starting… it is sent as soon as the listeners are up.")
             return
         self._begin(self._draft_to_send)
 
@@ -188,27 +177,10 @@ class ComposeScreen(RepeatingScreen):
         assert engine is not None
         if target.name == EMULATOR and engine.addresses.emulator is None:
             raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
-        goal = describe(target, engine)
-        if goal.is_safe or (target.name, target.url) in self._allowed:
+        if await self._leaving.is_allowed(target, describe(target, engine)):
             return True
-        words = Content.assemble(
-            "This leaves the machine: ",
-            content(goal.host, theme.STRONG),
-            ", target ",
-            content(goal.name, theme.STRONG),
-            ".\n",
-            content(goal.url, theme.QUIET),
-            "\n\n",
-            (f"{goal.place}. ", f"bold {theme.BAD}"),
-            "What is sent there counts and cannot be taken back.",
-            "" if goal.has_key else "\nNo key goes with it: ",
-            content("" if goal.has_key else f"{goal.key}.", theme.WARN),
-        )
-        if not await self.app.push_screen_wait(ConfirmDialog("Send beyond this machine?", words, "Send")):
-            self.host.say("Not sent.")
-            return False
-        self._allowed.add((target.name, target.url))
-        return True
+        self.host.say("Not sent.")
+        return False
 
     # What is sent
 
@@ -251,11 +223,9 @@ class ComposeScreen(RepeatingScreen):
         return await self.app.push_screen_wait(PromptDialog(labels, answers))
 
     def _say_unresolved(self, error: Unresolved) -> None:
-        self._shown = None
         lines = [content(str(problem)) for problem in error.problems[:5]]
         words = Content("\n").join([Content.styled("Not sent", f"bold {theme.WARN}"), *lines])
-        self._say_answer("")
-        self.query_one("#answer-text", Static).update(words)
+        self._outcome.refuse(words)
         self.host.say(f"Not sent: {error}.")
 
     def _sources(self) -> Sources:
@@ -267,10 +237,7 @@ class ComposeScreen(RepeatingScreen):
         return draft.resolved(template.render(text, sources), sources.now)
 
     async def _send_to(self, target: Target, outgoing: Outgoing) -> None:
-        self._shown = None
-        self._say_answer("sending…")
-        self.query_one(TraceView).show(None, 0)
-        self._say_waiting("")
+        self._outcome.begin()
         try:
             record = await self.bridge.do(
                 lambda engine: engine.send(
@@ -278,7 +245,7 @@ class ComposeScreen(RepeatingScreen):
                 )
             )
         except StatsigTuiError:
-            self._say_answer("")
+            self._outcome.say("")
             raise
         if self._is_there():
             if outgoing.text is not None:
@@ -307,10 +274,11 @@ class ComposeScreen(RepeatingScreen):
             if not self._is_there():
                 return
             self.library.show(sent=records, sent_total=total)
-            if self._shown is None and newest[0].event_name == DEMO:
+            if self._outcome.followed is None and newest[0].event_name == DEMO:
                 self._follow(newest[0])
-        if self._shown is not None:
-            await self._pull_outcome(self._shown)
+        engine = self.bridge.engine
+        if engine is not None and self._is_there():
+            await self._outcome.look(self.bridge.ask, engine.redact, self.host.config)
 
     @on(Library.Searched)
     @work(group="history", exclusive=True)
@@ -318,73 +286,20 @@ class ComposeScreen(RepeatingScreen):
         def wanted(record: SentRecord) -> bool:
             return is_meant(record, event.words)
 
+        # The next key ends this wait: what was typed on the way there is not looked for.
+        await asyncio.sleep(_REST_SECONDS)
         found = await self.bridge.ask(lambda archive: archive.sent_like(wanted, SENT))
         if self._is_there():
             self.library.show_found(event.search, found)
 
     def _follow(self, record: SentRecord) -> None:
         """Show what becomes of this one."""
-        self._shown, self._detail = record, None
+        self._outcome.follow(record)
         self.host.pull_soon()
-
-    async def _pull_outcome(self, shown: SentRecord) -> None:
-        detail = self._detail
-        trace_id = shown.trace or tag("s", shown.id)
-
-        def ask(archive: Archive) -> tuple[SentDetail | None, Trace | None]:
-            return detail or archive.sent_detail(shown.id), archive.trace(trace_id)
-
-        detail, trace = await self.bridge.ask(ask)
-        if shown is not self._shown or not self._is_there():
-            return
-        if detail is not None and self._detail is None:
-            self._detail = detail
-            self._show_answer(detail)
-        self._show_trace(shown, trace)
-
-    def _show_answer(self, detail: SentDetail) -> None:
-        engine = self.bridge.engine
-        assert engine is not None
-        self.query_one(AnswerPane).show(detail, engine.redact)
-
-    def _show_trace(self, shown: SentRecord, trace: Trace | None) -> None:
-        self.query_one(TraceView).show(trace, now(), "It was forgotten: see [retention] in the settings.")
-        self.query_one("#next").border_subtitle = content(shown.trace or "")
-        words = waiting(trace, self.host.config, seen=shown.target == EMULATOR) if trace is not None else ""
-        self._say_waiting(words)
-        self._stop_waiting()
-        self.call_after_refresh(self._bring_newest)
-        if trace is not None and next_due(trace) is not None and self.is_current:
-            # The countdown in the trace changes with the clock alone.
-            self._due = self.set_timer(1.0, self.host.pull_soon)
 
     def _is_there(self) -> bool:
         """Whether the screen still has its widgets: the app may have ended while the store was asked."""
-        return bool(self.query(TraceView))
-
-    def _bring_newest(self) -> None:
-        if not self._is_there():
-            return
-        box = self.query_one("#next")
-        if not box.has_focus:
-            box.scroll_end(animate=False)
-
-    def _stop_waiting(self) -> None:
-        if self._due is not None:
-            self._due.stop()
-            self._due = None
-
-    def _say_answer(self, words: str) -> None:
-        self.query_one(AnswerPane).say(words)
-
-    def _say_waiting(self, words: str) -> None:
-        line = self.query_one("#waiting", Static)
-        line.update(Content.styled(words, theme.QUIET))
-        line.display = bool(words)
-
-    def _invite(self) -> None:
-        self._say_answer(f"{self._send_key()} sends the event.")
-        self._say_waiting("Its way is shown here: verdict, batch, delivery, capture.")
+        return bool(self.query(OutcomePane))
 
     # The library
 
@@ -440,8 +355,8 @@ class ComposeScreen(RepeatingScreen):
 
     def readable(self) -> bytes | None:
         """The answer where that has the keys, else the request or the text of the draft."""
-        if self.query_one(AnswerPane).has_focus_within:
-            return self._detail.response_body if self._detail is not None else None
+        if self._outcome.is_read:
+            return self._outcome.answer
         preview = self._draft.preview
         found = preview.copied() if preview is not None else None
         return draft.encode(found[0] if found is not None else self._draft.take())
@@ -485,6 +400,7 @@ class ComposeScreen(RepeatingScreen):
         """Begin again with the sample event."""
         if await self._may_leave():
             self._open(replace(_BLANK, text=draft.SAMPLE))
+            await self._draft.show_event()
 
     async def _may_leave(self) -> bool:
         if not self._draft.has_changes:

@@ -27,7 +27,7 @@ from statsig_tui.tui.screens.paste import FileDialog, PasteDialog
 from statsig_tui.tui.widgets.draft_pane import DraftPane
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.headers_pane import FieldArea
-from statsig_tui.tui.widgets.json_editor import ExactArea, JsonEditor
+from statsig_tui.tui.widgets.json_editor import JsonEditor
 from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.preview_pane import Prepared, PreviewPane
 from statsig_tui.tui.widgets.targets import prepared
@@ -58,10 +58,6 @@ class DraftingScreen(ModeScreen):
 
     def _target(self) -> Target | None:
         raise NotImplementedError
-
-    @on(ExactArea.Cut)
-    def _say_cut(self, event: ExactArea.Cut) -> None:
-        self.host.say(f"Too long to paste: the first {event.kept:,} characters were taken.")
 
     def resolved(self, text: str) -> str:
         """The text as it would be sent now. Raises Unresolved."""
@@ -180,7 +176,7 @@ class DraftingScreen(ModeScreen):
     # Paste
 
     @on(JsonEditor.Pasted)
-    @work(group="paste", exclusive=True)
+    @work(group="offer", exclusive=True)
     async def _offer(self, event: JsonEditor.Pasted) -> None:
         pasted = await asyncio.to_thread(paste.recognise, event.text)
         if pasted is None or pasted.is_as_it_is or self._draft.take() != event.whole:
@@ -202,14 +198,21 @@ class DraftingScreen(ModeScreen):
             await self._convert(pasted, text)
 
     async def _convert(self, pasted: Pasted, text: str) -> None:
+        if self.app.screen_stack[-1:] != [self]:
+            return  # it is asked already, or something else is
         if pasted.cannot:
             self.host.tell(UsageError(pasted.cannot))
             return
         chosen = await self.app.push_screen_wait(PasteDialog(pasted))
         if chosen is not None and pasted.files:
             chosen = await self._with_files(pasted.files, text)
-        if chosen is not None:
-            self._draft.become(chosen.text, chosen.shape)
+        if chosen is None:
+            return
+        self._draft.become(chosen.text, chosen.shape)
+        # The body of a command may be an SDK's: that is the next question.
+        inner = await asyncio.to_thread(paste.recognise, chosen.text) if pasted.kind == "curl" else None
+        if inner is not None and not inner.is_as_it_is and self._draft.take() == chosen.text:
+            await self._convert(inner, chosen.text)
 
     async def _with_files(self, files: Sequence[str], text: str) -> Converted | None:
         """The same with the bytes of the files that it names; None, and said, where one cannot be read."""

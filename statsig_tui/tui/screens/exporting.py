@@ -27,6 +27,7 @@ from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice, Tick
 from statsig_tui.tui.widgets.id_view import IdView
 
@@ -103,7 +104,7 @@ class ExportDialog(Dialog[Wish | None]):
             yield Choice([scope.words for scope in self._scopes], id="export-scope")
             yield Tick(Content("With secrets, as they were received"), gutter=0, id="export-secrets")
             yield Static("File", classes="label")
-            yield Input(compact=True, id="export-file")
+            yield LineInput(compact=True, id="export-file")
             yield Static(id="export-said")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="no", compact=True)

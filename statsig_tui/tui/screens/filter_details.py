@@ -21,6 +21,7 @@ from statsig_tui.core.config import EXPOSURE_KINDS, NO_TIER, Filter
 from statsig_tui.core.destination import Invalid, validate_filter
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Field, Tick
 from statsig_tui.tui.widgets.json_editor import ExactArea
 
@@ -102,11 +103,11 @@ class FilterDetails(Dialog[Filter | None]):
                 hint = "checkout_*\n-debug_*\none a line; - excludes; the first match decides"
                 patterns = ExactArea(patterns_text(draft.patterns), id="patterns", placeholder=hint)
                 yield Field("Patterns", patterns, name="patterns")
-                where = Input(
+                where = LineInput(
                     draft.where, compact=True, id="where", placeholder="metadata.plan=pro user.country=KR,JP"
                 )
                 yield Field("Condition", where, name="where")
-                sample = Input(f"{draft.sample * 100:.10g}", compact=True, id="sample")
+                sample = LineInput(f"{draft.sample * 100:.10g}", compact=True, id="sample")
                 yield Field("Sample", sample, "% of users, ever the same", name="sample")
             with Horizontal(classes="buttons"):
                 for name in PRESETS:

@@ -27,6 +27,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.times import clock
+from statsig_tui.tui.widgets.at_once import LineInput
 
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
@@ -71,7 +72,7 @@ class JumpDialog(Dialog[Goal | None]):
         with Vertical(classes="dialog", id="jump") as box:
             box.border_title = Content("Jump")
             box.border_subtitle = "enter goes there · esc cancels"
-            line = Input(placeholder="a name, or an id: c57  #57  d7  e12  t…", compact=True)
+            line = LineInput(placeholder="a name, or an id: c57  #57  d7  e12  t…", compact=True)
             line.cursor_blink = False
             yield line
             yield OptionList(markup=False, compact=True)

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from statsig_tui.core.paste import Converted, Pasted
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, fit
+from statsig_tui.tui.widgets.at_once import LineInput
 
 _SHOWN = 60
 """Cells of an event's name."""
@@ -76,7 +77,7 @@ class FileDialog(ModalScreen[str | None]):
             box.border_title = "Body from a file"
             box.border_subtitle = "enter loads · esc cancels"
             yield Static(Content.styled("Its bytes become the body as they are.", theme.QUIET))
-            yield Input(placeholder="path", compact=True)
+            yield LineInput(placeholder="path", compact=True)
 
     @on(Input.Submitted)
     def _chosen(self, event: Input.Submitted) -> None:

@@ -17,6 +17,7 @@ from statsig_tui.core.library import name_fault
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content, fit
+from statsig_tui.tui.widgets.at_once import LineInput
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class NameDialog(Question[str]):
         with Vertical(classes="dialog confirm") as box:
             box.border_title = Content(self._heading)
             box.border_subtitle = "enter · esc cancels"
-            yield Input(self._first, id="name", placeholder="a name", compact=True)
+            yield LineInput(self._first, id="name", placeholder="a name", compact=True)
             yield Static(id="said")
             yield self._buttons(self._yes)
 
@@ -116,7 +117,7 @@ class PromptDialog(Question[Mapping[str, str]]):
             with VerticalScroll(id="prompts", can_focus=False):
                 for label in self._labels:
                     yield Static(content(fit(label, 60), theme.QUIET))
-                    yield Input(self._answers.get(label, ""), compact=True, classes="prompt")
+                    yield LineInput(self._answers.get(label, ""), compact=True, classes="prompt")
             yield self._buttons("Send")
 
     @on(Input.Submitted)

@@ -24,6 +24,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.screens.questions import Question, behind_keys
 from statsig_tui.tui.screens.series import is_number
 from statsig_tui.tui.text import content, fit
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice, Tick
 
 WAYS = {
@@ -168,14 +169,16 @@ class ReplayDialog(Question[Asked]):
                     for place in self._places:
                         yield Tick(_place_line(place), gutter=0)
             with _line("Or a URL"):
-                yield Input(
+                yield LineInput(
                     self._plan.url, placeholder="http://localhost:3000/webhook", id="replay-url", compact=True
                 )
             with Horizontal(classes="asked", id="replay-often"):
                 yield Static(Content.styled("Times", theme.QUIET))
-                yield Input(self._plan.times, placeholder="1", id="replay-times", compact=True)
+                yield LineInput(self._plan.times, placeholder="1", id="replay-times", compact=True)
                 yield Static(Content.styled("A second", theme.QUIET), classes="replay-rate")
-                yield Input(self._plan.rate, placeholder="as fast as it goes", id="replay-rate", compact=True)
+                yield LineInput(
+                    self._plan.rate, placeholder="as fast as it goes", id="replay-rate", compact=True
+                )
             yield Static(id="said")
             yield self._buttons("Replay")
 

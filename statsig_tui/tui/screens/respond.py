@@ -16,6 +16,7 @@ from statsig_tui.core.programs import PRESETS, USUAL, ProgramError, parse
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 
 _LANGUAGE = (
     "xN so many requests · N% of them, seed=N which · delay 2s then … · name=value a header · "
@@ -61,7 +62,7 @@ class RespondDialog(Dialog[str | None]):
                 ),
                 markup=False,
             )
-            yield Input(self._choices[self._first][0], compact=True, id="program")
+            yield LineInput(self._choices[self._first][0], compact=True, id="program")
             yield Static(id="said")
 
     def on_mount(self) -> None:

@@ -29,6 +29,7 @@ from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.questions import Question, behind_keys
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.series_text import series_text
 from statsig_tui.tui.widgets.target_bar import Goal
 
@@ -109,7 +110,7 @@ class SeriesDialog(Question[Plan]):
             ):
                 with Horizontal(classes="asked"):
                     yield Static(Content.styled(title, theme.QUIET))
-                    yield Input(typed, placeholder=hint, id=name, compact=True)
+                    yield LineInput(typed, placeholder=hint, id=name, compact=True)
             yield Static(id="said")
             yield self._buttons("Start")
 
@@ -186,7 +187,7 @@ class HostDialog(Question[bool]):
                     " to go on.",
                 )
             )
-            yield Input(placeholder="the host's name", id="host", compact=True)
+            yield LineInput(placeholder="the host's name", id="host", compact=True)
             yield self._buttons("Send")
 
     def on_mount(self) -> None:

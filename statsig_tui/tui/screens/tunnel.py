@@ -22,6 +22,7 @@ from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 
 _SHOWN = 12
 """Headers that are listed."""
@@ -50,7 +51,7 @@ class TunnelDialog(Dialog[None]):
         with Vertical(classes="dialog", id="tunnel") as box:
             box.border_title = "Tunnel to the receiver"
             box.border_subtitle = "enter keeps and tries it · empty forgets it · esc closes"
-            yield Input(
+            yield LineInput(
                 self._host.config.receiver.public_url or "", compact=True, id="tunnel-url",
                 placeholder="https://…",
             )  # fmt: skip

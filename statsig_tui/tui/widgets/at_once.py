@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.widget import Widget
+from textual.widgets import Input
 
 # Textual takes bindings and styles from the first widget among the bases, which is to be its own.
 if TYPE_CHECKING:
@@ -30,3 +31,7 @@ class AtOnce(_Base):
                 event.prevent_default()
                 await self.run_action(binding.action)
                 return
+
+
+class LineInput(AtOnce, Input):
+    """A field of one line; all fields here are one."""

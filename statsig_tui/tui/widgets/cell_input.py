@@ -11,14 +11,13 @@ from typing import Protocol
 from textual import events
 from textual.strip import Strip
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from statsig_tui.core import cells, tables
 from statsig_tui.core.draft import Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row
 from statsig_tui.tui.privacy import marked
-from statsig_tui.tui.widgets.at_once import AtOnce
+from statsig_tui.tui.widgets.at_once import LineInput
 
 LEAVES = {
     "enter": "enter", "tab": "tab", "shift+tab": "back", "escape": "escape", "up": "up", "down": "down",
@@ -43,7 +42,7 @@ class Owner(Protocol):
         """Leave the cell by one of LEAVES."""
 
 
-class CellInput(AtOnce, Input):
+class CellInput(LineInput):
     """The cell that is being typed in; the keys that leave it are the table's."""
 
     def __init__(self, owner: Owner) -> None:

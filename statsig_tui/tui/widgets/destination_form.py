@@ -16,6 +16,7 @@ from statsig_tui.core.config import RECEIVER, ClientCert, Destination
 from statsig_tui.core.destination import Invalid
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.destination_text import (
     OFF,
     ON,
@@ -98,7 +99,7 @@ class DestinationForm(Editor[Texts]):
     def compose(self) -> ComposeResult:
         """One field a line."""
         with FormScroll():
-            yield self._field("name", "Name", Input(compact=True, placeholder="my-api"))
+            yield self._field("name", "Name", LineInput(compact=True, placeholder="my-api"))
             yield self._field("url", "Webhook URL", VeiledInput("http://localhost:3000/webhook"))
             yield Static(id="by-proxy", markup=False)
             yield self._field("enabled", "Enabled", _switch())
@@ -114,7 +115,7 @@ class DestinationForm(Editor[Texts]):
             yield self._field("rate_limit", "Rate limit", _short("none"), f"a second · {EMULATED}")
             yield _heading("After a failure")
             yield self._field("schedule", "Retry schedule", Choice(SCHEDULE_OPTIONS), EMULATED)
-            yield self._field("own", "", Input(compact=True, placeholder="1, 5, 30"))
+            yield self._field("own", "", LineInput(compact=True, placeholder="1, 5, 30"))
             yield self._field("jitter", "Jitter", _short(), f"0 to 1 · 0.2 is ±20 % · {EMULATED}")
             yield self._field("isolate", "Refused batches", _switch(), EMULATED)
             pauses = f"deliveries that failed in a row · 0: never · {EMULATED}"
@@ -122,8 +123,10 @@ class DestinationForm(Editor[Texts]):
             yield self._field("probe", "Probe every", _short(), f"seconds while paused · {EMULATED}")
             yield _heading("Connection")
             yield self._field("verify_tls", "Verify TLS", _switch())
-            yield self._field("cert", "Client cert", Input(compact=True, placeholder="none · or a PEM file"))
-            yield self._field("key", "", Input(compact=True, placeholder="its key, if in another file"))
+            yield self._field(
+                "cert", "Client cert", LineInput(compact=True, placeholder="none · or a PEM file")
+            )
+            yield self._field("key", "", LineInput(compact=True, placeholder="its key, if in another file"))
             yield self._field("allow_link_local", "Link-local", _switch())
             own = VeiledArea(id="own-headers", placeholder="Name: value, one a line")
             yield self._field("headers", "Headers", own)
@@ -256,7 +259,7 @@ def _switch() -> Tick:
 
 
 def _short(placeholder: str = "") -> Input:
-    return Input(compact=True, classes="-short", placeholder=placeholder)
+    return LineInput(compact=True, classes="-short", placeholder=placeholder)
 
 
 def _put(widget: Widget, text: str) -> None:

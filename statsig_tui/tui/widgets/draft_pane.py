@@ -6,7 +6,6 @@ Beside it, what is asked for beyond the body, and a look at the request that is 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,20 +19,22 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane, TextArea
 
-from statsig_tui.core import draft, tables, template
-from statsig_tui.core.draft import Check, Field, Shown
-from statsig_tui.core.lint import Advice, advise
+from statsig_tui.core import draft, tables
+from statsig_tui.core.draft import Field
+from statsig_tui.core.lint import Advice
 from statsig_tui.core.request import Shape
 from statsig_tui.core.seen import Seen
-from statsig_tui.core.tables import Off, Table
+from statsig_tui.core.tables import Off
 from statsig_tui.core.template import Sources
 from statsig_tui.tui import theme
 from statsig_tui.tui.widgets.event_form import EventForm
 from statsig_tui.tui.widgets.find_line import FindLine
 from statsig_tui.tui.widgets.headers_pane import HeadersPane
 from statsig_tui.tui.widgets.json_editor import JsonEditor
+from statsig_tui.tui.widgets.judged import Judged, judge, place_of
 from statsig_tui.tui.widgets.lint_list import LintList
-from statsig_tui.tui.widgets.member_table import Change, MemberTable
+from statsig_tui.tui.widgets.member_edit import Change
+from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.preview_pane import PreviewPane
 from statsig_tui.tui.widgets.variables_line import VariablesLine
 
@@ -41,32 +42,8 @@ _SETTLE_SECONDS = 0.15
 """Typing rests this long before the text is judged."""
 _AT_ONCE = 16 * 1024
 """Characters that are judged without a thread."""
-
-
 _UNDOABLE = 50
 """Edits of tables that are remembered with the rows that were off."""
-
-_FIELDS = (
-    {name: name for name in (Field.EVENT, Field.VALUE, Field.METADATA, Field.TIMESTAMP)}
-    | {"user": Field.OTHER, "user.statsigEnvironment.tier": Field.TIER}
-    | {f"user.{name}": name for name in draft.USER_FIELDS}
-)
-"""Path -> the field that shows what is there."""
-_TABLES = _FIELDS | {"": Field.REST, "user.statsigEnvironment": Field.ENVIRONMENT}
-"""Path of an object -> the table whose rows are its members."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A text, what it is, how the form shows it, and what there is to say about it."""
-
-    text: str
-    check: Check
-    fields: Mapping[Field, Shown]
-    tables: Mapping[Field, Table]
-    off: Mapping[Field, Off]
-    advice: Sequence[Advice]
-    variables: Sequence[template.Shown]
 
 
 @dataclass(slots=True)
@@ -99,7 +76,7 @@ class DraftPane(Vertical):
         self.off: Mapping[Field, Off] = {}
         """Rows of the tables that are not in the text."""
         self._steps: deque[_Step] = deque(maxlen=_UNDOABLE)
-        self._judged = _judge(text, sources(), self.off)
+        self._judged = judge(text, sources(), self.off)
         self._is_judging = False
         self._about_key: Sequence[Advice] = ()
         self._typed_in: Field | None = None
@@ -191,9 +168,8 @@ class DraftPane(Vertical):
             return
         views = self.query_one(TabbedContent)
         if views.active == "form":
-            path, _, name = item.path.rpartition(".")
-            field, name = (_FIELDS[item.path], "") if item.path in _FIELDS else (_TABLES.get(path), name)
-            if field is not None and item.path and self.query_one(EventForm).go_to(field, name):
+            place = place_of(item.path)
+            if place is not None and self.query_one(EventForm).go_to(*place):
                 return
         await self._show_view("json")
         self._editor.focus()
@@ -236,6 +212,12 @@ class DraftPane(Vertical):
         """From form to JSON and back."""
         await self._show_view("json" if self.query_one(TabbedContent).active == "form" else "form")
         self.focus_view()
+
+    async def show_event(self) -> None:
+        """Leave the headers, which say nothing of the event."""
+        if self.query_one(TabbedContent).active == "headers":
+            await self._show_view("form")
+            self.focus_view()
 
     def focus_view(self) -> None:
         """Put the cursor into the view that is shown."""
@@ -390,12 +372,12 @@ class DraftPane(Vertical):
             self._is_judging = False
         self._show(judged)
 
-    async def _judge_now(self) -> _Judged:
+    async def _judge_now(self) -> Judged:
         text, sources, off = self.text, self._sources(), self.off
         is_large = len(text) > _AT_ONCE
-        return await asyncio.to_thread(_judge, text, sources, off) if is_large else _judge(text, sources, off)
+        return await asyncio.to_thread(judge, text, sources, off) if is_large else judge(text, sources, off)
 
-    def _show(self, judged: _Judged) -> None:
+    def _show(self, judged: Judged) -> None:
         self._judged = judged
         check = judged.check
         self.query_one(VariablesLine).show(judged.variables)
@@ -426,16 +408,6 @@ class DraftPane(Vertical):
     def _prepare_preview(self) -> None:
         if self.preview is not None:
             self.preview.post_message(PreviewPane.Wanted())
-
-
-def _judge(text: str, sources: Sources, off: Mapping[Field, Off]) -> _Judged:
-    check = draft.check(text)
-    fields = draft.fields(text) if check.is_object else {}
-    found = tables.tables(text, off) if check.is_object else {}
-    places = [(variable.start, variable.end) for variable in template.variables(text)]
-    now = time.time_ns() // 1_000_000
-    advice = advise(template.stand_in(text), now=now, is_draft=True, variables=places)
-    return _Judged(text, check, fields, found, off, advice, template.preview(text, sources))
 
 
 def _is_same(one: Advice, other: Advice) -> bool:

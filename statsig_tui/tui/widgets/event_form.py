@@ -33,7 +33,8 @@ from statsig_tui.tui.widgets.field_rows import (
     ValueRow,
 )
 from statsig_tui.tui.widgets.form_lines import Adder, Fold
-from statsig_tui.tui.widgets.member_table import Change, MemberTable
+from statsig_tui.tui.widgets.member_edit import Change
+from statsig_tui.tui.widgets.member_table import MemberTable
 
 _KEPT = """\
 The text stays as it is, and can be sent as it is.

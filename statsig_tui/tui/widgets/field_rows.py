@@ -28,9 +28,10 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.privacy import marked
 from statsig_tui.tui.text import content, printable
 from statsig_tui.tui.times import age, day_and_clock
-from statsig_tui.tui.widgets.at_once import AtOnce
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice
-from statsig_tui.tui.widgets.member_table import Change, MemberTable
+from statsig_tui.tui.widgets.member_edit import Change
+from statsig_tui.tui.widgets.member_table import MemberTable
 
 _PLACEHOLDERS = {
     Field.EVENT: "a name",
@@ -48,8 +49,8 @@ _PRIVATE = (Field.USER_ID, Field.EMAIL, Field.IP)
 """Fields whose content says who somebody is."""
 
 
-class LineInput(AtOnce, Input):
-    """A field of one line."""
+class PersonalInput(LineInput):
+    """A field that may say who somebody is."""
 
     says_who = False
     """Whether what is typed says who somebody is."""
@@ -154,7 +155,7 @@ class TextRow(LineRow[Input]):
 
     def __init__(self, field: Field) -> None:
         hint = _PLACEHOLDERS.get(field, "none")
-        control = LineInput(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
+        control = PersonalInput(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
         control.cursor_blink = False
         control.says_who = field in _PRIVATE
         super().__init__(field, control)

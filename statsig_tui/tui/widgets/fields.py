@@ -18,10 +18,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.line_view import GUTTER
 
 TICKED, UNTICKED, MIXED = "☑", "☐", "▣"
@@ -178,7 +179,7 @@ class Choice(Widget, can_focus=True):
             self.post_message(self.Changed(self, option))
 
 
-class SecretInput(Input):
+class SecretInput(LineInput):
     """An input whose text is neither shown nor given away: what is selected in it cannot be copied."""
 
     def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002 Textual's name
@@ -197,7 +198,7 @@ class SecretInput(Input):
         self.delete_selection()
 
 
-class VeiledInput(Input):
+class VeiledInput(LineInput):
     """An input that masks the secrets in its text, until it has the focus to be edited."""
 
     def __init__(self, placeholder: str = "") -> None:
@@ -218,7 +219,7 @@ class _Veil(Highlighter):
         return Text(shown, no_wrap=True, overflow="ignore", end="")
 
 
-class SearchInput(Input):
+class SearchInput(LineInput):
     """A search box; escape empties it, then leaves it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_or_leave", "Back", show=False)]

@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from statsig_tui.tui.widgets.at_once import LineInput
+
 
 class FindLine(Horizontal):
     """Says what is looked for; whoever holds the text looks."""
@@ -57,7 +59,7 @@ class FindLine(Horizontal):
     def compose(self) -> ComposeResult:
         """The mark, the text, and how often it is there."""
         yield Static("find", id="find-mark", markup=False)
-        yield Input(compact=True, placeholder="enter next · ↑ previous · esc back", id="find")
+        yield LineInput(compact=True, placeholder="enter next · ↑ previous · esc back", id="find")
         yield Static("", id="find-count", markup=False)
 
     def begin(self) -> None:

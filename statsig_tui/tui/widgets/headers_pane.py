@@ -15,6 +15,7 @@ from textual.widgets import Input, Static, TextArea
 from statsig_tui.core.request import HeaderLine, Shape, header_lines
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.json_editor import ExactArea
 
 _HOW = """\
@@ -93,7 +94,7 @@ class HeadersPane(VerticalScroll, can_focus=False):
         for name, hint in (("method", "POST"), ("path", "/v1/webhooks/event_webhook")):
             with Horizontal(classes="line"):
                 yield Static(Content(name), classes="label")
-                field = Input(id=f"shape-{name}", placeholder=hint, compact=True, select_on_focus=False)
+                field = LineInput(id=f"shape-{name}", placeholder=hint, compact=True, select_on_focus=False)
                 field.cursor_blink = False
                 yield field
         with Horizontal(classes="line"):

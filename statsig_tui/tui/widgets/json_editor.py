@@ -23,8 +23,6 @@ from statsig_tui.tui.privacy import is_private, masked
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.at_once import AtOnce
 
-LONGEST_PASTE = 1_000_000
-"""Characters."""
 _COLOURED = 5_000
 """Characters of a line; longer ones stay plain."""
 _WRAPPED = 2_000
@@ -69,13 +67,6 @@ class CountedDocument(WrappedDocument):
 
 class ExactArea(AtOnce, TextArea):
     """A TextArea that keeps every character, shows the unseen ones, and never blinks."""
-
-    class Cut(Message):
-        """A paste was too long: only its beginning was taken."""
-
-        def __init__(self, kept: int) -> None:
-            super().__init__()
-            self.kept = kept
 
     def __init__(
         self,
@@ -146,6 +137,11 @@ class ExactArea(AtOnce, TextArea):
         super().redo()
         self._wrap_again()
 
+    def _recompute_cursor_offset(self) -> None:
+        # Textual asks while an undo has made the text shorter, and the cursor is still behind its end.
+        if self.cursor_location[0] < self.document.line_count:
+            super()._recompute_cursor_offset()  # type: ignore[no-untyped-call]
+
     def on_text_area_changed(self) -> None:
         """Wrap lines again where the long ones are gone."""
         if not self.soft_wrap:
@@ -157,9 +153,6 @@ class ExactArea(AtOnce, TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         # Terminals paste line ends as carriage returns.
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        if len(text) > LONGEST_PASTE:
-            text = text[:LONGEST_PASTE]
-            self.post_message(self.Cut(len(text)))
         event.stop()
         event.prevent_default()
         self.soft_wrap = self.soft_wrap and _can_wrap(text.split("\n"))

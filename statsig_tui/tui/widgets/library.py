@@ -23,6 +23,7 @@ from statsig_tui.core.records import SentRecord
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.times import clock
+from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.library_rows import HISTORY, SAVED, Contents, Entry, Row, likeliest, rows
 from statsig_tui.tui.widgets.line_view import FOLDED, OPEN
 
@@ -91,7 +92,9 @@ class Library(Vertical):
         self._opened = set(_OPENED)
         self._rows: dict[str, Row] = {}
         self._list = LibraryList(id="library-list", markup=False, compact=True)
-        self._search = Input(id="library-search", placeholder="/ search", compact=True, select_on_focus=False)
+        self._search = LineInput(
+            id="library-search", placeholder="/ search", compact=True, select_on_focus=False
+        )
         self._search.cursor_blink = False
         self._about = Static(id="library-about")
 

@@ -6,8 +6,7 @@ It shows what it is given and tells what the rows are to be; the text is core/ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -20,37 +19,14 @@ from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input
 
-from statsig_tui.core import cells, notation, tables
+from statsig_tui.core import cells, notation
 from statsig_tui.core.cells import Kind
 from statsig_tui.core.draft import Field
 from statsig_tui.core.notation import FieldError
 from statsig_tui.core.tables import Row, Table
-from statsig_tui.tui import theme
-from statsig_tui.tui.privacy import private
-from statsig_tui.tui.text import fit
 from statsig_tui.tui.widgets.cell_input import LEAVES, CellInput, Offers
-from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
-
-Column = Literal["name", "value"]
-MARK = 3
-"""Cells before the name."""
-_GAP = 2
-_LONGEST_NAME = 28
-_ROOMY = 44
-"""Cells from which a type is spelled out."""
-_SHORT = {Kind.STRING: "str", Kind.NUMBER: "num", Kind.VARIABLE: "var"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a table is to become, and what it was when that was decided."""
-
-    base: Table
-    rows: tuple[Row, ...]
-    whole: str | None
-    """The value to put in the place of the object; None: the rows are meant."""
-    step: int
-    """The same while one cell is typed in: what is to be taken back at once."""
+from statsig_tui.tui.widgets.member_edit import Change, MemberEdit
+from statsig_tui.tui.widgets.member_rows import MARK, Column, Columns, columns, last_line, line, whole_line
 
 
 class MemberTable(Widget, can_focus=True, can_focus_children=True):
@@ -96,26 +72,14 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def __init__(self, field: Field) -> None:
         super().__init__(id=f"field-{field}")
         self.field = field
-        self.table = Table()
-        """What the text has, and the rows that are off."""
-        self.refused = ""
-        """Why what is typed is not in the rows."""
-        self._rows: tuple[Row, ...] = ()
-        self._whole: str | None = None
+        self._edit = MemberEdit(field)
         self._row = 0
         self._column: Column = "name"
         self._editing: Column | None = None
         self._is_new = False
         """The row under the cursor takes its type from what is typed."""
-        self._before: tuple[Row, ...] = ()
-        """The rows when the cell was entered."""
         self._told = ""
         """What is typed, as far as the rows have it."""
-        self._step = 0
-        self._former: str | None = None
-        """What stood in the place of the object when something else began to be typed there."""
-        self._typing: tuple[int, str, str] | None = None
-        """The row whose type is being stepped through, what it was, and what it is now."""
         self._offers = Offers(field)
         self._input = CellInput(self)
 
@@ -128,7 +92,17 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows as they are to be."""
-        return self._rows
+        return self._edit.rows
+
+    @property
+    def table(self) -> Table:
+        """What the text has, and the rows that are off."""
+        return self._edit.table
+
+    @property
+    def refused(self) -> str:
+        """Why what is typed is not in the rows."""
+        return self._edit.refused
 
     @property
     def cursor(self) -> int:
@@ -144,23 +118,16 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def change(self) -> Change | None:
         """What was edited and is not shown yet as a part of the text, keys pressed a moment ago too."""
         self._take_typed()
-        if self._whole is None and self._rows == self.table.rows:
-            return None
-        return Change(self.table, self._rows, self._whole, self._step)
+        return self._edit.change
 
     def show(self, table: Table) -> None:
         """Show an object as the text has it; the cell that is typed in stays, if its row does."""
-        if table == self.table and self._whole is None and self._rows == table.rows:
-            # Their places in the text may be others.
-            self.table, self._rows = table, table.rows
+        expected, height = self.rows, self._height
+        if not self._edit.show(table):
             return
-        expected = self._rows
-        height = self._height
-        self.table, self._rows, self._whole = table, table.rows, None
-        is_same = self._row < len(expected) and self._rows[self._row : self._row + 1] == (
-            expected[self._row],
-        )
-        if self._editing is not None and not (is_same or self._is_pending or self._former is not None):
+        here = slice(self._row, self._row + 1)
+        is_same = self._row < len(expected) and self.rows[here] == expected[here]
+        if self._editing is not None and not (is_same or self._is_pending or self._edit.keeps_place):
             self._end()
         self._row = min(self._row, self._last)
         self.disabled = table.too_large
@@ -170,7 +137,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
 
     def refuse(self, words: str) -> None:
         """Go back to what the text has, and say why; what is typed stays to be mended."""
-        self._rows, self._whole, self.refused = self.table.rows, None, words
+        self._edit.refuse(words)
         self.refresh(layout=True)
         self.call_after_refresh(self.bring)
 
@@ -180,7 +147,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
 
     def go_to(self, name: str) -> None:
         """Put the cursor on the row of a name."""
-        found = [index for index, row in enumerate(self._rows) if row.is_on and row.name == name]
+        found = [index for index, row in enumerate(self.rows) if row.is_on and row.name == name]
         self._row = found[-1] if found else 0
         self._column = "value"
         self.focus()
@@ -196,27 +163,23 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
 
     @property
     def _is_whole(self) -> bool:
-        return bool(self.table.other) or self._former is not None
+        return self._edit.is_whole
 
     @property
     def _is_pending(self) -> bool:
-        return self._editing is not None and not self._is_whole and self._row >= len(self._rows)
+        return self._editing is not None and not self._is_whole and self._row >= len(self.rows)
 
     @property
     def _last(self) -> int:
-        return 0 if self._is_whole or self.table.too_large else len(self._rows)
+        return 0 if self._is_whole or self.table.too_large else len(self.rows)
 
     @property
     def _height(self) -> int:
         return self._last + 1
 
     @property
-    def _widths(self) -> tuple[int, int, int]:
-        kind = 8 if self.size.width >= _ROOMY else 4
-        left = max(4, self.size.width - MARK - _GAP - 1 - kind)
-        longest = max((len(row.name) for row in self._rows), default=0)
-        name = min(_LONGEST_NAME, left * 3 // 5, max(longest, left * 2 // 5))
-        return name, left - name, kind
+    def _columns(self) -> Columns:
+        return columns(self.rows, self.size.width)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """A line a row, and one to add another."""
@@ -230,29 +193,18 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         return Strip(segments).adjust_cell_length(self.size.width, style.rich_style)
 
     def _line(self, y: int, is_cursor: bool) -> Content:
-        cell = "$text-primary bold" if is_cursor else ""
         if self.table.too_large:
             return Content()
         if self._is_whole:
-            shown = fit(notation.shown(self.table.other, bare=False), self.size.width - MARK)
-            return Content.assemble(" " * MARK, Content.styled(shown, cell))
-        if y >= len(self._rows):
-            empty = "{}  " if self.table.is_there and not self._rows else ""
-            return Content.assemble(" " * MARK, (f"{empty}+ add", cell or theme.QUIET))
-        row = self._rows[y]
-        names, values, kinds = self._widths
-        is_overruled = y in self.table.overruled()
-        name = fit(row.name, names) or '""'
-        value = fit(_shown(row), values)
-        kind = _SHORT.get(row.kind, str(row.kind)) if kinds < 8 else str(row.kind)
-        plain = theme.QUIET if not row.is_on or is_overruled else ""
-        typed = Content.styled(_padded(value, values), cell if self._column == "value" and cell else plain)
-        return Content.assemble(
-            (f" {TICKED if row.is_on else UNTICKED} ", theme.ACCENT if row.is_on else theme.QUIET),
-            Content.styled(_padded(name, names), cell if self._column == "name" and cell else plain),
-            " " * _GAP,
-            private(typed) if self.says_who else typed,
-            (" " + ("unused" if is_overruled else kind)[:kinds], theme.WARN if is_overruled else theme.QUIET),
+            return whole_line(self.table.other, self.size.width, has_cursor=is_cursor)
+        if y >= len(self.rows):
+            return last_line(self.table, is_empty=not self.rows, has_cursor=is_cursor)
+        return line(
+            self.rows[y],
+            self._columns,
+            self._column if is_cursor else None,
+            is_overruled=y in self.table.overruled(),
+            says_who=self.says_who,
         )
 
     # Moving
@@ -309,15 +261,15 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         if at is None or event.widget is not self:
             return
         was = (self._row, self._column)
-        names, values, _ = self._widths
+        under = self._columns.under(at.x)
         self._row = min(at.y, self._last)
-        self._column = "name" if at.x < MARK + names + 1 else "value"
+        self._column = "name" if under in ("mark", "name") else "value"
         self.refresh()
-        if self._row >= len(self._rows) and not self._is_whole:
+        if self._row >= len(self.rows) and not self._is_whole:
             self.action_add()
-        elif at.x < MARK:
+        elif under == "mark":
             self.action_switch()
-        elif at.x >= MARK + names + _GAP + values:
+        elif under == "type":
             self.action_type(1)
         elif was == (self._row, self._column):
             self.action_edit()
@@ -327,19 +279,21 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def action_edit(self) -> None:
         """Type in the cell under the cursor; a truth value flips at once."""
         if self._is_whole:
-            self._former = self.table.other
+            self._edit.enter_whole()
             self._enter("value", self.table.other)
             return
-        if self._row >= len(self._rows):
+        if self._row >= len(self.rows):
             self.action_add()
             return
-        row = self._rows[self._row]
+        row = self.rows[self._row]
         if self._column == "name":
             self._enter("name", notation.shown_text(row.key) if row.name else "")
         elif row.kind is Kind.BOOL:
-            self._do(self._with(replace(row, raw=cells.flipped(row.raw))))
+            self._edit.flip(self._row)
+            self._tell()
         elif len(row.raw) > cells.LONGEST:
-            self._tell(f"{len(row.raw):,} characters: edit it as JSON")
+            self._edit.refused = f"{len(row.raw):,} characters: edit it as JSON"
+            self._tell()
         else:
             self._is_new = row.kind is Kind.NULL
             self._enter("value", "" if self._is_new else cells.content(row.raw))
@@ -347,40 +301,31 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def action_add(self) -> None:
         """Type the name of a new row below the others."""
         if not self._is_whole:
-            self._row = len(self._rows)
+            self._row = len(self.rows)
             self._is_new = True
             self._enter("name", "")
 
     def action_switch(self) -> None:
         """Take the row out of the text, or put it back where it was."""
-        if self._row < len(self._rows):
-            row = self._rows[self._row]
-            self._do(self._with(replace(row, is_on=not row.is_on)))
+        if self._row < len(self.rows):
+            self._edit.switch(self._row)
+            self._tell()
 
     def action_type(self, by: int) -> None:
         """Make the value one of the next type; once round it is what it was."""
-        if self._row >= len(self._rows):
+        if self._row >= len(self.rows):
             return
-        row = self._rows[self._row]
-        first = row.raw
-        if self._typing is not None and self._typing[::2] == (self._row, row.raw):
-            first = self._typing[1]
-        raw = cells.retyped(first, cells.next_kind(row.kind, by))
-        self._typing = (self._row, first, raw)
-        self._do(self._with(replace(row, raw=raw)))
+        raw = self._edit.retype(self._row, by)
+        self._tell()
         if self._editing == "value":
             self._is_new = False
             self._enter("value", cells.content(raw))
 
     def action_delete(self) -> None:
         """Delete the row; of an object without rows the object itself."""
-        if self._row < len(self._rows):
-            self._do((*self._rows[: self._row], *self._rows[self._row + 1 :]))
-            self._row = min(self._row, max(0, len(self._rows) - 1))
-        elif self.table.is_there and not self._rows:
-            self._step += 1
-            self._whole = ""
-            self._tell("")
+        if self._edit.delete(self._row):
+            self._row = min(self._row, max(0, len(self.rows) - 1))
+            self._tell()
 
     def action_undo(self) -> None:
         """Take back the last edit."""
@@ -389,58 +334,35 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def action_shift(self, by: int) -> None:
         """Move the row among the others."""
         to = self._row + by
-        if self._row < len(self._rows) and 0 <= to < len(self._rows):
-            rows = list(self._rows)
-            rows[self._row], rows[to] = rows[to], rows[self._row]
+        if self._row < len(self.rows) and 0 <= to < len(self.rows):
+            self._edit.shift(self._row, to)
             self._row = to
-            self._do(tuple(rows))
+            self._tell()
             self.bring()
 
     @property
     def listing(self) -> str:
         """The rows as one text, for an editor."""
-        return self.table.other or tables.listing(self._rows)
+        return self._edit.listing
 
     def take(self, text: str) -> None:
         """Make the rows what an editor made of their listing; those that are off stay."""
-        try:
-            if self._is_whole:
-                self._step += 1
-                self._whole = text.strip()
-                self._tell("")
-                return
-            rows = list(tables.listed(text, self.field))
-        except FieldError as error:
-            self._tell(str(error))
-            return
-        for index, row in tables.off(self._rows):
-            rows.insert(index, row)
-        self._do(tuple(rows))
+        self._edit.take(text)
+        self._tell()
 
     def on_paste(self, event: events.Paste) -> None:
         """Take lines of `name = value`, or the members of an object; a name that is there gets the value."""
         event.stop()
         if self._editing is not None or self._is_whole:
             return
-        try:
-            found = tables.listed(event.text.replace("\r", "\n"), self.field)
-        except FieldError as error:
-            self._tell(str(error))
-            return
-        rows = list(self._rows)
-        for new in found:
-            at = next((index for index, row in enumerate(rows) if row.is_on and row.name == new.name), None)
-            if at is None:
-                rows.append(new)
-            else:
-                rows[at] = replace(rows[at], raw=new.raw)
-        self._do(tuple(rows))
+        self._edit.paste(event.text.replace("\r", "\n"))
+        self._tell()
 
     def leave(self, how: str) -> None:
         """Leave the cell by a key: on to the next cell, or back to the rows."""
         column = self._editing
         if self._take_typed():
-            self._tell(self.refused)
+            self._tell()
         if how == "escape":
             self._give_up()
             return
@@ -449,13 +371,13 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         is_named = not self._is_pending
         if column == "name" and how in ("enter", "tab") and is_named and not self._is_whole:
             self._column = "value"
-            row = self._rows[self._row]
+            row = self.rows[self._row]
             if row.kind is not Kind.BOOL and len(row.raw) <= cells.LONGEST:
                 self._enter("value", cells.content(row.raw), keeps=self._is_new)
                 return
         if column == "value" and how == "back" and not self._is_whole:
             self._column = "name"
-            self._enter("name", notation.shown_text(self._rows[self._row].key), keeps=True)
+            self._enter("name", notation.shown_text(self.rows[self._row].key), keeps=True)
             return
         goes_on = self._is_new and is_named and how == "enter"
         self._end()
@@ -464,7 +386,7 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         elif how == "tab":
             self.screen.focus_next()
         elif goes_on:
-            self._row, self._column = len(self._rows), "name"
+            self._row, self._column = len(self.rows), "name"
             self.bring()
             self.refresh()
 
@@ -477,39 +399,34 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         if self._take_typed():
-            self._tell(self.refused)
+            self._tell()
 
     def _take_typed(self) -> bool:
         """Make what is typed the rows, where it was not yet."""
         content = self._input.value
         if self._editing is None or content == self._told:
             return False
-        self._told, self.refused = content, ""
+        self._told, self._edit.refused = content, ""
         try:
             if self._is_whole:
-                if not content.strip():
-                    raise FieldError("a value is expected")
-                self._whole = content
+                self._edit.type_whole(content)
             elif self._is_pending:
                 if content:
-                    key = notation.read_text(content)
-                    self._rows = (*self._rows, tables.new_row(self._rows, key))
+                    self._edit.type_new(notation.read_text(content))
             elif self._editing == "name":
-                self._rows = self._with(tables.renamed(self._rows[self._row], content))
+                self._edit.type_name(self._row, content)
             else:
-                row = tables.respelled(self._rows[self._row], content, self.field, is_new=self._is_new)
-                self._rows = self._with(row)
+                self._edit.type_value(self._row, content, is_new=self._is_new)
         except FieldError as error:
-            self.refused = str(error)
+            self._edit.refused = str(error)
         return True
 
     def _enter(self, column: Column, content: str, *, keeps: bool = False) -> None:
         """Open a cell; with `keeps` as a part of the edit that is under way."""
         if not keeps:
-            self._step += 1
-            self._before = self._rows
+            self._edit.enter()
         self._editing = self._column = column
-        self.refused = ""
+        self._edit.refused = ""
         self._input.suggester = self._suggester(column)
         with self.prevent(Input.Changed):
             self._input.value = self._told = content
@@ -524,16 +441,16 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
         if self._is_whole:
             return None
         if column == "name":
-            return self._offers.names(lambda: self._rows)
-        row = self._rows[self._row]
+            return self._offers.names(lambda: self.rows)
+        row = self.rows[self._row]
         return self._offers.values(row, is_new=self._is_new)
 
     def _place(self) -> None:
         """Put what is typed in over its cell."""
-        names, values, _ = self._widths
+        widths = self._columns
         is_name = self._editing == "name"
-        start = MARK if is_name or self._is_whole else MARK + names + _GAP
-        width = self.size.width - MARK if self._is_whole else names if is_name else values
+        start = MARK if is_name or self._is_whole else widths.value_at
+        width = self.size.width - MARK if self._is_whole else widths.name if is_name else widths.value
         self._input.styles.offset = Offset(start, self._row)
         self._input.styles.width = width
 
@@ -543,43 +460,22 @@ class MemberTable(Widget, can_focus=True, can_focus_children=True):
             self._place()
 
     def _give_up(self) -> None:
-        if self._former is None:
-            self._rows = self._before
-        elif self._former != self.table.other or self._whole is not None:
-            self._whole = self._former
+        self._edit.give_up()
         self._end()
         self._row = min(self._row, self._last)
-        self._tell("")
+        self._tell()
 
     def _end(self, *, takes_focus: bool = True) -> None:
-        self._editing, self._former, self._is_new, self.refused = None, None, False, ""
+        self._editing, self._is_new = None, False
+        self._edit.leave()
         self._input.display = False
         if takes_focus:
             self.screen.set_focus(self)
         self.refresh(layout=True)
         self.post_message(self.Edited())
 
-    def _with(self, row: Row) -> tuple[Row, ...]:
-        return (*self._rows[: self._row], row, *self._rows[self._row + 1 :])
-
-    def _do(self, rows: tuple[Row, ...]) -> None:
-        self._step += 1
-        self._rows = rows
-        self._tell("")
-
-    def _tell(self, refused: str) -> None:
-        self.refused = refused
+    def _tell(self) -> None:
         self.refresh(layout=True)
         self.post_message(self.Edited())
-        if refused:
+        if self.refused:
             self.call_after_refresh(self.bring)
-
-
-def _shown(row: Row) -> str:
-    if len(row.raw) > cells.LONGEST:
-        return row.raw[: cells.LONGEST].removeprefix('"')
-    return cells.content(row.raw) or '""'
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * max(0, width - Content(text).cell_length)

@@ -9,6 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from statsig_tui.tui.text import printable
+
 MOST = 10_000
 """Characters of a note."""
 
@@ -64,6 +66,5 @@ class Note(TextArea):
             self.post_message(self.Edited(self.capture, self.text[:MOST]))
             was_long, self._is_long = self._is_long, len(self.text) > MOST
             if self._is_long and not was_long:
-                self.notify(
-                    f"A note has {MOST:,} characters: what is behind is not kept.", severity="warning"
-                )
+                words = f"A note has {MOST:,} characters: what is behind is not kept."
+                self.notify(printable(words), severity="warning")

@@ -22,6 +22,7 @@ from textual.widgets import Input, Static
 from statsig_tui.core.query import Completion, Query, QueryError, complete, parse
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
+from statsig_tui.tui.widgets.at_once import LineInput
 
 _REMEMBERED = 100
 """Texts that were entered."""
@@ -37,7 +38,7 @@ class _Turn:
     """The whole text with the candidate in it."""
 
 
-class QueryInput(Input):
+class QueryInput(LineInput):
     """The text, with keys to complete it and to bring back former ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
