@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import click
 
@@ -20,7 +20,9 @@ from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.marks import Mark
 from statsig_tui.core.printable import from_bytes, printable
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord, Headers
+from statsig_tui.core.told import drifted, marks_of, told
 from statsig_tui.engine.archive import Archive
+from statsig_tui.engine.captures import plain
 from statsig_tui.engine.exchanges import exchange, without_secrets
 from statsig_tui.engine.exporting import body_of, whole
 from statsig_tui.engine.reading import reading
@@ -28,6 +30,8 @@ from statsig_tui.engine.search import Stored
 from statsig_tui.errors import NotFound, UsageError
 
 _BASE = DEFAULT_RECEIVER_URL.rstrip("/")
+_LISTED = 20
+"""Events of a capture that are named for how they came."""
 
 
 def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
@@ -54,11 +58,14 @@ def run_show(options: Options, of: str, *, raw: bool, as_json: bool) -> int:
             return 0
         for record in records:
             if as_json:
-                fields = whole(archive, record, options.secrets, _BASE)
+                it = whole(archive, record, options.secrets, _BASE)
                 if isinstance(record, CaptureRecord):
-                    fields["marks"] = marks.fields(_marks(archive, record, options.secrets))
-                    fields["note"] = archive.note(record.id)
-                click.echo(options.secrets(json_line(fields)))
+                    said = _said(archive, record, options.secrets)
+                    remarks = [
+                        {"event": place, "lag_ms": lag, "said": words} for place, lag, words in said.events
+                    ]
+                    it |= {"marks": marks.fields(said.marks), "remarks": remarks, "note": said.note}
+                click.echo(options.secrets(json_line(it)))
             else:
                 for line in _lines(archive, record, options.secrets):
                     click.echo(line)
@@ -76,20 +83,56 @@ def write_bytes(body: bytes) -> None:
         sys.stdout.buffer.flush()
 
 
-def _marks(archive: Archive, record: Stored, redact: Callable[[str], str]) -> tuple[Mark, ...]:
-    detail = archive.capture(record.id) if isinstance(record, CaptureRecord) else None
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What Live says of a capture beside its own words."""
+
+    marks: tuple[Mark, ...] = ()
+    events: tuple[tuple[int, int | None, list[str]], ...] = ()
+    """Of the events that came oddly: place, ms from when it happened to its coming, and what is odd."""
+    is_final: bool = True
+    """Whether it is known what came before."""
+    note: str | None = None
+
+
+def _said(archive: Archive, record: CaptureRecord, redact: Callable[[str], str]) -> _Said:
+    detail = archive.capture(record.id)
     if detail is None:
-        return ()
+        return _Said()
+    beside = archive.beside(record.id)
     # Masked first: a mark names the beginning of a value, and half a secret is not recognised as one.
-    return marks.of_capture(replace(detail, body=masked_bytes(detail.body, redact)))
+    body = masked_bytes(plain(detail.headers, detail.body), redact)
+    found = marks_of(detail, None, body, beside, drifted(record, body))
+    events = []
+    for place, (event, it) in enumerate(
+        zip(record.events, told(record, beside, 0, len(record.events)), strict=True)
+    ):
+        words = [it.lag] * it.is_strange + [it.odd] * bool(it.odd)
+        if words:
+            lag = record.at - event.timestamp if event.timestamp is not None else None
+            events.append((place, lag, words))
+    return _Said(found, tuple(events), beside.is_final or not record.events, archive.note(record.id))
+
+
+def _remarks(record: CaptureRecord, said: _Said) -> Iterator[str]:
+    for mark in said.marks:
+        yield f"mark      {mark.oddity.value}: {mark.message}"
+    for place, _, words in said.events[:_LISTED]:
+        name = record.events[place].event_name or "(no name)"
+        yield f"event {place:<3} {name}: {' · '.join(words)}"
+    if len(said.events) > _LISTED:
+        yield f"          and {len(said.events) - _LISTED:,} more such events"
+    if not said.is_final:
+        yield "          whether it came before is not known yet: that is noted when it is quiet"
+    for line in (said.note or "").splitlines():
+        yield f"note      {line}"
 
 
 def _lines(archive: Archive, record: Stored, redact: Callable[[str], str]) -> Iterator[str]:
     yield redact(as_text(record))
-    for mark in _marks(archive, record, redact):
-        yield redact(printable(f"mark      {mark.oddity.value}: {mark.message}"))
-    if isinstance(record, CaptureRecord) and (note := archive.note(record.id)) is not None:
-        yield redact(printable(f"note      {note}"))
+    if isinstance(record, CaptureRecord):
+        for line in _remarks(record, _said(archive, record, redact)):
+            yield redact(printable(line))
     if isinstance(record, EventRecord):
         for verdict in archive.verdicts(record.id):
             yield redact(as_text(verdict))

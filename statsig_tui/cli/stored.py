@@ -48,7 +48,7 @@ def list_command(
 
     \b
       event:checkout_*  user:u1  uuid:f4c4*  class:custom|gate|config|experiment|layer|holdout|
-          exposure|change|internal|verification  dup:yes  drift:yes  lag:>5s
+          exposure|change|internal|verification  dup:yes  drift:yes  lag:>5s  note:word
       status:5xx  sig:bad|good|valid|invalid|missing|stale|unchecked  path:/x  method:POST
           envelope:data|array|verification|none  fault:*  size:>10k  events:>1  took:>100ms
       since:10m  until:2026-01-31T12:00Z  dest:my-api  imported:yes  id:c57
@@ -70,6 +70,7 @@ def list_command(
     Example:
       statsig-tui list --follow --limit 0 sig:bad
       statsig-tui list 'event:checkout_* sig:bad since:10m'
+      statsig-tui list 'drift:yes or note:*'
       statsig-tui list deliveries state:failed dest:my-api --json
     """
     from statsig_tui.cli.listing import Following, run_list
@@ -89,6 +90,8 @@ def list_command(
 @failing_in_words
 def show(options: Options, of: str, raw: bool, as_json: bool) -> int:
     """All of one thing that is stored: head, body, answer, signature, attempts. Secrets are masked.
+
+    Of a capture also what Live says of it: marks, events that came late, out of order or before, your note.
 
     ID is an event (e12), batch (b7), delivery (d7), capture (c57), trace (t…), a request (r3), or what
     Compose sent (s3). With --raw nothing is masked.

@@ -148,13 +148,42 @@ async def test_all_of_one_thing_is_shown_without_secrets(running: Site, run: Run
     assert f"mark      rounded: read as a double: {2**60 + 1} (beyond 2^53" in text
     assert 'mark      unparsed: timestamp "soon webhook-…' in text
     (whole,) = lines(await run("show", "c4", "--json"))
-    assert [mark["mark"] for mark in whole["marks"]] == ["rounded", "unparsed"]
+    assert [mark["mark"] for mark in whole["marks"]] == ["rounded", "unparsed", "new here"]
     assert SECRET[:20] not in json.dumps(whole)
+    assert (whole["note"], whole["remarks"]) == (None, [])
     for of in ("d1", "b1"):
         assert "attempt   d1  1: 200" in (await run("show", of)).stdout
     assert (await run("show", "b1", "--raw")).stdout_bytes == (await run("show", "d1", "--raw")).stdout_bytes
     assert b'"through"' in (await run("show", "e1", "--raw")).stdout_bytes
     assert "through" in (await run("show", trace)).stdout
+
+
+async def test_what_live_says_of_a_capture_is_shown_too(running: Site, run: Run) -> None:
+    now = running.engine.archive.captures([1])[0].at
+    late = {"eventName": "late\x1b[2J", "timeUUID": "x-2", "timestamp": now - 40 * 60_000, "brandNew": 1}
+    first = {"eventName": "statsig::nobody_knows", "timeUUID": "x-3", "timestamp": now}
+    packed = gzip.compress(json.dumps({"data": [first, late, BATCH["data"][1]]}).encode())
+    await running.webhook(packed, secret=SECRET, headers={"Content-Encoding": "gzip"})
+    await running.engine.note(3, f"look at this\nand {SECRET} \x1b[2J")
+    async with asyncio.timeout(10):
+        while running.engine.archive.noted() < 3:
+            await asyncio.sleep(0.01)
+    text = (await run("show", "c3")).stdout
+    assert "mark      dup: came before: event 2 in #1.\n" in text
+    assert "mark      new here: eventName is a name of Statsig's that is not known; brandNew" in text
+    assert "event 1   late␛[2J: 40 min late · out of order\n" in text
+    assert "event 2   page_view: " in text
+    assert "late · out of order" in text
+    assert "dup of #1" in text
+    assert "note      look at this\nnote      and webhook-…" in text
+    assert SECRET not in text
+    (whole,) = lines(await run("show", "c3", "--json"))
+    assert [mark["mark"] for mark in whole["marks"]] == ["dup", "new here"]
+    said = {each["event"]: each["said"] for each in whole["remarks"]}
+    assert said[1] == ["40 min late", "out of order"]
+    assert said[2][1] == "dup of #1 · out of order"
+    assert whole["note"].startswith("look at this\nand webhook-…")
+    assert [line["id"] for line in lines(await run("list", "--json", "note:look", "drift:yes"))] == ["c3"]
 
 
 async def test_an_export_holds_no_secret_unless_it_is_asked_for(

@@ -43,6 +43,7 @@ class Host(App[None]):
         super().__init__()
         self.raw = raw
         self.views: list[str] = []
+        self.found: list[tuple[int, int, bool]] = []
 
     def compose(self) -> ComposeResult:
         yield JsonView()
@@ -53,6 +54,10 @@ class Host(App[None]):
     @on(JsonView.ViewChanged)
     def keep(self, message: JsonView.ViewChanged) -> None:
         self.views.append(message.view)
+
+    @on(JsonView.Found)
+    def count(self, message: JsonView.Found) -> None:
+        self.found.append((message.at, message.total, message.is_done))
 
     @property
     def body(self) -> JsonView:
@@ -261,6 +266,39 @@ async def test_a_5_mb_body_opens_and_scrolls() -> None:
         await pilot.press("g", "t")
         await pilot.pause()
         assert app.body.path_at_cursor() == "data"
+
+
+async def test_a_large_body_is_looked_through_a_slice_at_a_time() -> None:
+    raw = json.dumps({"n": ["hay"] * 100_000 + ["needle", "needle"]}).encode()
+    app = Host(raw)
+    async with app.run_test(size=(60, 12)) as pilot:
+        await app.prepared(pilot)
+        app.body.find("needl", 0)
+        app.body.find("needle", 0)
+        while not app.found or not app.found[-1][2]:
+            await pilot.pause()
+        assert app.found[-1] == (1, 2, True)
+        assert (1, 2, True) not in app.found[:-1], "what is no longer looked for is not gone to"
+        assert app.found[0] == (0, 0, False)
+        assert app.body.path_at_cursor() == "n[100000]"
+        await pilot.press("n")
+        await app.prepared(pilot)
+        assert app.body.path_at_cursor() == "n[100001]"
+        app.body.load(b'{"a":"Needle"}')
+        await pilot.pause()
+        assert app.found[-1] == (0, 1, True), "another body is counted, and nothing is gone to"
+
+
+async def test_what_is_looked_for_is_seen_in_its_line() -> None:
+    app = Host(b'{"first":1,"note":"a needle, more"}')
+    async with app.run_test(size=(60, 12)) as pilot:
+        await pilot.pause()
+        app.body.find("NEEDLE", 0)
+        for key in ("t", "w"):
+            await pilot.press(key)
+            lines = [app.body.render_line(y) for y in range(2)]
+            parts = {each.text: each.style for line in lines for each in line if each.style}
+            assert parts["needle"].bgcolor != parts[', more"' if key == "t" else ', more"}'].bgcolor
 
 
 async def test_the_head_of_a_large_body_is_there_before_the_rest() -> None:

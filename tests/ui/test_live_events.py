@@ -93,6 +93,31 @@ async def test_the_events_of_a_packed_batch_are_there_as_those_of_any_other(
         assert '"name-0"' not in seen(app)
 
 
+async def test_a_packed_body_says_so_and_hex_shows_what_was_received(
+    later_app: StatsigApp, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    packed = gzip.compress(json.dumps(batch(1)).encode(), mtime=0)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        post(app, packed, **{"Content-Encoding": "gzip"})
+        await ui(pilot, lambda: f"gzip, {len(packed)} bytes received; shown unpacked" in seen(app))
+        assert '"name-0"' in seen(app)
+        await pilot.press("enter", "h")
+        await ui(pilot, lambda: "00000000  1f 8b 08 00" in seen(app))
+        # A text is looked for where there is text.
+        await pilot.press("slash", *"name-0")
+        await ui(pilot, lambda: "1 of 1" in seen(app) and '"name-0"' in seen(app))
+        post(app, batch(1))
+        await pilot.press("escape", "escape", "G")
+        await ui(pilot, lambda: "gzip" not in seen(app))
+        assert app.bridge.engine is not None
+        url = f"{app.bridge.engine.addresses.receiver}/hook"
+        assert httpx.post(url, content=b"{", headers={"Content-Encoding": "gzip"}).status_code == 415
+        await ui(pilot, lambda: "gzip: not to be unpacked here, shown as received" in seen(app))
+
+
 async def test_a_text_is_found_in_the_body_wherever_it_is_folded_away(
     later_app: StatsigApp, ui: Until, seen: Text
 ) -> None:

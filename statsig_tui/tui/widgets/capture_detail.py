@@ -34,6 +34,7 @@ class Detail(Container):
                 yield EventsTable()
             with TabPane("Body", id="body"):
                 yield Static(id="marks")
+                yield Static(id="packed")
                 yield JsonView(id="body-view")
             for name in ("Headers", "Signature", "Answer"):
                 with TabPane(Content(name), id=name.lower()), VerticalScroll(classes="text"):
@@ -46,7 +47,10 @@ class Detail(Container):
     def on_mount(self) -> None:
         """Nothing is shown yet."""
         self._shown: tuple[CaptureDetail, bytes] | None = None
+        self._is_whole = True
+        """Whether a capture is shown, and not one event of it."""
         self._notes: Notes | None = None
+        self.query_one("#packed", Static).display = False
         self.query_one(JsonView).can_find = True
         self._mark(())
         self._diagnosis: Diagnosis | None = None
@@ -61,6 +65,7 @@ class Detail(Container):
         self._shown = None
         self.border_title, self.border_subtitle = Content(), Content()
         self._mark(())
+        self.query_one("#packed", Static).display = False
         self.query_one(JsonView).load(b"")
         self.query_one(EventsTable).load(None, (), ())
         self.query_one(Note).show_note(None, "")
@@ -91,6 +96,7 @@ class Detail(Container):
         if self._shown is None or self._shown[0].record.id != record.id:
             self._diagnosis = None
         self._shown = (detail, body)
+        self._is_whole = child is None
         self._notes = notes
         table = self.query_one(EventsTable)
         table.load(record.id, record.events, events)
@@ -125,7 +131,12 @@ class Detail(Container):
             signature: Content = signature_text(detail, self._diagnosis)
             self.query_one("#signature-text", Static).update(signature)
         elif active == "body":
-            self.query_one(JsonView).load(body, self._notes)
+            words = _packing(detail, body) if self._is_whole else ""
+            packed = self.query_one("#packed", Static)
+            packed.display = bool(words)
+            packed.update(Content.styled(words, theme.QUIET))
+            received = detail.body if self._is_whole and body != detail.body else None
+            self.query_one(JsonView).load(body, self._notes, received)
 
     def look_at(self, tab: str) -> None:
         """Show a tab, and give it the keys."""
@@ -161,7 +172,12 @@ class Detail(Container):
     @on(FindLine.Asked)
     def _find(self, event: FindLine.Asked) -> None:
         event.stop()
-        self.query_one(FindLine).tell(*self.query_one(JsonView).find(event.text, event.way))
+        self.query_one(JsonView).find(event.text, event.way)
+
+    @on(JsonView.Found)
+    def _found(self, event: JsonView.Found) -> None:
+        for line in self.query(FindLine):
+            line.tell(event.at, event.total, event.is_done)
 
     @on(FindLine.Left)
     async def _leave_text(self, event: FindLine.Left) -> None:
@@ -204,6 +220,17 @@ def _head(detail: CaptureDetail) -> Content:
             *_pairs(tuple(facts)),
         ]
     )
+
+
+def _packing(detail: CaptureDetail, body: bytes) -> str:
+    """What is to be known of a body that came packed, where `body` is what is shown of it."""
+    encoding = next((value for name, value in detail.headers if name.lower() == "content-encoding"), "")
+    if encoding.strip().lower() in ("", "identity"):
+        return ""
+    if body == detail.body:
+        return printable(f"{encoding}: not to be unpacked here, shown as received")
+    came = f"{encoding}, {len(detail.body):,} bytes received"
+    return printable(f"{came}; shown unpacked, {len(body):,} bytes; h: hex of what was received")
 
 
 def _answer(detail: CaptureDetail) -> Content:

@@ -12,11 +12,11 @@ from textual.content import Content
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.records import CaptureRecord, EventSummary
 from statsig_tui.core.repeats import Beside
+from statsig_tui.core.told import Told, told
 from statsig_tui.tui import theme
 from statsig_tui.tui.privacy import private
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.times import age, clock, size
-from statsig_tui.tui.widgets.event_notes import Told, told
 from statsig_tui.tui.widgets.id_view import IdView
 from statsig_tui.tui.widgets.row_list import RowList
 

@@ -66,10 +66,11 @@ class FindLine(Horizontal):
         """Take the keys."""
         self.query_one(Input).focus()
 
-    def tell(self, at: int, total: int) -> None:
+    def tell(self, at: int, total: int, is_done: bool = True) -> None:
         """Which of how many is selected; none is 0."""
         text = self.query_one(Input).value
-        words = f"{at} of {total:,}" if total else "not there" if text else ""
+        found = (f"{at:,} of {total:,}" if at else f"{total:,} places") if total else "not there"
+        words = (found if is_done else "looking…") if text else ""
         self.query_one("#find-count", Static).update(Content(words))
 
     @on(Input.Changed)

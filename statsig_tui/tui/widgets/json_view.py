@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from statsig_tui.tui.privacy import AROUND, dots, identifies, is_private, masked, masked_part
 from statsig_tui.tui.text import fit
-from statsig_tui.tui.widgets.json_find import Search, uncover
+from statsig_tui.tui.widgets.json_find import Search, raw_row, uncover
 from statsig_tui.tui.widgets.json_lines import Body, Folds, read, read_head
 from statsig_tui.tui.widgets.json_pieces import (
     Piece,
@@ -60,6 +60,7 @@ class JsonView(LineView):
         "json-view--notice",
         "json-view--note",
         "json-view--odd",
+        "json-view--found",
         "json-view--cursor",
         "json-view--cursor-blurred",
     }
@@ -94,6 +95,10 @@ class JsonView(LineView):
         }
         & > .json-view--odd {
             color: $warning;
+        }
+        & > .json-view--found {
+            background: $warning;
+            color: $background;
         }
         & > .json-view--cursor {
             background: $primary-muted;
@@ -132,6 +137,15 @@ class JsonView(LineView):
     class FindAsked(Message):
         """Somebody wants to find a text in the body."""
 
+    class Found(Message):
+        """How many places of a text there are, and which of them is gone to; 0: none, or none yet."""
+
+        def __init__(self, at: int, total: int, is_done: bool) -> None:
+            super().__init__()
+            self.at = at
+            self.total = total
+            self.is_done = is_done
+
     def __init__(
         self,
         *,
@@ -141,10 +155,14 @@ class JsonView(LineView):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.raw = b""
+        self._bytes = b""
+        """What hex shows: the body as it was received."""
         self._notes: Notes | None = None
         self.can_find = False
         """Whether there is a line to find a text with."""
         self._search: Search | None = None
+        self._way: int | None = None
+        """Where to go once the text has been looked through; None: nowhere."""
         self._found_at: tuple[str, int] | None = None
         """The view and line that was gone to last."""
         self._body = read(b"")
@@ -172,12 +190,17 @@ class JsonView(LineView):
         """The view that is shown: raw in place of a tree that cannot be."""
         return self._shown(self.view)
 
-    def load(self, raw: bytes, notes: Notes | None = None) -> None:
-        """Show a body, from its beginning; `notes` says what stands beside the lines of its tree."""
+    def load(self, raw: bytes, notes: Notes | None = None, received: bytes | None = None) -> None:
+        """Show a body, from its beginning; `notes` says what stands beside the lines of its tree.
+
+        `received` are the bytes that it was unpacked from, which hex shows.
+        """
         self.raw = raw
+        self._bytes = raw if received is None else received
         self._notes = notes
         self._is_whole = len(raw) <= AT_ONCE
         self.workers.cancel_node(self)
+        self._way = None
         if not self._is_whole:
             self._prepare(raw)
         self._take(read(raw) if self._is_whole else read_head(raw[:AT_ONCE]))
@@ -192,7 +215,7 @@ class JsonView(LineView):
             return copied(self._body.folds.tree.source(index))
         if self.shown_view == "hex":
             count = self._hex_columns()
-            return self.raw[self._cursor * count :][:count].hex(" ")
+            return self._bytes[self._cursor * count :][:count].hex(" ")
         return shown(self._raw_row(self._cursor))
 
     def path_at_cursor(self) -> str:
@@ -272,30 +295,23 @@ class JsonView(LineView):
         if action == "find":
             return self.can_find
         if action == "hit":
-            return self._search is not None
+            return self._search is not None and not self._is_packed
         if action != "view":
             return True
         return parameters != (self.shown_view,) and (parameters != ("tree",) or self._body.folds is not None)
 
-    def find(self, wanted: str, way: int) -> tuple[int, int]:
-        """Go to a text: 0 from here on, 1 the next, -1 the one before; which of how many places that is."""
-        search, text = self._search, self._body.text
-        if search is None or search.wanted != wanted or search.text is not text:
-            search = Search(wanted, text)
-            self._search, self._found_at = (search if wanted else None), None
-        is_there = self._found_at == (self.shown_view, self._cursor)
-        place = search.go(way, None if is_there else self._offset(self.shown_view))
-        if place is not None:
-            if self.shown_view == "tree" and self._tree is not None:
-                uncover(self._tree, place)
-            self._wanted = place
-            self._count(jump=True)
-            self.bring(self._cursor)
-            self._found_at = (self.shown_view, self._cursor)
-        return search.counted
+    def find(self, wanted: str, way: int) -> None:
+        """Go to a text: 0 from here on, 1 the next, -1 the one before; Found says what that came to."""
+        search = self._search
+        if search is None or search.wanted != wanted or search.text is not self._body.text:
+            search = Search(wanted, self._body.text)
+        self._way = way
+        self._look_for(search)
 
     def action_find(self) -> None:
         """Ask for a text."""
+        if self._is_packed:
+            self.view = "tree"
         self.post_message(self.FindAsked())
 
     def action_hit(self, way: int) -> None:
@@ -366,6 +382,48 @@ class JsonView(LineView):
         self._take(body)
         self._count()
 
+    def _look_for(self, search: Search) -> None:
+        if search is not self._search:
+            self._found_at = None
+        self._search = search if search.wanted else None
+        self.workers.cancel_group(self, "json-view-search")
+        if not search.is_done:
+            search.look()
+        if search.is_done:
+            self._looked(search)
+        else:
+            self._look_on(search)
+
+    @work(group="json-view-search", exclusive=True)
+    async def _look_on(self, search: Search) -> None:
+        self.post_message(self.Found(0, 0, False))
+        while not search.is_done:
+            # A thread would hold up the keys as much: a search lets nothing run beside it.
+            await asyncio.sleep(0)
+            search.look()
+        self._looked(search)
+
+    def _looked(self, search: Search) -> None:
+        self._strips.clear()
+        self.refresh()
+        if self._way is not None:
+            is_there = self._found_at == (self.shown_view, self._cursor)
+            place = search.go(self._way, None if is_there else self._offset(self.shown_view))
+            self._way = None
+            if place is not None:
+                if self.shown_view == "tree" and self._tree is not None:
+                    uncover(self._tree, place)
+                self._wanted = place
+                self._count(jump=True)
+                self.bring(self._cursor)
+                self._found_at = (self.shown_view, self._cursor)
+        self.post_message(self.Found(*search.counted, True))
+
+    @property
+    def _is_packed(self) -> bool:
+        """Whether other bytes than those of the text are looked at."""
+        return self.shown_view == "hex" and self._bytes is not self.raw
+
     @work(group="json-view-rows", exclusive=True)
     async def _wrap_all(self, text: str, width: int) -> None:
         rows = await asyncio.to_thread(wrapped, text, width)
@@ -377,6 +435,8 @@ class JsonView(LineView):
         self._body = body
         self._tree = None
         self._rows_width = 0
+        if self._search is not None:
+            self._look_for(Search(self._search.wanted, body.text))
         self._tell()
 
     def _count(self, jump: bool = False) -> None:
@@ -397,7 +457,7 @@ class JsonView(LineView):
             is_ready = is_ready and self._has_all_rows
             count = len(self._rows) + (not is_ready)
         else:
-            count = -(-len(self.raw) // self._hex_columns())
+            count = -(-len(self._bytes) // self._hex_columns())
         self.set_line_count(count)
         if self._wanted is not None:
             self._cursor = self._line_of(view, self._wanted)
@@ -447,7 +507,7 @@ class JsonView(LineView):
             return folds.opened[index][folds.row(at)] if folds.row(at) else folds.tree.offset(index)
         if view == "raw" and self._rows:
             return self._rows[min(self._cursor, len(self._rows) - 1)]
-        if view == "hex" and self._width() > 0:
+        if view == "hex" and self._width() > 0 and self._bytes is self.raw:
             before = self.raw[: self._cursor * self._hex_columns()]
             return len(before.decode("utf-8", "surrogateescape"))
         return 0
@@ -459,6 +519,8 @@ class JsonView(LineView):
             return folds.shown(index) + (row_at(folds.opened[index], offset) if index in folds.opened else 0)
         if view == "raw":
             return row_at(self._rows, offset)
+        if self._bytes is not self.raw:
+            return 0
         return len(self._body.text[:offset].encode("utf-8", "surrogateescape")) // self._hex_columns()
 
     def _raw_row(self, line: int, *, hides: bool = False) -> str:
@@ -471,10 +533,10 @@ class JsonView(LineView):
     def _private_hex(self, start: int, count: int) -> Iterator[Piece]:
         """A row of hex with dots for what is private, byte for byte."""
         first = max(0, start - AROUND)
-        text = self.raw[first : start + count + AROUND].decode("latin-1")
+        text = self._bytes[first : start + count + AROUND].decode("latin-1")
         hidden = masked(text)[start - first :][:count]
         row = text[start - first :][:count]
-        for place, (text, kind) in enumerate(hex_pieces(self.raw, start, count)):
+        for place, (text, kind) in enumerate(hex_pieces(self._bytes, start, count)):
             if place == 1:
                 for at, (before, after) in enumerate(zip(row, hidden, strict=True)):
                     column = at * 3 + at // 8
@@ -490,21 +552,26 @@ class JsonView(LineView):
             count = self._hex_columns()
             if is_private(self):
                 return self._private_hex(line * count, count)
-            return hex_pieces(self.raw, line * count, count)
+            return hex_pieces(self._bytes, line * count, count)
         if view == "tree" and self._tree is not None and line < len(self._tree.folds):
             pieces = self._noted(self._tree, line, width)
             return self._masked(self._tree, line, pieces) if is_private(self) else pieces
         if view == "raw" and line < len(self._rows):
-            return iter([(shown(self._raw_row(line, hides=is_private(self))), "")])
+            row, start = self._raw_row(line, hides=is_private(self)), self._rows[line]
+            if self._search is None:
+                return iter([(shown(row), "")])
+            return raw_row(row, self._search.inside(start, start + len(row)))
         return iter([("preparing…", "punctuation")])
 
     def _masked(self, tree: TreeText, line: int, pieces: Iterator[Piece]) -> Iterator[Piece]:
         if not identifies(path(tree.tree, tree.folds.lines[line])):
             return pieces
-        return ((dots(text) if kind in _VALUES else text, kind) for text, kind in pieces)
+        return ((dots(text) if kind in _VALUES or kind == "found" else text, kind) for text, kind in pieces)
 
     def _noted(self, tree: TreeText, line: int, width: int) -> Iterator[Piece]:
         pieces = tree.pieces(line)
+        if self._search is not None:
+            pieces = self._search.marked(list(pieces))
         if self._notes is None or tree.folds.row(line):
             return pieces
         note = self._notes(path(tree.tree, tree.folds.lines[line]))
@@ -514,7 +581,8 @@ class JsonView(LineView):
         name = ["json-view--cursor" if self.has_focus else "json-view--cursor-blurred"] if is_cursor else []
         style = self.get_visual_style(*name)
         styles = {
-            kind: (style + self.get_visual_style(f"json-view--{kind}", partial=True)).rich_style
+            # A partial style has no background, which is all that a found text is known by.
+            kind: (style + self.get_visual_style(f"json-view--{kind}", partial=kind != "found")).rich_style
             for kind in {kind for _, kind in pieces if kind}
         } | {"": style.rich_style}
         segments = [Segment(text, styles[kind]) for text, kind in pieces if text]

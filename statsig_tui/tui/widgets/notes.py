@@ -67,4 +67,4 @@ class Note(TextArea):
             was_long, self._is_long = self._is_long, len(self.text) > MOST
             if self._is_long and not was_long:
                 words = f"A note has {MOST:,} characters: what is behind is not kept."
-                self.notify(printable(words), severity="warning")
+                self.notify(printable(words), markup=False, severity="warning")
