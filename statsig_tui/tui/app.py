@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,7 +23,6 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
@@ -33,23 +32,18 @@ from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings, clashes
 from statsig_tui.tui.docking import Docking, give_keys
+from statsig_tui.tui.frames import Frames
 from statsig_tui.tui.news import NOTICE_SECONDS, News
 from statsig_tui.tui.privacy import Veil
 from statsig_tui.tui.screens.going import jump
-from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import LONGEST, PasteRefused, TerminalDriver
 from statsig_tui.tui.text import TerminalNet, lines, printable
-from statsig_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from statsig_tui.tui.screens.requests import Found
 
-FRAME_SECONDS = 0.05
-"""Screens draw at most this often, however fast the engine is."""
-FLOOD_FRAME_SECONDS = 0.1
-"""The same while more comes in a frame than an eye can take in: the engine needs the processor then."""
 _QUIT_SECONDS = 3.0
 Save = Callable[[Config], None]
 """Writes edited settings; raises SettingsError."""
@@ -115,10 +109,14 @@ class StatsigApp(App[int]):
             look_in=self.set_timer,
             look_soon=self.pull_soon,
         )
-        self._pulling = False
-        self._pull_again = False
-        self._last_pull = 0.0
-        self._ticker: Timer | None = None
+        self._frames = Frames(
+            bridge,
+            self.news,
+            stack=lambda: self.screen_stack,
+            call_in=self.set_timer,
+            work=self._work_on_pull,
+            tell=self.tell,
+        )
         self._quit_armed_until = 0.0
         # Before anything is mounted: a theme that is chosen later has every style sheet read anew.
         for chosen in theme.THEMES:
@@ -239,62 +237,15 @@ class StatsigApp(App[int]):
 
     def pull_soon(self) -> None:
         """Bring the shown screen up to date, at most once a frame."""
-        if self._pulling:
-            self._pull_again = True
-            return
-        if self.bridge.engine is None:
-            return
-        self._pulling = True
-        frame = FLOOD_FRAME_SECONDS if self.news.is_flooded else FRAME_SECONDS
-        wait = max(0.0, self._last_pull + frame - time.monotonic())
-        self.set_timer(wait or 0.001, self._pull)
+        self._frames.pull_soon()
 
     @work(group="pull")
-    async def _pull(self) -> None:
-        self._last_pull = time.monotonic()
-        self.bridge.release()
-        try:
-            if self.news.tell_refusals():
-                self.show_status()
-            is_new = await self.news.look(self._status_line)
-            self._pull_again = self._pull_again or self.news.is_behind
-            stack = self.screen_stack  # empty while the app ends
-            is_held = any(isinstance(top, Dialog) and top.HOLDS for top in stack[-1:])
-            for screen in () if is_held else stack:
-                if isinstance(screen, ModeScreen) and screen.is_mounted:
-                    await screen.pull_all()
-                elif isinstance(screen, Dialog) and screen.is_mounted:
-                    await screen.pull()
-            if is_new:
-                # After the screen, so that both are in one frame.
-                self.show_status()
-        except StatsigTuiError as error:
-            self.tell(error)
-        finally:
-            self._pulling = False
-        if self._pull_again:
-            self._pull_again = False
-            self.pull_soon()
-
-    def _status_line(self) -> StatusLine | None:
-        return self.screen.query_one_optional(StatusLine) if self.screen_stack else None
+    async def _work_on_pull(self, pull: Callable[[], Awaitable[None]]) -> None:
+        await pull()
 
     def show_status(self) -> None:
         """Bring the header up to date; look again when an age in it will have changed."""
-        if self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
-        if not self.screen_stack:
-            return  # the app is ending
-        line = self._status_line()
-        if line is not None:
-            self.news.show(line)
-            line.is_private = self.is_private
-        if isinstance(self.screen, ModeScreen) and self.screen.is_mounted:
-            self.screen.ticked()
-        stays = self.news.stays()
-        if stays is not None:
-            self._ticker = self.set_timer(stays, self.show_status)
+        self._frames.show_status()
 
     # Settings
 
@@ -442,7 +393,7 @@ class StatsigApp(App[int]):
 
     def action_privacy(self) -> None:
         """Mask ids, e-mail addresses and keys on the screen, or show them again."""
-        self.is_private = not self.is_private
+        self.is_private = self.news.is_private = not self.is_private
         for screen in {*self.mode_screens(), *self.screen_stack}:
             for widget in screen.walk_children():
                 # Lines that were drawn are remembered by some.

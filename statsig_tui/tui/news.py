@@ -59,6 +59,8 @@ class News:
         self.rates = Rates()
         self.health: dict[str, Health] = {}
         """How the destinations' endpoints did when it was looked last."""
+        self.is_private = False
+        """Whether the screen masks what says who somebody is, and keys."""
         self.is_flooded = False
         """Whether more came than an eye can take in: the engine needs the processor then."""
         self.is_behind = False
@@ -191,7 +193,7 @@ class News:
         line.last_batch = self._age(now)
         line.quiet = self._rhythm.quiet(now)
         line.rates = self.rates.until(now // 1000)
-        line.starting = engine is None
+        line.starting, line.is_private = engine is None, self.is_private
         if engine is None:
             return
         addresses = engine.addresses
