@@ -27,6 +27,19 @@ _SETTLED = (
 )
 
 
+_BATCH = (
+    "DELETE FROM batches WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.batch = batches.id)"
+)
+_WITH = {
+    "events": (("DELETE FROM verdicts WHERE event = ?", 0),),
+    "deliveries": (
+        ("DELETE FROM attempts WHERE delivery = ?", 0),
+        (_BATCH, 1),
+    ),
+}
+"""What goes with a row, by which of its columns."""
+
+
 class Pruner:
     """Forgets what is over the bounds, while intake goes on; one look at a time."""
 
@@ -84,21 +97,26 @@ def prune(tx: Tx, retention: Retention) -> bool:
         count = _count(tx.db, table)
         surplus = min(_CHUNK, max(count - retention.captures, -(-count // _SHARE) if large else 0))
         if surplus > 0:
-            deleted += tx.db.execute(
+            rows = tx.db.execute(
                 f"DELETE FROM {table} WHERE id IN"
-                f" (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT ?)",
+                f" (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT ?)"
+                f" RETURNING {'id, batch' if table == 'deliveries' else 'id'}",
                 (surplus,),
-            ).rowcount
+            ).fetchall()
+            deleted += len(rows)
+            # By their numbers: what is undelivered stays for as long as it takes, among much that goes.
+            for statement, column in _WITH.get(table, ()):
+                tx.db.executemany(statement, [(row[column],) for row in rows])
     if deleted:
         remarks.forget(tx.db)
-        tx.db.execute("DELETE FROM verdicts WHERE event < (SELECT coalesce(min(id), 0) FROM events)")
-        tx.db.execute("DELETE FROM attempts WHERE delivery < (SELECT coalesce(min(id), 0) FROM deliveries)")
         tx.db.execute("DELETE FROM replays WHERE capture < (SELECT coalesce(min(id), 0) FROM captures)")
-        tx.db.execute("DELETE FROM batches WHERE id < (SELECT coalesce(min(batch), 0) FROM deliveries)")
     return deleted > 0 and is_over(tx.db, retention)
 
 
 def _count(db: sqlite3.Connection, table: str) -> int:
+    if table in _WITH:
+        # Any of them may have to stay.
+        return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
     # Ids are given out in order and forgotten from the oldest, so their span is the count, nearly.
     low, high = db.execute(f"SELECT min(id), max(id) FROM {table}").fetchone()
     return high - low + 1 if high is not None else 0

@@ -289,6 +289,33 @@ async def test_what_is_undelivered_is_never_forgotten(store: Store) -> None:
     assert (job.delivery, job.body) == (delivery.id, b"1")
 
 
+async def test_what_stays_undelivered_neither_holds_the_rest_nor_drives_it_out(store: Store) -> None:
+    keep = Retention(captures=10, megabytes=1024)
+    names = [f"e{number}" for number in range(1, 41)]
+
+    def fill(tx: Tx) -> None:
+        for event in outbox.accept(tx, 1, "t", events(*names), [[("a", YES)]] * len(names)):
+            made = outbox.open_delivery(tx, 1, "a", b"1", [event], "full")
+            job = outbox.next_job(tx.db, "a")
+            assert job is not None
+            outbox.begin_attempt(tx, 1, job, "http://x/", (), None, None)
+            if made.id > 1:
+                tx.db.execute("UPDATE deliveries SET state = 'delivered' WHERE id = ?", (made.id,))
+
+    await store.write(fill)
+    for _ in range(24):
+        await store.insert(captures.insert, capture())
+        await store.write(lambda tx: retention.prune(tx, keep))
+    kept = [1, *range(32, 41)]
+    for table, column in (
+        ("deliveries", "id"), ("attempts", "delivery"), ("batches", "id"), ("events", "id"),
+        ("verdicts", "event"),
+    ):  # fmt: skip
+        asked = f"SELECT {column} FROM {table} ORDER BY 1"
+        found = await store.read(lambda db, asked=asked: db.execute(asked).fetchall())  # type: ignore[misc]  # a default argument binds the loop's name
+        assert [row[0] for row in found] == kept, table
+
+
 async def test_captures_of_one_moment_are_kept_in_their_order_with_numbers_of_their_own(store: Store) -> None:
     told: list[Sequence[Record]] = []
     store.on_commit(told.append)
