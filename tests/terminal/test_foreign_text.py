@@ -124,7 +124,7 @@ schedule = "none"
 
     walk(F8, sees="Live  1")
     walk("G", sees="─ #1")
-    walk("R", sees="─ Replay c")
+    walk("R", sees="─ Replay ─")
     walk(ESC, "\r", sees="Live")
     for _ in range(6):  # tabs, and bodies as tree, text and hex
         walk("t", "\x1b[6~", "w", "h", "\x1b[6~", "t", "]", sees="Live")
