@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from textual.widgets import Static, TabbedContent
 from statsig_tui.cli.lines import as_json, as_text
 from statsig_tui.core import draft
 from statsig_tui.core.config import Config, Filter
+from statsig_tui.core.event import EventClass
 from statsig_tui.core.health import Health
 from statsig_tui.core.judgements import Judged
 from statsig_tui.core.marks import Mark, Oddity
+from statsig_tui.core.probe import Hop, Passing
 from statsig_tui.core.records import (
     DeliveryState,
     DestinationCounters,
@@ -35,19 +38,26 @@ from statsig_tui.core.records import (
     SentDetail,
 )
 from statsig_tui.core.redact import Redactor
+from statsig_tui.core.repeats import NameCount, Names
+from statsig_tui.core.replaying import Replayed
+from statsig_tui.core.tunnel import Report
 from statsig_tui.engine.sources import real_sources
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.confirm import ConfirmDialog
+from statsig_tui.tui.screens.exporting import ProgressDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixScreen
+from statsig_tui.tui.screens.probe import hop_lines
 from statsig_tui.tui.screens.redeliver import Lot, RedeliverDialog
 from statsig_tui.tui.screens.replay import Place, Plan, ReplayDialog, Selection
 from statsig_tui.tui.screens.requests import RequestsScreen
 from statsig_tui.tui.screens.respond import RespondDialog
 from statsig_tui.tui.screens.send_test import SendTestDialog
+from statsig_tui.tui.screens.taking import CopyMenu, Piece
+from statsig_tui.tui.screens.tunnel import report_lines
 from statsig_tui.tui.text import TerminalNet, content, printable
 from statsig_tui.tui.widgets.attempt_detail import RESPONSE, AttemptDetail
 from statsig_tui.tui.widgets.attempt_rows import DeliveryRows, MinuteRows
@@ -56,12 +66,16 @@ from statsig_tui.tui.widgets.capture_rows import CaptureRows
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.draft_pane import DraftPane
+from statsig_tui.tui.widgets.events_table import EventRows
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.library import Library
 from statsig_tui.tui.widgets.matrix_rows import MatrixRows
+from statsig_tui.tui.widgets.names_panel import NamesPanel
+from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.outcome import answer
 from statsig_tui.tui.widgets.overview import Overview
+from statsig_tui.tui.widgets.replay_line import ReplayLine
 from statsig_tui.tui.widgets.signing import SigningPane
 from statsig_tui.tui.widgets.target_bar import Goal, TargetBar
 from statsig_tui.tui.widgets.trace_view import trace_content
@@ -207,6 +221,29 @@ def answered(sent: SentDetail) -> Content:
     return answer(sent, Redactor(), 90, unfolded=True)
 
 
+def packed(detail: Detail, text: str) -> None:
+    came = foreign.capture_detail(text)
+    detail.show(replace(came, headers=(("Content-Encoding", text),)), None, b"{}")
+
+
+def names(panel: NamesPanel, text: str) -> None:
+    panel.load(Names((NameCount(EventClass.CUSTOM, text, 3),), {EventClass.CUSTOM: 3}))
+
+
+def replayed(line: ReplayLine, text: str) -> None:
+    line.show(text, Replayed(2, 0, {text: 1}, 1), is_done=False, note=text)
+
+
+def event_rows(text: str) -> list[Content]:
+    rows, record = EventRows(), foreign.capture(text)
+    rows.load(1, record.events, [json.dumps({"value": text}).encode()] * len(record.events))
+    return [rows.line(0, WIDTH)]
+
+
+def came_back(text: str) -> Content:
+    return report_lines(Report(False, text, text, 1.0, 1, text, text, ((text, text),)))
+
+
 PLACES: list[tuple[str, Callable[[], Any], Put]] = [
     ("overview", Overview, overview),
     ("target", lambda: TargetBar("^j"), lambda bar, text: bar.show(goal(text))),
@@ -230,6 +267,15 @@ PLACES: list[tuple[str, Callable[[], Any], Put]] = [
     ("capture, headers", Detail, capture_tab("headers")),
     ("capture, signature", Detail, capture_tab("signature")),
     ("capture, answer", Detail, capture_tab("answer")),
+    ("capture, packed body", Detail, packed),
+    ("names", NamesPanel, names),
+    ("replay line", ReplayLine, replayed),
+    (
+        "probe",
+        Static,
+        lambda view, text: view.update(hop_lines([Hop("delivery", Passing.LATE, text, text, 1)], 90)),
+    ),
+    ("tunnel", Static, lambda view, text: view.update(came_back(text))),
 ]
 """Where a text is shown as it is spelled."""
 TYPED: list[tuple[str, Callable[[], Any], Put]] = [
@@ -241,6 +287,7 @@ TYPED: list[tuple[str, Callable[[], Any], Put]] = [
     ("capture, body", Detail, capture_tab("body")),
     ("body that is no JSON", JsonView, lambda view, text: view.load(text.encode("utf-8", "surrogatepass"))),
     ("destination form", DestinationForm, lambda form, text: form.show(foreign.destination(text))),
+    ("note, as in a form", Note, lambda note, text: note.show_note(1, text)),
     ("draft, form", lambda: DraftPane(draft.SAMPLE, lambda: real_sources(1, {})), draft_in("form")),
     ("draft, JSON", lambda: DraftPane(draft.SAMPLE, lambda: real_sources(1, {})), draft_in("json")),
 ]
@@ -265,6 +312,7 @@ async def test_a_foreign_text_is_literal_and_harmless(name: str, make: Callable[
 
 LINES: dict[str, Callable[[str], list[Content]]] = {
     "captures": lambda text: [capture_rows(text).line(0, WIDTH), capture_rows(text).child(0, 0, WIDTH)],
+    "events of a capture": event_rows,
     "minutes": minutes,
     "deliveries": deliveries,
     "event filtering": tracked,
@@ -296,6 +344,8 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     "respond": lambda text: RespondDialog(text),
     "send test": lambda text: SendTestDialog(text, [text]),
     "filter details": lambda text: FilterDetails(Filter(tiers={text: False}, change_types={text: True})),
+    "copy": lambda text: CopyMenu(text, [Piece("v", "the value", text)]),
+    "export, under way": lambda text: ProgressDialog(Path(text), 3),
     "matrix": lambda text: MatrixScreen([text], [Judged(text, text, 3, 1, "demo event")]),
 }
 

@@ -32,6 +32,8 @@ _ODD = 14
 """Cells of what is odd about an event, and of the blanks before it: `out of order` is whole."""
 _WIDE = 84
 """Cells from which an event's class is spelled out."""
+_NAME = 8
+"""Cells that what is said behind the names leaves them."""
 _HELD = 4096
 """Summaries in memory."""
 _COUNTED = 1000
@@ -142,12 +144,14 @@ class CaptureRows:
         by = f"  by program: {record.program}" if record.program is not None else ""
         count = f"{len(record.events):>5,}"
         room = columns.what + 5 - len(count)
-        what = f"{_what(record, room)}{asks}{by}{fault}"
+        after = fit(f"{asks}{by}{fault}", max(0, room - _NAME))
+        what = f"{_what(record, room - cell_len(after))}{after}"
+        # A single sign keeps a blank between itself and the answer.
+        signs = MARK * self.view.is_marked(record.id) + NOTED * (record.id in self.annotated)
         when = clock(record.at) if self.ages_at is None else f"{age(self.ages_at - record.at):>{_AGE}}"
         parts = [
             (when, theme.QUIET),
-            (MARK if self.view.is_marked(record.id) else " ", theme.ACCENT),
-            (NOTED if record.id in self.annotated else " ", theme.ACCENT),
+            (f"{signs:<2}", theme.ACCENT),
             (f"{mark} {record.status or 'none':<4}", style),
             (f"{count}  ", ""),
             (_padded(what, room), theme.BAD if refused else ""),
@@ -237,12 +241,16 @@ def _what(record: CaptureRecord, width: int) -> str:
         names[name] = names.get(name, 0) + 1
     shown, rest = "", len(record.events)
     for name, count in sorted(names.items(), key=lambda item: -item[1]):
-        longer = f"{shown}, {name}" if shown else name
-        longer += f" ×{count}" if count > 1 else ""
+        times = f" ×{count}" if count > 1 else ""
         more = f", +{rest - count:,} more" if rest > count else ""
-        if shown and len(longer) + len(more) > width:
-            return f"{fit(shown, max(1, width - len(f', +{rest:,} more')))}, +{rest:,} more"
-        shown, rest = longer, rest - count
+        if not shown:
+            # Rather the end of a name is missed than how often it is there.
+            shown = fit(name, max(1, width - len(times) - len(more))) + times
+        elif len(f"{shown}, {name}{times}{more}") > width:
+            break
+        else:
+            shown = f"{shown}, {name}{times}"
+        rest -= count
     return f"{shown}, +{rest:,} more" if rest else shown
 
 

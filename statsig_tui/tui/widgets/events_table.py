@@ -10,7 +10,7 @@ from statsig_tui.core import jsontext
 from statsig_tui.core.records import EventSummary
 from statsig_tui.tui import theme
 from statsig_tui.tui.privacy import private
-from statsig_tui.tui.text import column, fit
+from statsig_tui.tui.text import column
 from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.json_pieces import copied
 from statsig_tui.tui.widgets.table import Table
@@ -56,7 +56,7 @@ class EventRows:
             (column(event.event_name or "(no name)", columns.name), theme.STRONG),
             (column(event.event_class.replace("_", " "), columns.kind), theme.QUIET) if columns.kind else "",
             private(Content(column(event.user_id or "", columns.user))) if columns.user else "",
-            fit(self._value(index), columns.value - 1).ljust(columns.value) if columns.value else "",
+            column(self._value(index), columns.value) if columns.value else "",
             (_time(event.timestamp), theme.QUIET) if columns.time else "",
         )
 

@@ -23,6 +23,8 @@ _ALIGNED = 24
 """Keys up to this width share a column of values with their siblings."""
 _SIBLINGS = 100
 """So many of them are measured for that column."""
+_ENDS = (" }", " ]")
+"""What alone may fill a preview's last cells: behind everything else something follows."""
 _KINDS = {'"': "string", "t": "bool", "f": "bool", "n": "null", "{": "punctuation", "[": "punctuation"}
 _bare = re.compile(r'"([^\s"\\](?:[^"\\]*[^\s"\\])?)"')
 _identifier = re.compile(r'"([A-Za-z_$][\w$]*)"', re.ASCII)
@@ -238,7 +240,7 @@ def _plain(key: str) -> str:
 def _clipped(pieces: Iterator[Piece], width: int) -> Iterator[Piece]:
     for text, kind in pieces:
         size = cell_len(text)
-        if size > width or (size == width and kind != "punctuation"):
+        if size > width or (size == width and text not in _ENDS):
             yield cut(text + "…", width), kind
             return
         yield text, kind
