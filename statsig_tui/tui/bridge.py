@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack
@@ -30,6 +31,8 @@ class Bridge:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._latch: Latch | None = None
         self._ended = False
+        self._turn = threading.Lock()
+        """An end that comes during the start waits for it: what is half open could not be closed."""
         self.engine: Engine | None = None
 
     async def start(self, wake: Callable[[], None]) -> Engine:
@@ -54,7 +57,7 @@ class Bridge:
         """Stop the engine cleanly and end its thread; whoever asks from now on is cancelled."""
         self._ended = True
         await asyncio.to_thread(self._reader.shutdown)
-        await asyncio.to_thread(self._stack.close)
+        await asyncio.to_thread(self._close)
 
     async def do(self, verb: Callable[[Engine], Awaitable[T]]) -> T:
         """Run one of the engine's verbs on its own loop and wait for it here."""
@@ -84,7 +87,16 @@ class Bridge:
         if self._ended:
             raise asyncio.CancelledError
 
+    def _close(self) -> None:
+        with self._turn:
+            self._stack.close()
+
     def _start(self) -> Engine:
+        with self._turn:
+            self._check_running()
+            return self._open()
+
+    def _open(self) -> Engine:
         # Imported here: the network's parts come after the first paint.
         from anyio.from_thread import start_blocking_portal
 
