@@ -14,6 +14,8 @@ from statsig_tui.core.signing import SignatureState, SignatureVerdict
 
 Headers = tuple[tuple[str, str], ...]
 ISOLATING = "isolating"
+HALVED = ": halved"
+"""In the error of a delivery whose place its halves have taken: its events are theirs."""
 """What closed a batch that is a part of a refused one."""
 FLAGGED_BY = 100
 """Bytes at the beginning of an answer's body that tell a web page."""
@@ -93,6 +95,12 @@ class DeliveryRecord:
     replay: Replay | None = None
     closed_by: str = ""
     """Of its batch; `halved` or `isolating` where it is part of another delivery's."""
+
+    @property
+    def can_be_due(self) -> bool:
+        """Whether it may be made due by hand: it is not on its way, has not arrived, and was not halved."""
+        is_halved = self.state is DeliveryState.CANCELLED and HALVED in (self.error or "")
+        return not is_halved and self.state not in (DeliveryState.SENDING, DeliveryState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.config import Destination
 from statsig_tui.core.envelope import encode
-from statsig_tui.core.records import ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
+from statsig_tui.core.records import HALVED, ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.retry import REFUSED, TOO_LARGE
 from statsig_tui.engine import due, endpoints, outbox
@@ -110,12 +110,12 @@ class StoreLedger:
         known = self._masked(attempt) if attempt is not None else None
         is_refused = known is not None and known.status != TOO_LARGE
         if known is None:
-            words = "larger than the endpoint takes: halved"
+            words = f"larger than the endpoint takes{HALVED}"
         elif is_refused:
             when = f"with {known.status}" if known.status in REFUSED else "before"
-            words = f"refused {when}: halved, to find what is refused"
+            words = f"refused {when}{HALVED}, to find what is refused"
         else:
-            words = f"too large: halved; batches have at most {largest:,} bytes from now on"
+            words = f"too large{HALVED}; batches have at most {largest:,} bytes from now on"
         closed_by = ISOLATING if is_refused or job.is_isolating else "halved"
 
         def note(tx: Tx) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from statsig_tui.core.event import Event, EventClass
 from statsig_tui.core.filters import Verdict
 from statsig_tui.core.records import (
+    HALVED,
     ISOLATING,
     AttemptRecord,
     DeliveryRecord,
@@ -30,6 +31,7 @@ from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
 """The error of deliveries that were cancelled with their destination; undo looks for it."""
+_HALVED = f"(state = 'cancelled' AND coalesce(error, '') LIKE '%{HALVED}%')"
 _EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
 _DELIVERY = (
     "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
@@ -243,11 +245,12 @@ def note_rate_limited(tx: Tx, delivery: int) -> None:
 
 
 def reschedule(tx: Tx, at: int, delivery: int) -> bool:
-    """Make a delivery due now, whatever became of it, unless it is being sent or has arrived."""
+    """Make a delivery due now, whatever became of it, unless it is being sent, has arrived or was halved."""
     changed = tx.db.execute(
         "UPDATE deliveries SET rev = ?, at = ?,"
         " state = CASE attempt WHEN 0 THEN 'waiting' ELSE 'retrying' END,"
-        " next_at = ?, error = NULL WHERE id = ? AND state NOT IN ('sending', 'delivered')",
+        " next_at = ?, error = NULL"
+        f" WHERE id = ? AND state NOT IN ('sending', 'delivered') AND NOT {_HALVED}",
         (tx.next_rev(), at, at, delivery),
     )
     if changed.rowcount:

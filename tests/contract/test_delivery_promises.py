@@ -502,3 +502,21 @@ async def test_a_last_attempt_that_stumbles_does_not_take_the_good_events_with_i
         assert names_of(site, failed) == ["poison"]
         (first, *_) = site.journal.of(DeliveryRecord, lambda d: d.state is DeliveryState.CANCELLED)
         assert first.error == "refused before: halved, to find what is refused"
+
+
+async def test_what_was_halved_is_not_sent_again_beside_its_halves(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
+) -> None:
+    """Its events are theirs now: it would only repeat what has arrived."""
+    mine = await endpoint(no_poison)
+    chosen = destination("mine", mine.url, batch=BatchPolicy(2, 3600), retry=ONCE)
+    async with engine(config(chosen)) as site:
+        await batch(site, "a", "poison")
+        await site.delivery(DeliveryState.FAILED, "mine")
+        (whole,) = site.journal.of(DeliveryRecord, lambda d: d.state is DeliveryState.CANCELLED)
+        assert not await site.engine.retry_now(whole.id)
+        (failed,) = site.journal.of(DeliveryRecord, lambda d: d.state is DeliveryState.FAILED)
+        mine.answer = taking
+        assert await site.engine.redeliver_these("mine", [whole.id, failed.id]) == 1
+        await delivered(site, 2)
+        assert names(*mine.requests[1:]) == ["a", "poison", "poison"]

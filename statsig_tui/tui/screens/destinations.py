@@ -18,7 +18,7 @@ from statsig_tui.core.config import LONGEST_NAME, Destination, Filter
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
-from statsig_tui.core.records import Counters, DeliveryRecord, DeliveryState, DestinationCounters
+from statsig_tui.core.records import Counters, DeliveryRecord, DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.comparing import compare
@@ -267,7 +267,7 @@ class DestinationsScreen(ModeScreen):
         if item is None:
             return False
         if action == "retry":
-            return item.state not in (DeliveryState.SENDING, DeliveryState.DELIVERED)
+            return item.can_be_due
         return item.state.is_open
 
     def _can_with_marks(self, action: str) -> bool:

@@ -15,7 +15,6 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from statsig_tui.core.records import DeliveryState
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.modal import Dialog
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 _HOUR = 3_600_000
 _EVER = 2**62
-_ON_THEIR_WAY = (DeliveryState.SENDING, DeliveryState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +45,7 @@ class Lot:
         if self.marked is None:
             deliveries, events = archive.failed(destination, self.since, self.until)
             return replace(self, deliveries=deliveries, events=events)
-        found = [
-            item
-            for item in archive.deliveries_of(destination, self.marked)
-            if item.state not in _ON_THEIR_WAY
-        ]
+        found = [item for item in archive.deliveries_of(destination, self.marked) if item.can_be_due]
         return replace(self, deliveries=len(found), events=sum(item.events for item in found))
 
 

@@ -184,9 +184,9 @@ class AttemptsPane(Vertical):
         return frozenset(self._marks.get(self._destination, ()))
 
     def can_mark(self) -> bool:
-        """Whether the cursor is on a delivery that has not arrived."""
+        """Whether the cursor is on a delivery that can be redelivered, or is marked already."""
         item = self.delivery() if self.step == DELIVERIES else None
-        return item is not None and item.state is not DeliveryState.DELIVERED
+        return item is not None and (item.can_be_due or item.id in self.marked)
 
     def mark(self) -> None:
         """Mark the delivery under the cursor, or mark it no longer."""
