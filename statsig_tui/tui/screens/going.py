@@ -20,7 +20,9 @@ async def jump(app: StatsigApp) -> None:
     if not isinstance(app.screen, ModeScreen):
         return
     saved = [item for screen in app.mode_screens() for item in screen.templates()]
-    goal = await app.push_screen_wait(JumpDialog(app.bridge, app.config.destinations, saved))
+    engine = app.bridge.engine
+    destinations = engine.destinations() if engine is not None else app.config.destinations
+    goal = await app.push_screen_wait(JumpDialog(app.bridge, destinations, saved))
     if goal is None or not isinstance(app.screen, ModeScreen):
         return
     mode = goal if isinstance(goal, str) else _mode_of(goal)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Goal = str | Destination | Template | SentRecord | CaptureRecord | DeliveryRecord
 """A screen's mode, or what is to be shown."""
 _SCREENS = (
-    ("compose", "Compose", "craft an event and send it"),
+    ("compose", "Compose", "craft and send an event"),
     ("destinations", "Destinations", "filters and deliveries"),
     ("live", "Live", "what the receiver gets"),
 )
