@@ -1,4 +1,4 @@
-"""The pictures of Live at work: under load, the signature doctor, compare, docked beside Compose."""
+"""The pictures of Live at work: under load, the signature doctor, compare, trace, docked beside Compose."""
 
 from __future__ import annotations
 
@@ -82,6 +82,19 @@ async def test_two_captures_compared(tmp_path: Path, ui: Until, seen: Text) -> N
         await pilot.press("k", "equals_sign", "j", "equals_sign")
         await ui(pilot, lambda: "Compare  " in seen(app) and "SPRING" in seen(app))
         picture(app, "compare", seen(app))
+
+
+async def test_the_trace_of_a_capture_that_was_replayed(tmp_path: Path, ui: Until, seen: Text) -> None:
+    app = app_with_traffic(tmp_path)
+    async with app.run_test(size=(140, 36)) as pilot:
+        await settled(app, ui, pilot)
+        await pilot.press("f8")
+        await ui(pilot, lambda: "FOLLOW" in seen(app))
+        await pilot.press("r")
+        await ui(pilot, lambda: "1 delivered" in seen(app))
+        await pilot.press("k", "enter")
+        await ui(pilot, lambda: ", replayed" in seen(app) and "signature ✓ valid" in seen(app))
+        picture(app, "trace", seen(app))
 
 
 async def test_docked_beside_compose(tmp_path: Path, ui: Until, seen: Text) -> None:
