@@ -14,13 +14,13 @@ from typing import Any
 
 from statsig_tui.cli import main
 from statsig_tui.engine import captures, outbox
-from statsig_tui.engine.engine import Engine
+from statsig_tui.engine.house import House
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.listeners import Listeners
 
 BOUNDARIES: dict[str, tuple[object, str, bool]] = {
     "accepting": (outbox, "accept", True),
-    "accepted": (Engine, "_keep", True),
+    "accepted": (House, "_keep", True),
     "opening": (outbox, "open_delivery", True),
     "opened": (StoreLedger, "open", True),
     "beginning": (outbox, "begin_attempt", True),
@@ -32,7 +32,7 @@ BOUNDARIES: dict[str, tuple[object, str, bool]] = {
     "halving": (outbox, "split", True),
     "halved": (StoreLedger, "halve", True),
     "capturing": (captures, "insert", True),
-    "captured": (Engine, "_record", True),
+    "captured": (House, "_record", True),
     "recovering": (outbox, "recover", True),
     "recovered": (Listeners, "listen", False),
 }

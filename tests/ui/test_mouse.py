@@ -173,6 +173,8 @@ async def test_signing_is_all_in_reach(hand: Take) -> None:
         await at.sees("unsaved")
         await at.click("esc Back")
         await at.loses("unsaved")
+        # Back where it stood: what is clicked must not move meanwhile.
+        await at.sees("is safer")
         await at.click("Copy")
         await at.sees("Copied the signing secret")
         await at.click("Self-test of the endpoint")

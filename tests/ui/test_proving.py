@@ -121,7 +121,7 @@ async def test_a_tunnel_is_entered_asked_about_tried_kept_and_shown(
         await pilot.press("escape")
         await ui(
             pilot,
-            lambda: "url_verification  asks" in seen(app) and f"⇄ {mine.url.split('/')[2]}" in seen(app),
+            lambda: "url_verification" in seen(app) and f"⇄ {mine.url.split('/')[2]}" in seen(app),
         )
         await pilot.press("T")
         await ui(pilot, lambda: isinstance(app.screen, TunnelDialog))

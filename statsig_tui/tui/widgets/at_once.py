@@ -26,10 +26,11 @@ class AtOnce(_Base):
         if event.is_printable:
             return
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            if not binding.priority and "." not in binding.action:
+            is_own = not binding.priority and "." not in binding.action
+            # An action that has nothing to do here, such as scrolling, leaves the key to those around.
+            if is_own and await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()
-                await self.run_action(binding.action)
                 return
 
 

@@ -144,7 +144,10 @@ class CaptureRows:
         by = f"  by program: {record.program}" if record.program is not None else ""
         count = f"{len(record.events):>5,}"
         room = columns.what + 5 - len(count)
-        after = fit(f"{asks}{by}{fault}", max(0, room - _NAME))
+        what = _what(record, room)
+        if cell_len(what) + cell_len(asks) > room:
+            asks = ""
+        after = fit(f"{asks}{by}{fault}", max(0, room - min(_NAME, cell_len(what))))
         what = f"{_what(record, room - cell_len(after))}{after}"
         # A single sign keeps a blank between itself and the answer.
         signs = MARK * self.view.is_marked(record.id) + NOTED * (record.id in self.annotated)
