@@ -217,6 +217,8 @@ class Destination:
     concurrency: Annotated[int, Ge(1), Le(16)] = 1
     """Deliveries under way at once. Only 1 keeps their order. Emulated; Statsig does not publish this."""
     verify_tls: bool = True
+    verify_on_save: bool = False
+    """Whether the app sends a url_verification when it saves a URL, as Statsig does (statsig-wire.md §3)."""
     client_cert: ClientCert | None = None
     allow_link_local: bool = False
     """Whether the URL may lead to a link-local or metadata address."""

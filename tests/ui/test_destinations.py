@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import string
 import time
@@ -27,10 +29,11 @@ from statsig_tui.tui.widgets import signing
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_list import DestinationList
 from statsig_tui.tui.widgets.destination_panes import TABS
+from statsig_tui.tui.widgets.fields import Field
 from tests.ui.desk import DOWN, SECRET, Open, made
 
 if TYPE_CHECKING:
-    from tests.conftest import StartEndpoint
+    from tests.conftest import Got, StartEndpoint
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -438,3 +441,32 @@ async def test_hostile_names_of_destinations_are_shown_as_they_are_spelled(desk:
 
 def test_every_tab_has_the_consoles_name() -> None:
     assert list(TABS.values()) == ["Overview", "Event Filtering", "Delivery", "Signing", "Attempts"]
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+async def test_a_new_url_is_verified_when_it_is_saved_where_that_is_wanted(
+    desk: Open, seen: Text, endpoint: StartEndpoint, is_wanted: bool
+) -> None:
+    async def repeats(got: Got, writer: asyncio.StreamWriter) -> None:
+        body = json.dumps({"verification_code": json.loads(got.body)["data"]["verification_code"]}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    there = await endpoint(repeats)
+    async with desk() as at:
+        await at.press("ctrl+n")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, NewDestination))
+        await at.until(at.pilot, lambda: isinstance(at.app.screen.focused, Input))
+        await at.paste("mine")
+        await at.press("down")
+        await at.paste(there.url)
+        if is_wanted:
+            ticks = {field.name: field.field for field in at.app.screen.query(Field)}
+            at.app.screen.set_focus(ticks["verify_on_save"])
+            await at.press("space")
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: at.app.config.destination("mine") is not None)
+        assert at.named("mine").verify_on_save is is_wanted
+        if is_wanted:
+            await at.until(at.pilot, lambda: "mine: url verification passed" in seen(at.app))
+        asked = [json.loads(got.body)["data"]["event"] for got in there.requests]
+        assert asked == ["url_verification"] * is_wanted

@@ -19,6 +19,7 @@ from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryRecord, DestinationCounters
+from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
 from statsig_tui.tui.screens.comparing import compare
@@ -224,6 +225,26 @@ class DestinationsScreen(ModeScreen):
         )
         self.query_one(SigningPane).take_trials(destination, results)
 
+    def _verify_saved(self, made: Destination, former: Destination | None) -> None:
+        """Send url_verification to a URL that is new, where that is wanted."""
+        is_new = former is None or former.url != made.url or not former.verify_on_save
+        if made.verify_on_save and made.enabled and is_new:
+            self.run_worker(self._verify_url(made.name), group="self-test")
+
+    async def _verify_url(self, destination: str) -> None:
+        try:
+            results = await self.bridge.do(
+                lambda engine: engine.self_test(destination, verification_only=True)
+            )
+        except StatsigTuiError as error:
+            self.host.tell(error)
+            return
+        if (pane := self.query_one_optional(SigningPane)) is not None:
+            pane.take_trials(destination, results)
+        for result in results:
+            became = "passed" if result.passed else "FAILED"
+            self.host.say(f"{destination}: {result.trial.name} {became}. {result.said}")
+
     # Actions
 
     async def action_tab(self, way: str) -> None:
@@ -331,6 +352,7 @@ class DestinationsScreen(ModeScreen):
             self._panes.say_unsaved()
             self._offer()
             self.host.say(f"Saved {made.name}.")
+            self._verify_saved(made, saved)
         elif is_renamed:
             self._panes.rename(made.name, saved.name)
 
@@ -481,6 +503,7 @@ class DestinationsScreen(ModeScreen):
         done = await self._use([*self.host.config.destinations, made])
         if done:
             self._list.select(len(self.host.config.destinations) - 1)
+            self._verify_saved(made, None)
         return done
 
     async def _use(

@@ -123,6 +123,7 @@ class DestinationForm(Editor[Texts]):
             yield self._field("probe", "Probe every", _short(), f"seconds while paused · {EMULATED}")
             yield _heading("Connection")
             yield self._field("verify_tls", "Verify TLS", _switch())
+            yield self._field("verify_on_save", "Verify URL", _switch())
             yield self._field(
                 "cert", "Client cert", LineInput(compact=True, placeholder="none · or a PEM file")
             )
@@ -224,6 +225,9 @@ class DestinationForm(Editor[Texts]):
             self._label("verify_tls", "on", "")
         else:
             self._label("verify_tls", "OFF: anybody in between can read and change what is sent", theme.BAD)
+        is_asked = texts["verify_on_save"] == ON
+        asks = "sends url_verification when a URL is saved" if is_asked else "by hand: see Signing"
+        self._label("verify_on_save", asks, "")
         if texts["allow_link_local"] == ON:
             leads = "ALLOWED: it may lead to a cloud's metadata, which keeps credentials"
             self._label("allow_link_local", leads, theme.BAD)

@@ -24,8 +24,8 @@ SCHEDULE_OPTIONS = (*SCHEDULES, OWN)
 ON, OFF = "on", "off"
 Texts = dict[str, str]
 """Field -> text. Fields: name url enabled envelope timestamps max_events max_bytes max_seconds timeout
-concurrency rate_limit schedule own jitter isolate pause_after probe verify_tls cert key allow_link_local
-headers."""
+concurrency rate_limit schedule own jitter isolate pause_after probe verify_tls verify_on_save cert key
+allow_link_local headers."""
 _FIELDS = {
     "batch.max_events": "max_events",
     "batch.max_seconds": "max_seconds",
@@ -72,6 +72,7 @@ def to_texts(destination: Destination, url: str | None = None) -> Texts:
         "pause_after": str(destination.circuit.failures),
         "probe": plain(destination.circuit.probe_seconds),
         "verify_tls": ON if destination.verify_tls else OFF,
+        "verify_on_save": ON if destination.verify_on_save else OFF,
         "cert": "" if destination.client_cert is None else destination.client_cert.cert,
         "key": (destination.client_cert.key or "") if destination.client_cert is not None else "",
         "allow_link_local": ON if destination.allow_link_local else OFF,
@@ -145,6 +146,8 @@ def from_texts(
         made = replace(made, enabled=texts["enabled"] == ON)
     if "verify_tls" in edits:
         made = replace(made, verify_tls=texts["verify_tls"] == ON)
+    if "verify_on_save" in edits:
+        made = replace(made, verify_on_save=texts["verify_on_save"] == ON)
     if "envelope" in edits:
         made = replace(made, envelope=cast('Literal["data", "array"]', texts["envelope"]))
     if "timestamps" in edits:
