@@ -125,9 +125,13 @@ schedule = "none"
     walk(F8, sees="Live  1")
     walk("G", sees="─ #1")
     walk("R", sees="─ Replay ─")
-    walk(ESC, "\r", sees="Live")
-    for _ in range(6):  # tabs, and bodies as tree, text and hex
-        walk("t", "\x1b[6~", "w", "h", "\x1b[6~", "t", "]", sees="Live")
+    walk(ESC, sees="Live")
+    terminal.wait_until_gone("─ Replay ─")
+    walk("\r", sees="HELD")
+    # The body as tree, text and hex, and the other tabs; not the note, which would take what is typed.
+    walk("t", "\x1b[6~", "w", "h", "\x1b[6~", "t", sees="Live")
+    for turn in "]" * 4 + "[" * 5:
+        walk(turn, "\x1b[6~", sees="Live")
     walk(ESC, "\x1b[5~", "\x1b[5~", "k", "\x1b[C", "\r", ESC, sees="Live")
     for key, words in (("\x10", "Search for commands"), ("\x1bOP", "─ Help")):
         walk(key, sees=words)
