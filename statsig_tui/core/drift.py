@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from statsig_tui.core import jsontext
+from statsig_tui.core import config_change, jsontext
 from statsig_tui.core.event import storable
 from statsig_tui.core.marks import Mark, Oddity
 from statsig_tui.core.paths import Step
@@ -47,7 +47,7 @@ ACTOR: Mapping[str, Kinds] = {"name": _TEXT, "email": _TEXT}
 _CONFIG: Mapping[str, Kinds] = {
     "config": _TEXT, "ruleID": _TEXT, "reason": _TEXT, "time": _TEXT_OR_NUMBER,
 }  # fmt: skip
-CHANGE = "statsig::config_change"
+CHANGE = config_change.NAME
 METADATA: Mapping[str, Mapping[str, Kinds]] = {
     "statsig::gate_exposure": {
         "gate": _TEXT, "gateValue": _TEXT, "ruleID": _TEXT, "reason": _TEXT, "time": _TEXT_OR_NUMBER,
@@ -70,10 +70,8 @@ NAMES = frozenset(METADATA) | {
 """§3.3; every name that does not begin with `statsig::` is somebody's own."""
 _FIRST_EXPOSURE = "statsig::first_exposure"
 _WORDS: Mapping[str, frozenset[str]] = {
-    "type": frozenset(
-        {"Gate", "Experiment", "DynamicConfig", "Segment", "Layer", "Holdout", "Autotune", "Metric"}
-    ),
-    "action": frozenset({"created", "updated", "deleted", "archived"}),
+    "type": frozenset(config_change.TYPES),
+    "action": frozenset(config_change.ACTIONS),
 }
 """§3.4: what stands in these fields of a config change."""
 

@@ -78,6 +78,7 @@ COMMANDS = (
     Command("destinations.details", "o", "Details", "Detailed options of the filter: kinds, types, patterns, tiers, sample", "filter_details", "destinations"),
     Command("destinations.search", "slash", "Search", "Search the custom events", "search", "destinations"),
     Command("destinations.test", "t", "Test event", "Send Test Event: one event to this destination, through its filter or past it", "send_test", "destinations"),
+    Command("destinations.change", "C", "Config change…", "Send a config change as if it was made in Statsig's console, through every filter", "send_change", "destinations", False),
     Command("destinations.matrix", "v", "Verdicts", "What every destination's filter said to the events seen last, by name", "matrix", "destinations", False),
     Command("destinations.retry", "r", "Retry now", "Make the delivery under the cursor due at once", "retry", "destinations"),
     Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations"),

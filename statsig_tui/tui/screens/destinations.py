@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from statsig_tui.core.attempted import as_document
 from statsig_tui.core.config import LONGEST_NAME, Destination, Filter
+from statsig_tui.core.config_change import ConfigChange
 from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
@@ -22,6 +23,7 @@ from statsig_tui.core.records import Counters, DeliveryRecord, DestinationCounte
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.screens.changing import send_change
 from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.filter_details import FilterDetails
@@ -66,6 +68,8 @@ class DestinationsScreen(ModeScreen):
         self._counters = Counters()
         self._deleted: list[tuple[Destination, int]] = []
         """What undo brings back, and where it was."""
+        self._change = ConfigChange()
+        """What the form of a config change offers."""
         self._kept: tuple[int, int] | None = None
         """The attempt, by its delivery and number, that the next one is compared with."""
         self._offered: tuple[object, ...] = ()
@@ -419,6 +423,11 @@ class DestinationsScreen(ModeScreen):
         names = [item.name for item in self.host.config.destinations]
         judged = await self.bridge.ask(lambda archive: archive.matrix())
         self.app.push_screen(MatrixScreen(names, judged))
+
+    @work(group="change", exclusive=True)
+    async def action_send_change(self) -> None:
+        """Ask for a config change and send it through the emulator."""
+        self._change = await send_change(self, self._change)
 
     async def action_send_test(self) -> None:
         """Ask for an event and send it to the destination under the cursor alone."""

@@ -26,7 +26,8 @@ class Question(Dialog[T | None]):
     """What such dialogs share: keys and buttons; dismissed with None where nothing is answered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel"),
+        # At once as well: an `enter` in the same breath must not send what was given up.
+        Binding("escape", "cancel", "Cancel", priority=True),
         Binding("ctrl+s,ctrl+j", "accept", "Accept", priority=True),
         # At once, so that what is typed after it in the same breath goes to the next field.
         Binding("tab", "app.focus_next", "On", show=False, priority=True),
