@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import COMMANDS
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
+from statsig_tui.tui.widgets.hanging import Hanging
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.line_view import LineView
 from statsig_tui.tui.widgets.member_table import MemberTable
@@ -58,6 +58,10 @@ LANGUAGE = (
 """Examples of the query language, and what they ask."""
 
 
+_LABEL = 18
+"""Cells of a key, and of the blanks around it."""
+
+
 class HelpScreen(Dialog[None]):
     """Everything a key does here."""
 
@@ -72,9 +76,13 @@ class HelpScreen(Dialog[None]):
         with VerticalScroll(classes="dialog", id="help") as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "esc closes"
-            yield Static(self._text())
+            yield Hanging(_LABEL)
 
-    def _text(self) -> Content:
+    def on_mount(self) -> None:
+        """Say it in as many columns as there are."""
+        self.query_one(Hanging).show(self._lines())
+
+    def _lines(self) -> list[Content]:
         keys = self.app.config.interface.keys if hasattr(self.app, "config") else {}
         here = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == self._mode and c.keys]
         everywhere = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == "app" and c.keys]
@@ -82,7 +90,7 @@ class HelpScreen(Dialog[None]):
             [(keys.get(b.id or "", b.key), b.description) for b in _bindings(*widgets)]
             for widgets in ((MemberTable,), (LineView, RowList), (JsonView,), (AnswerPane,))
         )
-        parts = [
+        tables = [
             _table(self._mode.capitalize(), here),
             _table("Everywhere", everywhere),
             *([_table("In tables of the form", rows)] if self._mode == "compose" else []),
@@ -92,7 +100,7 @@ class HelpScreen(Dialog[None]):
             _table("In bodies", bodies),
             _table("Words", WORDS),
         ]
-        return Content("\n\n").join(parts)
+        return [line for table in tables for line in (*table, Content())][:-1]
 
 
 def _bindings(*widgets: type[Widget]) -> list[Binding]:
@@ -104,9 +112,9 @@ def _bindings(*widgets: type[Widget]) -> list[Binding]:
     ]
 
 
-def _table(title: str, rows: Iterable[tuple[str, str]]) -> Content:
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
     lines = [Content.styled(title, "bold $primary")]
     for keys, text in rows:
         shown = "  ".join(_KEY_NAMES.get(key, key) for key in keys.split(","))
-        lines.append(Content.assemble((f"  {shown:<16}", theme.STRONG), text))
-    return Content("\n").join(lines)
+        lines.append(Content.assemble((f"  {shown:<{_LABEL - 2}}", theme.STRONG), text))
+    return lines
