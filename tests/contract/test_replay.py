@@ -188,6 +188,22 @@ async def test_to_several_places_so_many_times_and_what_came_of_it(
         assert site.engine.ailing() == {}
 
 
+async def test_a_request_to_a_typed_url_stands_in_the_store_before_it_is_made(
+    site: Site, endpoint: StartEndpoint
+) -> None:
+    stood: list[int] = []
+
+    async def look(got: Got, writer: asyncio.StreamWriter) -> None:
+        (delivery,) = site.engine.archive.deliveries(url, 10)
+        stood.append(len(site.engine.archive.attempts(delivery.id)))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    url = (await endpoint(look)).url
+    await site.engine.replay(replaying(await caught(site), urls=(url,)))
+    await settled(site, 1)
+    assert stood == [1]
+
+
 def settled_of(site: Site) -> list[DeliveryRecord]:
     return site.journal.of(DeliveryRecord, lambda d: d.replay is not None)
 
