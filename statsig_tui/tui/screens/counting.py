@@ -45,10 +45,10 @@ class CountingScreen(FindingScreen):
 
     def ticked(self) -> None:
         """Bring pace and ages up to date."""
-        now = _now()
-        before, self._pace = self._pace, self._paced(now)
         if not self.is_mounted or not self._is_there():
             return
+        now = _now()
+        before, self._pace = self._pace, self._paced(now)
         if str(before) != str(self._pace):
             self.show_title()
         if self._rows.ages_at is not None:

@@ -83,6 +83,8 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
 
     async def pull(self) -> None:
         """Take what is new; a full page asks for another look instead of looping."""
+        if not self._is_there():
+            return
         captures = self._list
         if self._rev is None:
             self._rev = await self.bridge.ask(lambda archive: archive.rev)

@@ -246,9 +246,12 @@ def _what(record: CaptureRecord, width: int) -> str:
     for name, count in sorted(names.items(), key=lambda item: -item[1]):
         times = f" ×{count}" if count > 1 else ""
         more = f", +{rest - count:,} more" if rest > count else ""
+        if not shown and cell_len(name) + len(times) + len(more) > width:
+            # Rather the end of a name is missed than how often it is there, or that there are others.
+            more = f" +{rest - count:,}" if rest > count else ""
+            return fit(name, max(1, width - len(times) - len(more))) + times + more
         if not shown:
-            # Rather the end of a name is missed than how often it is there.
-            shown = fit(name, max(1, width - len(times) - len(more))) + times
+            shown = name + times
         elif len(f"{shown}, {name}{times}{more}") > width:
             break
         else:
