@@ -451,7 +451,8 @@ class StatsigApp(App[int]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a free port only while a listener has none, and a docked list where there is one."""
         if action == "dock_enter":
-            return isinstance(self.screen, ModeScreen) and self.screen.dock is not None
+            # While the app ends there is no screen any more.
+            return any(isinstance(top, ModeScreen) and top.dock for top in self.screen_stack[-1:])
         if action == "free_port":
             engine = self.bridge.engine
             return engine is not None and None in (engine.addresses.emulator, engine.addresses.receiver)
