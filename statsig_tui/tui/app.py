@@ -452,7 +452,8 @@ class StatsigApp(App[int]):
         """Offer a free port only while a listener has none, and a docked list where there is one."""
         if action == "dock_enter":
             # While the app ends there is no screen any more.
-            return any(isinstance(top, ModeScreen) and top.dock for top in self.screen_stack[-1:])
+            tops = self.screen_stack[-1:]
+            return any(isinstance(top, ModeScreen) and top.dock is not None for top in tops)
         if action == "free_port":
             engine = self.bridge.engine
             return engine is not None and None in (engine.addresses.emulator, engine.addresses.receiver)
