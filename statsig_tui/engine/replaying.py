@@ -39,9 +39,10 @@ from statsig_tui.core.replaying import (
 from statsig_tui.core.series import next_start
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from statsig_tui.engine import captures, replays
+from statsig_tui.engine.attempt import Post, attempted
 from statsig_tui.engine.captures import plain
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.delivery import Ledger, Post, attempted
+from statsig_tui.engine.delivery import Ledger
 from statsig_tui.engine.store import Store
 from statsig_tui.errors import NotFound, UsageError
 
