@@ -154,7 +154,12 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
             await check_not_link_local(destination.url)
         except LinkLocalRefused as error:
             raise UsageError(f"{printable(to)}: {error}.") from None
-    sender = Sender(verify_tls=destination.verify_tls, client_cert=destination.client_cert, keep_alive=False)
+    sender = Sender(
+        verify_tls=destination.verify_tls,
+        client_cert=destination.client_cert,
+        allow_link_local=destination.allow_link_local,
+        keep_alive=False,
+    )
 
     async def send(it: Exchange, body: bytes) -> Outcome:
         headers = _headers(it, destination, wish.how)

@@ -34,7 +34,9 @@ class Client:
         self._wire = Wire(
             verify_tls=way.verify_tls, allow_link_local=way.allow_link_local, client_cert=way.client_cert
         )
-        self._sender = Sender(verify_tls=way.verify_tls, client_cert=way.client_cert)
+        self._sender = Sender(
+            verify_tls=way.verify_tls, allow_link_local=way.allow_link_local, client_cert=way.client_cert
+        )
         self._url = ""
         self._place: Place | None = None
         self._in_use = 0
