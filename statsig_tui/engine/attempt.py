@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import AttemptRecord, Headers, Job, Replay, Sending
 from statsig_tui.core.replaying import signature_of, with_kept
-from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from statsig_tui.core.signing import signing_headers
 from statsig_tui.engine.outcome import Outcome
 
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
@@ -24,10 +24,9 @@ def sending_of(job: Job, destination: Destination, now: int) -> Sending:
     secret = destination.secret.value if destination.secret is not None else None
     if not secret:
         return Sending(job, destination.url, headers, None, None)
-    timestamp = str(now)
-    signature = sign(secret, timestamp, job.body)
-    signed = (*headers, (TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature))
-    return Sending(job, destination.url, signed, signature, timestamp)
+    own = signing_headers(secret, now, job.body)
+    (_, timestamp), (_, signature) = own
+    return Sending(job, destination.url, (*headers, *own), signature, timestamp)
 
 
 def attempted(sending: Sending, at: int, outcome: Outcome) -> AttemptRecord:
