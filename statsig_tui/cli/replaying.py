@@ -32,7 +32,7 @@ from statsig_tui.core.printable import printable
 from statsig_tui.core.records import Headers
 from statsig_tui.core.replaying import MOST, kept, with_kept
 from statsig_tui.core.series import UNASKED, next_start, usual_rate
-from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from statsig_tui.core.signing import signing_headers
 from statsig_tui.engine.archive import Archive
 from statsig_tui.engine.captures import plain
 from statsig_tui.engine.connecting import LinkLocalRefused, check_not_link_local, is_local
@@ -154,7 +154,12 @@ async def _way(options: Options, config: Config, to: str, wish: Wish) -> AsyncIt
             await check_not_link_local(destination.url)
         except LinkLocalRefused as error:
             raise UsageError(f"{printable(to)}: {error}.") from None
-    sender = Sender(verify_tls=destination.verify_tls, client_cert=destination.client_cert, keep_alive=False)
+    sender = Sender(
+        verify_tls=destination.verify_tls,
+        client_cert=destination.client_cert,
+        allow_link_local=destination.allow_link_local,
+        keep_alive=False,
+    )
 
     async def send(it: Exchange, body: bytes) -> Outcome:
         headers = _headers(it, destination, wish.how)
@@ -224,10 +229,8 @@ def _headers(it: Exchange, destination: Destination, how: How) -> Headers:
     headers = with_kept(taken, destination.headers.items())
     if how == "received":
         return headers
-    stamp = str(time.time_ns() // 1_000_000)
     secret = destination.secret.value if destination.secret is not None else None
-    signature = sign(secret or "", stamp, it.body)
-    return (*headers, (TIMESTAMP_HEADER, stamp), (SIGNATURE_HEADER, signature))
+    return (*headers, *signing_headers(secret or "", time.time_ns() // 1_000_000, it.body))
 
 
 def _incoming(it: Exchange) -> Sequence[bytes]:

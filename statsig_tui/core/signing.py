@@ -45,6 +45,12 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
     return f"{VERSION}={digest(secret, timestamp.encode(), body)}"
 
 
+def signing_headers(secret: str, now: int, body: bytes) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The headers that sign a body sent at `now` (epoch ms): the timestamp's and the signature's."""
+    timestamp = str(now)
+    return (TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, sign(secret, timestamp, body))
+
+
 def digest(secret: str, timestamp: bytes, body: bytes) -> str:
     """HMAC-SHA256 over `v0:<timestamp>:<body>` as 64 lower-case hex digits."""
     return hmac.digest(secret.encode(), b"v0:" + timestamp + b":" + body, "sha256").hex()

@@ -40,7 +40,7 @@ from statsig_tui.engine import (
     history,
     occurrences,
     offers,
-    outbox,
+    outgoing,
     remarks,
     replays,
     tracing,
@@ -159,7 +159,7 @@ class Archive:
     ) -> list[DeliveryRecord]:
         """A destination's deliveries created from `since` to before `until` (epoch ms), newest first."""
         return self._ask(
-            lambda db: outbox.deliveries(
+            lambda db: outgoing.deliveries(
                 db,
                 "d.destination = ? AND d.created >= ? AND d.created < ? ORDER BY d.id DESC LIMIT ?",
                 (destination, since, until, limit),
@@ -170,7 +170,7 @@ class Archive:
         """These deliveries, as far as they are a destination's and still kept, newest first."""
         marks = ",".join("?" * len(ids))
         return self._ask(
-            lambda db: outbox.deliveries(
+            lambda db: outgoing.deliveries(
                 db, f"d.destination = ? AND d.id IN ({marks}) ORDER BY d.id DESC", (destination, *ids)
             )
         )
@@ -183,11 +183,11 @@ class Archive:
                 case "c":
                     return list(captures.page(db, number, number))
                 case "d":
-                    return list(outbox.deliveries(db, "d.id = ?", (number,)))
+                    return list(outgoing.deliveries(db, "d.id = ?", (number,)))
                 case "b":
-                    return list(outbox.deliveries(db, "d.batch = ? ORDER BY d.id", (number,)))
+                    return list(outgoing.deliveries(db, "d.batch = ? ORDER BY d.id", (number,)))
                 case "e":
-                    return list(outbox.events(db, "id = ?", (number,)))
+                    return list(outgoing.events(db, "id = ?", (number,)))
                 case "s":
                     return list(history.sent(db, "id = ?", (number,)))
             return []
@@ -200,11 +200,11 @@ class Archive:
 
     def verdicts(self, event: int) -> list[VerdictRecord]:
         """Every destination's verdict on an event."""
-        return self._ask(lambda db: outbox.verdicts(db, [event]))
+        return self._ask(lambda db: outgoing.verdicts(db, [event]))
 
     def event_body(self, event: int) -> bytes | None:
         """The bytes of an accepted event."""
-        return self._ask(lambda db: outbox.event_body(db, event))
+        return self._ask(lambda db: outgoing.event_body(db, event))
 
     def failed(self, destination: str, since: int, until: int = 2**62) -> tuple[int, int]:
         """How many deliveries created in a time have failed for a destination, and the events in them."""
@@ -212,11 +212,11 @@ class Archive:
 
     def attempts(self, delivery: int) -> list[AttemptRecord]:
         """Every attempt of a delivery."""
-        return self._ask(lambda db: outbox.attempts(db, [delivery]))
+        return self._ask(lambda db: outgoing.attempts(db, [delivery]))
 
     def batch_body(self, delivery: int) -> bytes | None:
         """The bytes a delivery sends."""
-        return self._ask(lambda db: outbox.batch_body(db, delivery))
+        return self._ask(lambda db: outgoing.batch_body(db, delivery))
 
     def seen_events(self) -> list[SeenEvent]:
         """Every custom event name accepted so far, the most frequent first."""

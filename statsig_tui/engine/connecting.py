@@ -153,13 +153,17 @@ class LinkLocalRefused(OSError):
         super().__init__(f"not sent: the host {LINK_LOCAL}: {ALLOWING}")
 
 
-async def check_not_link_local(url: str) -> None:
-    """Look where a URL leads before somebody else connects to it; raises LinkLocalRefused."""
+async def check_not_link_local(url: str, seconds: float = CONNECT_SECONDS) -> None:
+    """Look where a URL leads before anything is made ready for it; raises LinkLocalRefused.
+
+    It looks for so many seconds at most: whoever connects looks at the address that answered.
+    """
     parts = urlsplit(url)
     try:
-        found = await _addresses(parts.hostname or "", parts.port or 0)
+        async with asyncio.timeout(seconds):
+            found = await _addresses(parts.hostname or "", parts.port or 0)
     except OSError:
-        return  # whoever connects says why it has none
+        return  # it is late, or has none: whoever connects says why
     _allowed(found)
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from statsig_tui.core.config import ClientCert, Destination
 from statsig_tui.core.records import Headers
+from statsig_tui.engine.attempt import Post
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
-from statsig_tui.engine.delivery import Delivery, Ledger, Post
+from statsig_tui.engine.delivery import Delivery, Ledger
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of
@@ -33,7 +34,9 @@ class Client:
         self._wire = Wire(
             verify_tls=way.verify_tls, allow_link_local=way.allow_link_local, client_cert=way.client_cert
         )
-        self._sender = Sender(verify_tls=way.verify_tls, client_cert=way.client_cert)
+        self._sender = Sender(
+            verify_tls=way.verify_tls, allow_link_local=way.allow_link_local, client_cert=way.client_cert
+        )
         self._url = ""
         self._place: Place | None = None
         self._in_use = 0

@@ -1,28 +1,23 @@
-"""One destination's deliveries: sign, post, decide, wait, repeat. What is to be done stands in the store."""
+"""One destination's deliveries: post, decide, wait, repeat. What is to be done stands in the store."""
 
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import math
 import random
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVarTuple
 
 from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
-from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Replay, Sending
-from statsig_tui.core.replaying import signature_of, with_kept
+from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Job, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
-from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from statsig_tui.engine.attempt import Post, attempted, retry_after, sending_of
 from statsig_tui.engine.clock import Clock, Pace
-from statsig_tui.engine.outcome import STALE, Outcome
+from statsig_tui.engine.outcome import STALE
 from statsig_tui.engine.tasks import running_task, told_task
 from statsig_tui.errors import StatsigTuiError
 
 Given = TypeVarTuple("Given")
-Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
-"""URL, headers, body, seconds -> what became of it."""
 _STORE_PAUSE = 1.0
 _GAP = 2.0
 """Seconds by which a clock may be off, or a wait too long, before the clock was set or the machine slept."""
@@ -231,7 +226,7 @@ class Delivery:
 
     async def _attempt(self, job: Job) -> None:
         """Make an attempt, and those of the deliveries that are due behind it; or begin one beside others."""
-        sending = self._sending(job)
+        sending = sending_of(job, self.destination, self._clock.now())
         begun = await self._ledger.begin(sending)
         if self.destination.concurrency > 1:
             if begun.is_noted:
@@ -250,7 +245,7 @@ class Delivery:
             if following is None or not self._may_follow(following):
                 await self._insist(self._ledger.end, ended)
                 return
-            sending = self._sending(following)
+            sending = sending_of(following, self.destination, self._clock.now())
             try:
                 # In one commit: what is due next waits for no other.
                 begun = await self._ledger.turn(ended, sending)
@@ -368,54 +363,3 @@ class Delivery:
                 await self._clock.wait(pause, self._clock.monotonic() + _STORE_PAUSE)
             else:
                 return
-
-    def _sending(self, job: Job) -> Sending:
-        return Sending(job, self.destination.url, *self._signed(job))
-
-    def _signed(self, job: Job) -> tuple[Headers, str | None, str | None]:
-        destination = self.destination
-        headers = with_kept(job.headers, destination.headers.items())
-        if job.replay is Replay.AS_RECEIVED:
-            return headers, *signature_of(job.headers)
-        secret = destination.secret.value if destination.secret is not None else None
-        if not secret:
-            return headers, None, None
-        timestamp = str(self._clock.now())
-        signature = sign(secret, timestamp, job.body)
-        return (
-            (*headers, (TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)),
-            signature,
-            timestamp,
-        )
-
-
-def attempted(sending: Sending, at: int, outcome: Outcome) -> AttemptRecord:
-    """An attempt that was begun at `at` (epoch ms), and what came of it."""
-    return AttemptRecord(
-        delivery=sending.job.delivery,
-        number=sending.job.attempt + 1,
-        at=at,
-        url=sending.url,
-        request_headers=sending.headers,
-        status=outcome.status,
-        reason=outcome.reason,
-        response_headers=outcome.headers,
-        response_body=outcome.body,
-        truncated=outcome.truncated,
-        error=outcome.error,
-        ms=outcome.ms,
-    )
-
-
-def retry_after(text: str | None, now: int) -> float | None:
-    """A Retry-After header in seconds from `now` (epoch ms): a number or an HTTP date; None: nonsense."""
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now / 1000
-        except (ValueError, TypeError, OverflowError):
-            return None
-    return seconds if seconds >= 0 and math.isfinite(seconds) else None

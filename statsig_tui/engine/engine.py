@@ -110,6 +110,10 @@ class Engine:
         """The destinations; the built-in one at the receiver's real address."""
         return self._house.destinations()
 
+    def destination(self, name: str) -> Destination:
+        """The destination of a name, at its real address; raises NotFound where there is none."""
+        return self._house.destination(name)
+
     @property
     def speed(self) -> float:
         """How many times as fast as it really is the forwarder's waiting goes."""
@@ -216,8 +220,7 @@ class Engine:
 
     async def self_test(self, destination: str, *, verification_only: bool = False) -> list[Result]:
         """What a destination's endpoint does with good and bad requests; nothing of it is kept."""
-        self._house.check_known(destination)
-        found = next(item for item in self.destinations() if item.name == destination)
+        found = self.destination(destination)
         return await probing.self_test(found, self._house.clock.now(), verification_only=verification_only)
 
     async def remember(self, name: str, value: str) -> None:

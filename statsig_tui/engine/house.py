@@ -239,10 +239,16 @@ class House:
         """The destinations; the built-in one at the receiver's real address."""
         return tuple(self._really(destination) for destination in self.config.destinations)
 
+    def destination(self, name: str) -> Destination:
+        """The destination of a name, at its real address; raises NotFound where there is none."""
+        found = self.config.destination(name)
+        if found is None:
+            raise NotFound(f"There is no destination {name}.", "See Destinations for the names.")
+        return self._really(found)
+
     def check_known(self, destination: str) -> None:
         """Raise NotFound for a destination that there is not."""
-        if self.config.destination(destination) is None:
-            raise NotFound(f"There is no destination {destination}.", "See Destinations for the names.")
+        self.destination(destination)
 
     async def apply(self, config: Config, renamed: tuple[str, str] | None) -> None:
         """Use these settings from now on; `renamed` is a destination's old and new name."""

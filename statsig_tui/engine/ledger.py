@@ -13,7 +13,7 @@ from statsig_tui.core.envelope import encode
 from statsig_tui.core.records import HALVED, ISOLATING, AttemptRecord, DeliveryRecord, Ended, Job, Sending
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.retry import REFUSED, TOO_LARGE
-from statsig_tui.engine import due, endpoints, outbox
+from statsig_tui.engine import due, endpoints, outbox, outgoing
 from statsig_tui.engine.clock import Clock
 from statsig_tui.engine.delivery import Begun
 from statsig_tui.engine.store import Store, Tx
@@ -96,8 +96,8 @@ class StoreLedger:
         """Replace a delivery by two of half its events each; the bytes of the larger one."""
 
         def content(db: sqlite3.Connection) -> list[tuple[int, bytes]]:
-            ids = outbox.event_ids(db, job.delivery)
-            return [(number, outbox.event_body(db, number) or b"{}") for number in ids]
+            ids = outgoing.event_ids(db, job.delivery)
+            return [(number, outgoing.event_body(db, number) or b"{}") for number in ids]
 
         events = await self._store.read(content)
         middle = (len(events) + 1) // 2

@@ -23,8 +23,8 @@ def body(now: int) -> bytes:
 
 
 def situation(engine: Engine, destination: str) -> Situation:
-    """What has to be known of a destination; it asks the store."""
-    found = next(item for item in engine.destinations() if item.name == destination)
+    """What has to be known of a destination; it asks the store. Raises NotFound."""
+    found = engine.destination(destination)
     counts = engine.archive.counters().destinations.get(destination, DestinationCounters())
     here = {engine.addresses.receiver, engine.config.receiver.public_url} - {None}
     return Situation(
@@ -38,7 +38,7 @@ def situation(engine: Engine, destination: str) -> Situation:
 
 
 def look(engine: Engine, destination: str, sent: SentRecord | None, *, late: bool) -> tuple[Hop, ...]:
-    """How a probe fares at present; it asks the store."""
+    """How a probe fares at present; it asks the store. Raises NotFound where its destination is gone."""
     trace: Trace | None = None
     if sent is not None and sent.trace is not None:
         trace = engine.archive.trace(sent.trace)

@@ -30,6 +30,7 @@ async def self_test(destination: Destination, now: int, *, verification_only: bo
         keep_alive=False,
         verify_tls=destination.verify_tls,
         client_cert=destination.client_cert,
+        allow_link_local=destination.allow_link_local,
         credential="signing secret",
     )
     try:

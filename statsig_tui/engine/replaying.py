@@ -37,11 +37,12 @@ from statsig_tui.core.replaying import (
     with_kept,
 )
 from statsig_tui.core.series import next_start
-from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from statsig_tui.core.signing import signing_headers
 from statsig_tui.engine import captures, replays
+from statsig_tui.engine.attempt import Post, attempted
 from statsig_tui.engine.captures import plain
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.delivery import Ledger, Post, attempted
+from statsig_tui.engine.delivery import Ledger
 from statsig_tui.engine.store import Store
 from statsig_tui.errors import NotFound, UsageError
 
@@ -268,6 +269,4 @@ def _take(detail: CaptureDetail, child: int | None, how: Replay) -> _Taken | Non
 def _signed(wish: Wish, body: bytes, headers: Headers, at: int) -> Headers:
     if wish.how is not Replay.RESIGNED:
         return headers
-    stamp = str(at)
-    signature = sign(wish.secret or "", stamp, body)
-    return (*headers, (TIMESTAMP_HEADER, stamp), (SIGNATURE_HEADER, signature))
+    return (*headers, *signing_headers(wish.secret or "", at, body))

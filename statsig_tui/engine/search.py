@@ -21,7 +21,7 @@ from statsig_tui.core.records import (
     EventRecord,
     SentRecord,
 )
-from statsig_tui.engine import captures, history, occurrences, outbox, remarks
+from statsig_tui.engine import captures, history, occurrences, outgoing, remarks
 from statsig_tui.engine.captures import ENCODED, plain
 
 Stored = CaptureRecord | DeliveryRecord | EventRecord | SentRecord
@@ -170,8 +170,8 @@ class Search:
                         ),
                     )
             case "deliveries":
-                for delivery in outbox.deliveries(db, span.format("d.id"), values):
-                    body = partial(outbox.batch_body, db, delivery.id)
+                for delivery in outgoing.deliveries(db, span.format("d.id"), values):
+                    body = partial(outgoing.batch_body, db, delivery.id)
                     yield delivery, views.of_delivery(delivery, partial(read, body))
             case "history":
                 for sent in history.sent(db, span.format("id"), values):
@@ -179,8 +179,8 @@ class Search:
                     yield sent, views.of_sent(sent, partial(read, body))
             case "events":
                 where = f"id >= ? AND id < ? AND {self._where}"
-                for event in outbox.events(db, where, values)[:: -1 if newest_first else 1]:
-                    body = partial(outbox.event_body, db, event.id)
+                for event in outgoing.events(db, where, values)[:: -1 if newest_first else 1]:
+                    body = partial(outgoing.event_body, db, event.id)
                     destinations = partial(_destinations_of_event, db, event.id)
                     yield event, views.of_accepted(event, partial(read, body), destinations)
 
@@ -229,7 +229,7 @@ class _Read:
 
 
 def _destinations_of_event(db: sqlite3.Connection, event: int) -> Sequence[str]:
-    return [verdict.destination for verdict in outbox.verdicts(db, [event]) if verdict.forwarded]
+    return [verdict.destination for verdict in outgoing.verdicts(db, [event]) if verdict.forwarded]
 
 
 class _Sql:

@@ -17,14 +17,17 @@ from urllib.parse import urlsplit
 import httpx
 
 from statsig_tui.core.config import ClientCert
+from statsig_tui.core.link_local import is_link_local
 from statsig_tui.core.records import Headers, Timing
 from statsig_tui.core.request import Request, is_chunked, target_of
 from statsig_tui.engine.connecting import (
     CONNECT_SECONDS,
     KEEP_ALIVE_SECONDS,
+    LinkLocalRefused,
     certificate_refused,
     connect_error,
     is_local,
+    proxy_of,
     trust,
 )
 from statsig_tui.engine.outcome import (
@@ -49,6 +52,7 @@ class Sender:
         *,
         verify_tls: bool = True,
         client_cert: ClientCert | None = None,
+        allow_link_local: bool = True,
         keep_alive: bool = True,
         credential: str = "signing secret",
     ) -> None:
@@ -58,6 +62,7 @@ class Sender:
         """
         self.verify_tls = verify_tls
         self.client_cert = client_cert
+        self.allow_link_local = allow_link_local
         self._credential = credential
         self._limits = httpx.Limits(
             max_keepalive_connections=4 if keep_alive else 0, keepalive_expiry=KEEP_ALIVE_SECONDS
@@ -104,6 +109,8 @@ class Sender:
         try:
             async with asyncio.timeout(seconds):
                 client = await self._client(url)
+                # A proxy's address says nothing of the endpoint's.
+                progress.allow_link_local = self.allow_link_local or proxy_of(url) is not None
                 known = {"trace": progress.note, "timeout": client.timeout.as_dict()}
                 response = await client.send(_built(asked, known | extensions), stream=True)
                 try:
@@ -113,6 +120,8 @@ class Sender:
                 return self._outcome(_head(response), progress, body, truncated=truncated)
         except TimeoutError:
             return failed(late(seconds))
+        except LinkLocalRefused as error:
+            return failed(str(error), sent=False)
         except httpx.TimeoutException:
             return failed(f"timeout: no connection within {CONNECT_SECONDS:g} s")
         except httpx.ConnectError as error:
@@ -206,6 +215,7 @@ class _Progress:
     sent_head: bool = False
     reused: bool = True
     head: Head | None = None
+    allow_link_local: bool = False
     opening: Any = None
     """A network stream that is no connection yet: its handshake is not done."""
     _to_proxy: bool = False
@@ -217,6 +227,10 @@ class _Progress:
         if name.startswith("connection.connect"):
             self.reused = False
             self.opening = info.get("return_value")
+            # Here and not by its name alone: that may lead elsewhere than when it was looked at.
+            is_connected = name == "connection.connect_tcp.complete"
+            if is_connected and not self.allow_link_local and self._is_link_local():
+                raise LinkLocalRefused
         elif name.endswith("start_tls.complete"):
             self.opening = None
         elif name.endswith("send_request_headers.started"):
@@ -232,6 +246,9 @@ class _Progress:
             value = info.get("return_value")
             if isinstance(value, tuple) and len(value) >= 4:
                 self.head = Head(value[1], value[2].decode("latin-1"), as_text(value[3]))
+
+    def _is_link_local(self) -> bool:
+        return is_link_local(self.opening.get_extra_info("server_addr")[0])
 
     def ms(self) -> float:
         return (time.perf_counter() - self.started) * 1000

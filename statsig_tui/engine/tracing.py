@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from statsig_tui.core.ids import is_trace, numbered
 from statsig_tui.core.records import Trace
-from statsig_tui.engine import captures, history, outbox, replays
+from statsig_tui.engine import captures, history, outgoing, replays
 
 T = TypeVar("T")
 TOLD = 10
@@ -54,7 +54,7 @@ def trace(db: sqlite3.Connection, of: str) -> Trace | None:
                 alone = history.sent(db, "id = ?", (number,))
                 return Trace("", sent=tuple(alone)) if alone else None
     for delivery in deliveries:
-        events = [*events, *outbox.event_ids(db, delivery)]
+        events = [*events, *outgoing.event_ids(db, delivery)]
     if traces:
         marks = ",".join("?" * len(traces))
         found = db.execute(f"SELECT id FROM events WHERE trace IN ({marks})", tuple(traces))
@@ -76,12 +76,12 @@ def _gather(
     untold: int,
 ) -> Trace | None:
     marks = ",".join("?" * len(of))
-    events = outbox.events(db, f"id IN ({marks})", of)
+    events = outgoing.events(db, f"id IN ({marks})", of)
     traces = traces | {event.trace for event in events}
-    verdicts = outbox.verdicts(db, of)
+    verdicts = outgoing.verdicts(db, of)
     numbers = sorted(deliveries | {verdict.delivery for verdict in verdicts if verdict.delivery is not None})
     marks = ",".join("?" * len(numbers))
-    found = outbox.deliveries(db, f"d.id IN ({marks}) ORDER BY d.id", numbers)
+    found = outgoing.deliveries(db, f"d.id IN ({marks}) ORDER BY d.id", numbers)
     joined = {record.id: record for record in captures.of_deliveries(db, numbers)} if numbers else {}
     told = {*_ends(sorted(joined)), *captured}
     untold += len(joined.keys() - told)
@@ -96,7 +96,7 @@ def _gather(
         events=tuple(events),
         verdicts=tuple(verdicts),
         deliveries=tuple(found),
-        attempts=tuple(outbox.attempts(db, numbers)) if numbers else (),
+        attempts=tuple(outgoing.attempts(db, numbers)) if numbers else (),
         captures=tuple(joined[number] for number in sorted(joined)),
         untold=untold,
     )

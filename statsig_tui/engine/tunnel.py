@@ -37,7 +37,7 @@ async def check(
     code = f"statsig-tui-{secrets.token_hex(12)}"
     before = await read(last_revision)
     assert isinstance(before, int)
-    sender = Sender(keep_alive=False, credential="tunnel")
+    sender = Sender(keep_alive=False, allow_link_local=False, credential="tunnel")
     try:
         await check_not_link_local(url)
         headers = (("Content-Type", "application/json"),)

@@ -22,6 +22,7 @@ from statsig_tui.core.config import (
 from statsig_tui.core.probe import NAME, Hop, Passing, is_settled
 from statsig_tui.core.records import CaptureRecord, VerdictRecord
 from statsig_tui.engine import probe
+from statsig_tui.errors import NotFound
 from tests.conftest import KEY
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ async def settled(
         while not is_it(found := probe.look(site.engine, destination, sent, late=late)):
             await asyncio.sleep(0.01)
     return found
+
+
+async def test_a_destination_that_is_gone_meanwhile_is_named(
+    engine: StartEngine, config: Make, destination: Name
+) -> None:
+    async with engine(config(destination(), destination("mine", "http://127.0.0.1:9/"))) as site:
+        sent = await site.engine.probe("mine")
+        await site.engine.apply(config(destination()))
+        with pytest.raises(NotFound, match="There is no destination mine"):
+            probe.look(site.engine, "mine", sent, late=False)
 
 
 async def test_a_probe_goes_to_the_one_destination_and_is_known_there(

@@ -7,15 +7,19 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
+from statsig_tui.core import link_local
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
+from statsig_tui.engine.connecting import check_not_link_local
 from statsig_tui.engine.exchange import Answer, Connection
 from statsig_tui.engine.outcome import ANSWER_LIMIT, USER_AGENT, Outcome
 from statsig_tui.engine.probing import self_test
+from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Wire, place_of
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -277,3 +281,38 @@ async def test_a_name_that_leads_to_metadata_is_not_connected_to(
     assert tried == []
     await post(Wire(verify_tls=True, allow_link_local=True), 80, host="innocent.example")
     assert tried == [("169.254.169.254", 80)]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_name_that_leads_to_metadata_only_when_it_is_connected_to_is_sent_nothing(
+    listen: Listen, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    got: list[bytes] = []
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.append(await reader.read(10))
+        writer.write(OK)
+        ended.set()
+
+    port = await listen(serve)
+    monkeypatch.setattr(link_local, "_NETWORKS", (ip_network("127.0.0.0/8"),))
+    sender = Sender(allow_link_local=allowed, keep_alive=False)
+    outcome = await sender.send("POST", f"http://localhost:{port}/", (), b"{}", PATIENCE)
+    await sender.close()
+    async with asyncio.timeout(PATIENCE):
+        await ended.wait()
+    if allowed:
+        assert (outcome.status, got) == (200, [b"POST / HTT"])
+    else:
+        assert (outcome.status, outcome.certainty, got) == (None, "not sent", [b""])
+        assert "link-local or metadata address" in str(outcome.error)
+
+
+async def test_looking_where_a_name_leads_ends_though_nobody_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(*_: object, **__: object) -> list[Any]:
+        return await asyncio.Future()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with asyncio.timeout(PATIENCE):
+        await check_not_link_local("http://slow.example/", 0.01)

@@ -20,7 +20,7 @@ from statsig_tui.core.filters import Clause, Verdict
 from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryState, Headers
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER
-from statsig_tui.engine import endpoints, outbox
+from statsig_tui.engine import endpoints, outbox, outgoing
 from statsig_tui.engine.delivery import Delivery
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.outcome import STALE, Outcome
@@ -183,9 +183,11 @@ async def check(world: World, batches: list[int]) -> None:
         await world.ledger.open(MINE, Closed(tuple(zip(ids, raws, strict=True)), "full"))
     await world.run()
 
-    verdicts = await world.store.read(lambda db: outbox.verdicts(db, range(1, total + 1)))
-    deliveries = {item.id: item for item in await world.store.read(lambda db: outbox.deliveries(db, "1", ()))}
-    attempts = await world.store.read(lambda db: outbox.attempts(db, list(deliveries)))
+    verdicts = await world.store.read(lambda db: outgoing.verdicts(db, range(1, total + 1)))
+    deliveries = {
+        item.id: item for item in await world.store.read(lambda db: outgoing.deliveries(db, "1", ()))
+    }
+    attempts = await world.store.read(lambda db: outgoing.attempts(db, list(deliveries)))
     assert len(verdicts) == total
     for verdict in verdicts:
         assert verdict.delivery is not None

@@ -25,6 +25,23 @@ Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
 
 
+async def test_the_panel_says_that_its_destination_is_gone(
+    tmp_path: Path, config: Config, ui: Until, seen: Text
+) -> None:
+    # Nobody listens there: the probe is under way as long as the panel is open.
+    deaf = Destination("deaf", "http://127.0.0.1:9/")
+    app = app_over(tmp_path, replace(config, destinations=(*config.destinations, deaf)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f8")
+        await ui(pilot, lambda: "DEMO_checkout_completed" in seen(app))
+        await pilot.press("t")
+        await ui(pilot, lambda: isinstance(app.screen, ProbeScreen) and "✓ capture" in seen(app))
+        await pilot.press("right", "enter")
+        await ui(pilot, lambda: "✓ filter" in seen(app))
+        await app.bridge.do(lambda engine: engine.apply(config))
+        await ui(pilot, lambda: "There is no destination deaf" in seen(app))
+
+
 async def test_the_panel_shows_every_hop_and_what_holds_a_probe_up(
     tmp_path: Path, config: Config, ui: Until, seen: Text
 ) -> None:

@@ -20,7 +20,7 @@ from statsig_tui.core.event import Event, view
 from statsig_tui.core.filters import Clause, Verdict
 from statsig_tui.core.records import Captured, Record, RequestRecord
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
-from statsig_tui.engine import captures, history, outbox, retention
+from statsig_tui.engine import captures, history, outbox, outgoing, retention
 from statsig_tui.engine.store import Store, Tx
 from statsig_tui.errors import StoreBroken
 
@@ -280,7 +280,7 @@ async def test_what_is_undelivered_is_never_forgotten(store: Store) -> None:
         await store.insert(captures.insert, capture())
     while await store.write(lambda tx: retention.prune(tx, keep)):
         pass
-    left = await store.read(lambda db: [event.name for event in outbox.events(db, "1", ())])
+    left = await store.read(lambda db: [event.name for event in outgoing.events(db, "1", ())])
     assert {"open", "queued"} <= set(left)
     assert "done" not in left
     assert await store.read(lambda db: outbox.backlog(db, "a", 0, 10)) == [(queued, b"queued")]

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from statsig_tui.core.config import Destination
 from statsig_tui.core.probe import NAME, Hop, Passing
 from statsig_tui.core.records import SentRecord
-from statsig_tui.errors import StatsigTuiError
+from statsig_tui.errors import NotFound, StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.modal import Dialog
@@ -92,7 +92,12 @@ class ProbeScreen(Dialog[None]):
 
         engine, name, sent, late = self._bridge.engine, self._chosen.name, self._sent, self._late
         assert engine is not None
-        found = await self._bridge.ask(lambda archive: probe.look(engine, name, sent, late=late))
+        try:
+            found = await self._bridge.ask(lambda archive: probe.look(engine, name, sent, late=late))
+        except NotFound as error:
+            # It may have been taken out of the settings while its probe is under way.
+            self._say(f"{error.message} {error.hint or ''}")
+            return
         if self.is_attached and name == self._chosen.name and sent is self._sent:
             self.query_one("#probe-hops", Static).update(hop_lines(found, self._width))
 

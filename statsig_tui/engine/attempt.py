@@ -1,0 +1,61 @@
+"""One attempt: what goes out, signed where there is a secret, and what is kept of what came of it."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+from collections.abc import Awaitable, Callable
+
+from statsig_tui.core.config import Destination
+from statsig_tui.core.records import AttemptRecord, Headers, Job, Replay, Sending
+from statsig_tui.core.replaying import signature_of, with_kept
+from statsig_tui.core.signing import signing_headers
+from statsig_tui.engine.outcome import Outcome
+
+Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
+"""URL, headers, body, seconds -> what became of it."""
+
+
+def sending_of(job: Job, destination: Destination, now: int) -> Sending:
+    """What is sent of a delivery at `now` (epoch ms): as it was signed once, or signed with the secret."""
+    headers = with_kept(job.headers, destination.headers.items())
+    if job.replay is Replay.AS_RECEIVED:
+        return Sending(job, destination.url, headers, *signature_of(job.headers))
+    secret = destination.secret.value if destination.secret is not None else None
+    if not secret:
+        return Sending(job, destination.url, headers, None, None)
+    own = signing_headers(secret, now, job.body)
+    (_, timestamp), (_, signature) = own
+    return Sending(job, destination.url, (*headers, *own), signature, timestamp)
+
+
+def attempted(sending: Sending, at: int, outcome: Outcome) -> AttemptRecord:
+    """An attempt that was begun at `at` (epoch ms), and what came of it."""
+    return AttemptRecord(
+        delivery=sending.job.delivery,
+        number=sending.job.attempt + 1,
+        at=at,
+        url=sending.url,
+        request_headers=sending.headers,
+        status=outcome.status,
+        reason=outcome.reason,
+        response_headers=outcome.headers,
+        response_body=outcome.body,
+        truncated=outcome.truncated,
+        error=outcome.error,
+        ms=outcome.ms,
+    )
+
+
+def retry_after(text: str | None, now: int) -> float | None:
+    """A Retry-After header in seconds from `now` (epoch ms): a number or an HTTP date; None: nonsense."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now / 1000
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return seconds if seconds >= 0 and math.isfinite(seconds) else None
