@@ -9,7 +9,8 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from statsig_tui.tui.widgets.json_view import AT_ONCE, JsonView
+from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.json_views import AT_ONCE
 
 EVENT = (
     b'{"data":[{"eventName":"checkout_completed","value":1.0,"exp":1e3,"big":12345678901234567890,'

@@ -89,6 +89,31 @@ async def test_marks_notes_and_former_queries_survive_a_restart(
         await ui(pilot, lambda: "None of 4 fits." in seen(again))
 
 
+async def test_a_note_is_kept_where_typing_rests_and_when_the_app_is_left_in_the_middle(
+    later_app: StatsigApp, config: Config, tmp_path: Path, ui: Until, seen: Text
+) -> None:
+    app = later_app
+    async with app.run_test(size=(160, 36)) as pilot:
+        await live(app, pilot, ui)
+        post(app, "first")
+        await ui(pilot, lambda: "Live  1" in seen(app))
+        await pilot.press("[", "[", "enter")
+        note = app.screen.query_one(Note)
+        await ui(pilot, lambda: note.has_focus)
+        await pilot.press(*"rest")
+        engine = app.bridge.engine
+        assert engine is not None
+        await ui(pilot, lambda: engine.archive.note(1) == "rest")
+        note.insert("ed")
+        app.exit()
+
+    store = await Store.open(tmp_path / "statsig-tui.db")
+    try:
+        assert await store.read(lambda db: remarks.note(db, 1)) == "rested"
+    finally:
+        await store.close()
+
+
 async def test_what_was_said_of_a_capture_goes_with_it(
     later_app: StatsigApp, ui: Until, seen: Text, tmp_path: Path
 ) -> None:

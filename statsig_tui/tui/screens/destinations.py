@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -14,23 +12,21 @@ from textual.content import Content
 from textual.widget import Widget
 
 from statsig_tui.core.attempted import as_document
-from statsig_tui.core.config import LONGEST_NAME, Destination, Filter
+from statsig_tui.core.config import Filter
 from statsig_tui.core.config_change import ConfigChange
-from statsig_tui.core.destination import Invalid
 from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryRecord, DestinationCounters
-from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import COMMANDS, bindings
+from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.screens.arranging import ACTIONS, ArrangingScreen
 from statsig_tui.tui.screens.changing import send_change
 from statsig_tui.tui.screens.comparing import compare
-from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.screens.matrix import MatrixScreen
-from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.redeliver import redeliver
-from statsig_tui.tui.screens.send_test import SendTestDialog, TestEvent, raw_of
+from statsig_tui.tui.screens.self_test import self_test
+from statsig_tui.tui.screens.send_test import send_test
 from statsig_tui.tui.screens.time_control import hurry, next_speed
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
@@ -49,12 +45,10 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
-_COUNTED = len(" copy 1000")
 _IN_LIST = frozenset({"send_test", "duplicate", "edit", "toggle_enabled", "filter", "delete"})
-_ACTIONS = tuple(command.action for command in COMMANDS if command.scope == "destinations")
 
 
-class DestinationsScreen(ModeScreen):
+class DestinationsScreen(ArrangingScreen):
     """The list takes the letters; enter goes to the tab beside it, escape back."""
 
     MODE: ClassVar[str] = "destinations"
@@ -62,18 +56,11 @@ class DestinationsScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        # Held, not looked for: what can be done is asked of them a hundred times a key.
-        self._list = DestinationList(id="destination-list", classes="pane")
-        self._panes = DestinationPanes(id="destination", classes="pane")
         self._counters = Counters()
-        self._deleted: list[tuple[Destination, int]] = []
-        """What undo brings back, and where it was."""
         self._change = ConfigChange()
         """What the form of a config change offers."""
         self._kept: tuple[int, int] | None = None
         """The attempt, by its delivery and number, that the next one is compared with."""
-        self._offered: tuple[object, ...] = ()
-        """What could be done when the footer was last drawn."""
 
     def body(self) -> Iterable[Widget]:
         """List and tabs."""
@@ -88,17 +75,6 @@ class DestinationsScreen(ModeScreen):
         self.config_changed()
 
     # What is shown
-
-    @property
-    def selected(self) -> Destination | None:
-        """The destination under the cursor, as the settings have it."""
-        name = self._list.selected
-        return self.host.config.destination(name) if name is not None else None
-
-    def destinations(self) -> tuple[Destination, ...]:
-        """All of them, the built-in one at its real address."""
-        engine = self.bridge.engine
-        return engine.destinations() if engine is not None else self.host.config.destinations
 
     def config_changed(self) -> None:
         """Destinations may have come, gone or changed."""
@@ -163,13 +139,6 @@ class DestinationsScreen(ModeScreen):
             """  -d '{"user":{"userID":"u"},"event":"hello"}'"""
         )
 
-    def _offer(self) -> None:
-        """Draw the footer anew, if something else can be done than when it was drawn."""
-        offered = tuple(self.check_action(action, ()) for action in _ACTIONS)
-        if offered != self._offered:
-            self._offered = offered
-            self.refresh_bindings()
-
     async def reveal(self, goal: object) -> None:
         """Go to a destination, or to a delivery among its attempts."""
         name = goal.destination if isinstance(goal, DeliveryRecord) else getattr(goal, "name", "")
@@ -221,33 +190,8 @@ class DestinationsScreen(ModeScreen):
     def _tested(self, event: SigningPane.Tested) -> None:
         saved = self.selected
         if saved is not None:
-            self.run_worker(self._self_test(saved.name, event.verification_only), group="self-test")
-
-    async def _self_test(self, destination: str, verification_only: bool) -> None:
-        results = await self.bridge.do(
-            lambda engine: engine.self_test(destination, verification_only=verification_only)
-        )
-        self.query_one(SigningPane).take_trials(destination, results)
-
-    def _verify_saved(self, made: Destination, former: Destination | None) -> None:
-        """Send url_verification to a URL that is new, where that is wanted."""
-        is_new = former is None or former.url != made.url or not former.verify_on_save
-        if made.verify_on_save and made.enabled and is_new:
-            self.run_worker(self._verify_url(made.name), group="self-test")
-
-    async def _verify_url(self, destination: str) -> None:
-        try:
-            results = await self.bridge.do(
-                lambda engine: engine.self_test(destination, verification_only=True)
-            )
-        except StatsigTuiError as error:
-            self.host.tell(error)
-            return
-        if (pane := self.query_one_optional(SigningPane)) is not None:
-            pane.take_trials(destination, results)
-        for result in results:
-            became = "passed" if result.passed else "FAILED"
-            self.host.say(f"{destination}: {result.trial.name} {became}. {result.said}")
+            tested = self_test(self, saved.name, verification_only=event.verification_only)
+            self.run_worker(tested, group="self-test")
 
     # Actions
 
@@ -260,7 +204,7 @@ class DestinationsScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters act in the list; nothing is offered that cannot be done."""
-        if action not in _ACTIONS:
+        if action not in ACTIONS:
             return True
         if not self._panes.is_mounted:
             return False
@@ -337,87 +281,6 @@ class DestinationsScreen(ModeScreen):
         """Go to the search box."""
         self._panes.search()
 
-    async def action_save(self) -> None:
-        """Use the shown tab's edits."""
-        editor, saved = self._panes.editor, self.selected
-        if editor is None or saved is None or editor.shown is None or editor.shown.name != saved.name:
-            return
-        try:
-            made = editor.edited(saved)
-        except Invalid:
-            return
-        is_renamed = made.name != saved.name
-        if is_renamed:
-            self._panes.rename(saved.name, made.name)
-        destinations = [made if item is saved else item for item in self.host.config.destinations]
-        if await self._use(destinations, renamed=(saved.name, made.name) if is_renamed else None):
-            editor.forget(made.name)
-            editor.draw()
-            self._panes.say_unsaved()
-            self._offer()
-            self.host.say(f"Saved {made.name}.")
-            self._verify_saved(made, saved)
-        elif is_renamed:
-            self._panes.rename(made.name, saved.name)
-
-    async def action_toggle_enabled(self) -> None:
-        """On or off; one that a 410 disabled or failures paused is sent everything again."""
-        saved, engine = self.selected, self.bridge.engine
-        if saved is None or engine is None:
-            return
-        if saved.name in engine.ailing():
-            await self.bridge.do(lambda engine: engine.resume(saved.name))
-            self.host.say(f"{saved.name} takes deliveries again.")
-            self.host.pull_soon()
-            return
-        turned = replace(saved, enabled=not saved.enabled)
-        await self._use([turned if item is saved else item for item in self.host.config.destinations])
-
-    async def action_delete(self) -> None:
-        """Delete at once; undo brings it back with what waited for it."""
-        saved, at = self.selected, self._list.index
-        if saved is None:
-            return
-        if await self._use([item for item in self.host.config.destinations if item is not saved]):
-            self._deleted.append((saved, at))
-            self.host.say(f"Deleted {saved.name}. u brings it back, and what waited for it.")
-            self._offer()
-
-    async def action_undo(self) -> None:
-        """Bring back what was deleted last."""
-        if not self._deleted:
-            return
-        lost, at = self._deleted[-1]
-        if self.host.config.destination(lost.name) is not None:
-            self.host.say(f"Another destination is called {lost.name} now; rename that one first.")
-            return
-        destinations = list(self.host.config.destinations)
-        destinations.insert(at, lost)
-        if await self._use(destinations):
-            self._deleted.pop()
-            self._list.select(at)
-            self._offer()
-
-    def action_new(self) -> None:
-        """Ask for a new destination."""
-        engine = self.bridge.engine
-        taken = [item.name for item in self.host.config.destinations]
-        emulator = engine.addresses.emulator if engine is not None else None
-        self.app.push_screen(NewDestination(self._add, taken, emulator))
-
-    async def action_duplicate(self) -> None:
-        """Add a copy that sends nothing until it is turned on."""
-        saved, taken = self.selected, {item.name for item in self.host.config.destinations}
-        if saved is None:
-            return
-        real = next(item for item in self.destinations() if item.name == saved.name)
-        stem = f"{saved.name[: LONGEST_NAME - _COUNTED].rstrip()} copy"
-        names = (stem if number == 1 else f"{stem} {number}" for number in count(1))
-        name = next(name for name in names if name not in taken)
-        made = replace(real, name=name, enabled=False, old_secrets=())
-        if await self._add(made):
-            self.host.say(f"Added {made.name}, turned off: space turns it on.")
-
     async def action_matrix(self) -> None:
         """Show what every filter said to what was seen last."""
         names = [item.name for item in self.host.config.destinations]
@@ -431,34 +294,8 @@ class DestinationsScreen(ModeScreen):
 
     async def action_send_test(self) -> None:
         """Ask for an event and send it to the destination under the cursor alone."""
-        saved = self.selected
-        if saved is None:
-            return
-        seen = await self.bridge.ask(lambda archive: [event.name for event in archive.seen_events()][:20])
-
-        def chosen(test: TestEvent | None) -> None:
-            if test is not None:
-                self.run_worker(self._send_test(saved.name, test), group="send-test")
-
-        self.app.push_screen(SendTestDialog(saved.name, seen), chosen)
-
-    async def _send_test(self, destination: str, test: TestEvent) -> None:
-        raw = await self.bridge.ask(lambda archive: raw_of(test, archive))
-        if raw is None:
-            self.host.say("That event was forgotten since; choose another one.")
-            return
-        trace = await self.bridge.do(
-            lambda engine: engine.send_test(
-                destination, raw, filtered=test.filtered, renewed=test.template is None
-            )
-        )
-        found = await self.bridge.ask(lambda archive: archive.trace(trace))
-        verdict = found.verdicts[0] if found is not None and found.verdicts else None
-        if verdict is not None and not verdict.forwarded:
-            self.host.say(f"Filtered: {verdict.clause}. Nothing was sent to {destination}.")
-        else:
-            way = "through the filter" if test.filtered else "past the filter"
-            self.host.say(f"Test event queued for {destination}, {way}: {trace}.")
+        if (saved := self.selected) is not None:
+            await send_test(self, saved.name)
 
     async def action_retry(self) -> None:
         """Make the delivery under the cursor due."""
@@ -507,19 +344,6 @@ class DestinationsScreen(ModeScreen):
             attempts = self._panes.attempts
             asked = redeliver(self, saved.name, attempts.marked, attempts.minute, self._panes.held())
             self.run_worker(asked, group="redeliver")
-
-    async def _add(self, made: Destination) -> bool:
-        done = await self._use([*self.host.config.destinations, made])
-        if done:
-            self._list.select(len(self.host.config.destinations) - 1)
-            self._verify_saved(made, None)
-        return done
-
-    async def _use(
-        self, destinations: Iterable[Destination], *, renamed: tuple[str, str] | None = None
-    ) -> bool:
-        config = replace(self.host.config, destinations=tuple(destinations))
-        return await self.host.change(config, renamed=renamed)
 
 
 def _attempt_name(of: tuple[int, int]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
@@ -29,6 +29,7 @@ from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.copies import edit_copy, events_of, part_of, save_copy
 from statsig_tui.tui.screens.counting import CountingScreen
 from statsig_tui.tui.screens.exporting import export_from
+from statsig_tui.tui.screens.noting import NotingScreen
 from statsig_tui.tui.screens.opening import OpeningScreen
 from statsig_tui.tui.screens.replaying import ReplayingScreen, named
 from statsig_tui.tui.screens.respond import RespondDialog
@@ -38,7 +39,6 @@ from statsig_tui.tui.widgets.capture_detail import Detail
 from statsig_tui.tui.widgets.event_notes import Notes, looked_at
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.names_panel import NamesPanel
-from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.trace_view import TraceView
 
@@ -50,7 +50,7 @@ _READING_SECONDS = 0.4
 """How often the detail changes while the list follows."""
 
 
-class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
+class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen, NotingScreen):
     """The list of captures on one side, the one under the cursor on the other."""
 
     MODE: ClassVar[str] = "live"
@@ -239,7 +239,7 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
             return
         self._detail = detail
         self._unsure = capture if not beside.is_final else None
-        self.query_one(Detail).show(detail, child, body, found, notes, objects, note or "")
+        self.query_one(Detail).show(detail, child, body, found, notes, objects, self.note_on(capture, note))
         await self._refresh_tab()
 
     @on(TabbedContent.TabActivated)
@@ -266,22 +266,6 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen):
         # Each draw asks: what was found once is remembered, which a query of all is not.
         parts = (self.query_one_optional(kind) for kind in (JsonView, TraceView))
         return all(part is not None for part in parts)
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A note is written on what is looked at, not on what comes next."""
-        if isinstance(event.widget, Note):
-            self._list.follow = False
-
-    @on(Note.Edited)
-    async def _note_edited(self, event: Note.Edited) -> None:
-        before = len(self._rows.annotated)
-        (self._rows.annotated.add if event.note.strip() else self._rows.annotated.discard)(event.capture)
-        if len(self._rows.annotated) != before:
-            self._list.rows_changed()
-        try:
-            await self.bridge.do(lambda engine: engine.note(event.capture, event.note))
-        except StatsigTuiError as error:
-            self.host.tell(error)
 
     async def _refresh_trace(self) -> None:
         if not self._is_there() or self._shown is None or self.query_one(Detail).active != "trace":

@@ -19,6 +19,7 @@ from statsig_tui.core.library import Template, built_in
 from statsig_tui.engine.sources import real_sources
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.modal import Dialog
+from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.fields import Tick
 
@@ -97,7 +98,37 @@ class SendTestDialog(Dialog[TestEvent | None]):
         self.dismiss(None)
 
 
-def raw_of(test: TestEvent, archive: Archive) -> bytes | None:
+async def send_test(screen: ModeScreen, destination: str) -> None:
+    """Ask for an event and send it to one destination."""
+    seen = await screen.bridge.ask(lambda archive: [event.name for event in archive.seen_events()][:20])
+
+    def chosen(test: TestEvent | None) -> None:
+        if test is not None:
+            screen.run_worker(_send(screen, destination, test), group="send-test")
+
+    screen.app.push_screen(SendTestDialog(destination, seen), chosen)
+
+
+async def _send(screen: ModeScreen, destination: str, test: TestEvent) -> None:
+    raw = await screen.bridge.ask(lambda archive: _raw_of(test, archive))
+    if raw is None:
+        screen.host.say("That event was forgotten since; choose another one.")
+        return
+    trace = await screen.bridge.do(
+        lambda engine: engine.send_test(
+            destination, raw, filtered=test.filtered, renewed=test.template is None
+        )
+    )
+    found = await screen.bridge.ask(lambda archive: archive.trace(trace))
+    verdict = found.verdicts[0] if found is not None and found.verdicts else None
+    if verdict is not None and not verdict.forwarded:
+        screen.host.say(f"Filtered: {verdict.clause}. Nothing was sent to {destination}.")
+    else:
+        way = "through the filter" if test.filtered else "past the filter"
+        screen.host.say(f"Test event queued for {destination}, {way}: {trace}.")
+
+
+def _raw_of(test: TestEvent, archive: Archive) -> bytes | None:
     """The event's bytes as they go out; None where it is no longer kept."""
     if test.template is None:
         event = archive.newest_event(test.seen or "")

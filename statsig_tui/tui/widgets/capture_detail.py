@@ -18,7 +18,8 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock, size
 from statsig_tui.tui.widgets.events_table import EventsTable
 from statsig_tui.tui.widgets.find_line import FindLine
-from statsig_tui.tui.widgets.json_view import JsonView, Notes
+from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.json_views import Notes
 from statsig_tui.tui.widgets.notes import Note
 from statsig_tui.tui.widgets.signature_text import signature_text
 from statsig_tui.tui.widgets.trace_view import TraceView

@@ -65,6 +65,19 @@ class TreeText:
         else:
             yield from self._container(index, value)
 
+    def offset(self, at: int) -> int:
+        """Where in the text the line shown at a place starts, or the last one there is."""
+        folds = self.folds
+        at = min(at, len(folds) - 1)
+        index, row = folds.lines[at], folds.row(at)
+        return folds.opened[index][row] if row else self.tree.offset(index)
+
+    def line_of(self, offset: int) -> int:
+        """At which place the line is shown in which a place of the text is."""
+        index = self.tree.at(offset)
+        rows = self.folds.opened.get(index)
+        return self.folds.shown(index) + (row_at(rows, offset) if rows is not None else 0)
+
     def mark_column(self, index: int) -> int:
         """Where a line's fold mark is."""
         depth = self.tree.depth(index) - (1 if self.folds.lines[0] else 0)

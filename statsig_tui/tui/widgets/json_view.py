@@ -7,9 +7,8 @@ raw, with the place where it breaks.
 from __future__ import annotations
 
 import asyncio
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -19,32 +18,16 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from statsig_tui.tui.privacy import AROUND, dots, identifies, is_private, masked, masked_part
+from statsig_tui.tui.privacy import is_private
 from statsig_tui.tui.text import fit
-from statsig_tui.tui.widgets.json_find import Search, raw_row, uncover
+from statsig_tui.tui.widgets.json_find import Search, uncover
 from statsig_tui.tui.widgets.json_lines import Body, Folds, read, read_head
-from statsig_tui.tui.widgets.json_pieces import (
-    Piece,
-    TreeText,
-    copied,
-    hex_columns,
-    hex_pieces,
-    noted,
-    path,
-    row_at,
-    shown,
-    wrapped,
-)
+from statsig_tui.tui.widgets.json_pieces import Piece, TreeText, copied, hex_columns, path, shown, wrapped
+from statsig_tui.tui.widgets.json_views import AT_ONCE, HexRows, Notes, RawRows, tree_pieces
 from statsig_tui.tui.widgets.line_view import LineView
 
-AT_ONCE = 64 * 1024
-"""Bytes, or characters, that are prepared before the next frame; the rest of a larger body follows."""
 VIEWS = ("tree", "raw", "hex")
 _MARGIN = 2
-_VALUES = ("string", "number", "bool")
-"""Kinds of pieces that are values."""
-Notes = Callable[[str], tuple[str, bool] | None]
-"""By the path of a value what to say beside it, and whether that is odd."""
 
 
 class JsonView(LineView):
@@ -167,13 +150,11 @@ class JsonView(LineView):
         """The view and line that was gone to last."""
         self._body = read(b"")
         self._tree: TreeText | None = None
-        self._rows = array("i")
-        self._rows_width = 0
+        self._rows = RawRows("", 0)
         self._cursor = 0
         self._wanted: int | None = None  # the place in the text to keep through views, until the cursor moves
         self._told_view = "tree"
         self._is_whole = True
-        self._has_all_rows = True
 
     @property
     def head(self) -> int:
@@ -201,6 +182,7 @@ class JsonView(LineView):
         self._is_whole = len(raw) <= AT_ONCE
         self.workers.cancel_node(self)
         self._way = None
+        self._rows = RawRows("", 0)
         if not self._is_whole:
             self._prepare(raw)
         self._take(read(raw) if self._is_whole else read_head(raw[:AT_ONCE]))
@@ -214,9 +196,8 @@ class JsonView(LineView):
         if index is not None and self._body.folds is not None:
             return copied(self._body.folds.tree.source(index))
         if self.shown_view == "hex":
-            count = self._hex_columns()
-            return self._bytes[self._cursor * count :][:count].hex(" ")
-        return shown(self._raw_row(self._cursor))
+            return self._hex().row(self._cursor)
+        return shown(self._rows.row(self._cursor))
 
     def path_at_cursor(self) -> str:
         """Where the cursor is, as in data[0].user.userID; empty for the whole value."""
@@ -425,16 +406,15 @@ class JsonView(LineView):
         return self.shown_view == "hex" and self._bytes is not self.raw
 
     @work(group="json-view-rows", exclusive=True)
-    async def _wrap_all(self, text: str, width: int) -> None:
-        rows = await asyncio.to_thread(wrapped, text, width)
-        if text is self._body.text and width == self._rows_width:
-            self._rows, self._has_all_rows = rows, True
+    async def _wrap_all(self, rows: RawRows) -> None:
+        starts = await asyncio.to_thread(wrapped, rows.text, rows.width)
+        if rows is self._rows:
+            rows.take_all(starts)
             self._count()
 
     def _take(self, body: Body) -> None:
         self._body = body
         self._tree = None
-        self._rows_width = 0
         if self._search is not None:
             self._look_for(Search(self._search.wanted, body.text))
         self._tell()
@@ -454,10 +434,10 @@ class JsonView(LineView):
             count = len(folds) + (not is_ready)
         elif view == "raw":
             self._wrap(width)
-            is_ready = is_ready and self._has_all_rows
+            is_ready = is_ready and self._rows.is_whole
             count = len(self._rows) + (not is_ready)
         else:
-            count = -(-len(self._bytes) // self._hex_columns())
+            count = len(self._hex())
         self.set_line_count(count)
         if self._wanted is not None:
             self._cursor = self._line_of(view, self._wanted)
@@ -468,12 +448,10 @@ class JsonView(LineView):
 
     def _wrap(self, width: int) -> None:
         text = self._body.text
-        if width == self._rows_width:
-            return
-        self._rows_width, self._has_all_rows = width, len(text) <= AT_ONCE
-        self._rows = wrapped(text, width, 0, min(len(text), AT_ONCE))
-        if not self._has_all_rows:
-            self._wrap_all(text, width)
+        if self._rows.text is not text or self._rows.width != width:
+            self._rows = RawRows(text, width)
+            if not self._rows.is_whole:
+                self._wrap_all(self._rows)
 
     def _tell(self) -> None:
         if self.shown_view != self._told_view:
@@ -489,8 +467,8 @@ class JsonView(LineView):
     def _width(self) -> int:
         return self.line_width - _MARGIN
 
-    def _hex_columns(self) -> int:
-        return hex_columns(self._width())
+    def _hex(self) -> HexRows:
+        return HexRows(self._bytes, hex_columns(self._width()))
 
     def _index(self) -> int | None:
         """The line of the tree under the cursor."""
@@ -501,81 +479,29 @@ class JsonView(LineView):
     def _offset(self, view: str) -> int:
         """Where in the text the cursor is."""
         if view == "tree" and self._tree is not None and len(self._tree.folds):
-            folds = self._tree.folds
-            at = min(self._cursor, len(folds) - 1)
-            index = folds.lines[at]
-            return folds.opened[index][folds.row(at)] if folds.row(at) else folds.tree.offset(index)
-        if view == "raw" and self._rows:
-            return self._rows[min(self._cursor, len(self._rows) - 1)]
+            return self._tree.offset(self._cursor)
+        if view == "raw":
+            return self._rows.offset(self._cursor)
         if view == "hex" and self._width() > 0 and self._bytes is self.raw:
-            before = self.raw[: self._cursor * self._hex_columns()]
-            return len(before.decode("utf-8", "surrogateescape"))
+            return self._hex().offset(self._cursor)
         return 0
 
     def _line_of(self, view: str, offset: int) -> int:
         if view == "tree" and self._tree is not None:
-            folds = self._tree.folds
-            index = folds.tree.at(offset)
-            return folds.shown(index) + (row_at(folds.opened[index], offset) if index in folds.opened else 0)
+            return self._tree.line_of(offset)
         if view == "raw":
-            return row_at(self._rows, offset)
-        if self._bytes is not self.raw:
-            return 0
-        return len(self._body.text[:offset].encode("utf-8", "surrogateescape")) // self._hex_columns()
-
-    def _raw_row(self, line: int, *, hides: bool = False) -> str:
-        if line >= len(self._rows):
-            return ""
-        text, start = self._body.text, self._rows[line]
-        end = self._rows[line + 1] if line + 1 < len(self._rows) else len(text)
-        return (masked_part(text, start, end) if hides else text[start:end]).removesuffix("\n")
-
-    def _private_hex(self, start: int, count: int) -> Iterator[Piece]:
-        """A row of hex with dots for what is private, byte for byte."""
-        first = max(0, start - AROUND)
-        text = self._bytes[first : start + count + AROUND].decode("latin-1")
-        hidden = masked(text)[start - first :][:count]
-        row = text[start - first :][:count]
-        for place, (text, kind) in enumerate(hex_pieces(self._bytes, start, count)):
-            if place == 1:
-                for at, (before, after) in enumerate(zip(row, hidden, strict=True)):
-                    column = at * 3 + at // 8
-                    text = text if before == after else f"{text[:column]}••{text[column + 2 :]}"
-            elif place == 2:
-                pairs = zip(text, row, hidden, strict=True)
-                text = "".join(seen if before == after else "•" for seen, before, after in pairs)
-            yield text, kind
+            return self._rows.line_of(offset)
+        return self._hex().line_of(self._body.text, offset) if self._bytes is self.raw else 0
 
     def _pieces(self, line: int, width: int) -> Iterator[Piece]:
-        view = self.shown_view
+        view, hides = self.shown_view, is_private(self)
         if view == "hex":
-            count = self._hex_columns()
-            if is_private(self):
-                return self._private_hex(line * count, count)
-            return hex_pieces(self._bytes, line * count, count)
+            return self._hex().pieces(line, hides=hides)
         if view == "tree" and self._tree is not None and line < len(self._tree.folds):
-            pieces = self._noted(self._tree, line, width)
-            return self._masked(self._tree, line, pieces) if is_private(self) else pieces
+            return tree_pieces(self._tree, line, width, self._search, self._notes, hides=hides)
         if view == "raw" and line < len(self._rows):
-            row, start = self._raw_row(line, hides=is_private(self)), self._rows[line]
-            if self._search is None:
-                return iter([(shown(row), "")])
-            return raw_row(row, self._search.inside(start, start + len(row)))
+            return self._rows.pieces(line, self._search, hides=hides)
         return iter([("preparing…", "punctuation")])
-
-    def _masked(self, tree: TreeText, line: int, pieces: Iterator[Piece]) -> Iterator[Piece]:
-        if not identifies(path(tree.tree, tree.folds.lines[line])):
-            return pieces
-        return ((dots(text) if kind in _VALUES or kind == "found" else text, kind) for text, kind in pieces)
-
-    def _noted(self, tree: TreeText, line: int, width: int) -> Iterator[Piece]:
-        pieces = tree.pieces(line)
-        if self._search is not None:
-            pieces = self._search.marked(list(pieces))
-        if self._notes is None or tree.folds.row(line):
-            return pieces
-        note = self._notes(path(tree.tree, tree.folds.lines[line]))
-        return noted(list(pieces), note, width) if note is not None else pieces
 
     def _paint(self, pieces: list[Piece], is_cursor: bool) -> Strip:
         name = ["json-view--cursor" if self.has_focus else "json-view--cursor-blurred"] if is_cursor else []

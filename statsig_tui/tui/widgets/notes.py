@@ -48,21 +48,29 @@ class Note(TextArea):
         self.capture: int | None = None
         self._known = ""
         """What is kept, as far as it is known here."""
+        self._is_edited = False
+        """Whether Edited was told of this capture's."""
         self._is_long = False
         self.read_only = True
 
     def show_note(self, capture: int | None, text: str) -> None:
         """Show the note on a capture; the same one again stays as it is being typed."""
         if capture != self.capture:
-            self.capture, self._known = capture, text
+            self.capture, self._known, self._is_edited = capture, text, False
             self.read_only = capture is None
             self.load_text(text)
+
+    def typed(self) -> tuple[int, str] | None:
+        """The capture and its note at this moment; None: nothing was typed into it."""
+        if self.capture is None or not (self._is_edited or self.text != self._known):
+            return None
+        return self.capture, self.text[:MOST]
 
     @on(TextArea.Changed)
     def _keep(self, event: TextArea.Changed) -> None:
         event.stop()
         if self.capture is not None and self.text != self._known:
-            self._known = self.text
+            self._known, self._is_edited = self.text, True
             self.post_message(self.Edited(self.capture, self.text[:MOST]))
             was_long, self._is_long = self._is_long, len(self.text) > MOST
             if self._is_long and not was_long:
