@@ -80,6 +80,7 @@ async def test_an_enter_in_the_same_breath_as_esc_sends_nothing(
             app.post_message(events.Key(key, None))
         await ui(pilot, lambda: not isinstance(app.screen, ConfigChangeDialog))
         # It went to the list instead. What was sent before would be before the next one.
+        await ui(pilot, lambda: app.focused is not None and not isinstance(app.focused, DestinationList))
         await pilot.press("escape")
         await in_form(app, pilot, ui)
         await pilot.press("ctrl+u", *"wanted", "enter")
