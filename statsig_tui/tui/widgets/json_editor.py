@@ -216,7 +216,7 @@ class JsonEditor(ExactArea):
         & .json-editor--string { color: $text-success; }
         & .json-editor--number { color: $text-warning; }
         & .json-editor--word { color: $text-accent; }
-        & .json-editor--punctuation { color: $foreground 50%; }
+        & .json-editor--punctuation { color: $foreground-muted; }
     }
     """
 

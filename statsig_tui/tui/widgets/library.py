@@ -95,7 +95,6 @@ class Library(Vertical):
         self._search = LineInput(
             id="library-search", placeholder="/ search", compact=True, select_on_focus=False
         )
-        self._search.cursor_blink = False
         self._about = Static(id="library-about")
 
     def compose(self) -> ComposeResult:
