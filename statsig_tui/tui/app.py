@@ -30,7 +30,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError, Unavailable, UsageError
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.commands import COMMANDS, bindings, clashes
+from statsig_tui.tui.commands import COMMANDS, bindings, clashes, key, palette, use_keys
 from statsig_tui.tui.docking import Docking, give_keys
 from statsig_tui.tui.frames import Frames
 from statsig_tui.tui.news import NOTICE_SECONDS, News
@@ -85,6 +85,7 @@ class StatsigApp(App[int]):
         template can be saved.
         """
         super().__init__(driver_class=TerminalDriver)
+        use_keys(config.interface.keys)
         # Textual takes an empty value for one, too.
         self.no_color = bool(os.environ.get("NO_COLOR"))
         if config.interface.motion == "reduced":
@@ -282,7 +283,9 @@ class StatsigApp(App[int]):
     @on(PasteRefused)
     def _say_refused(self, event: PasteRefused) -> None:
         words = f"Too long to paste: {event.length:,} characters were not inserted."
-        self.tell(UsageError(words, f"At most {LONGEST:,}. A file is taken whole: ctrl+p, Body from a file."))
+        self.tell(
+            UsageError(words, f"At most {LONGEST:,}. A file is taken whole: {palette('compose.load')}.")
+        )
 
     def say(self, text: str) -> None:
         """Show a short notice."""
@@ -453,7 +456,7 @@ class StatsigApp(App[int]):
             self.exit(0)
             return
         self._quit_armed_until = time.monotonic() + _QUIT_SECONDS
-        self.say("ctrl+c again to quit.")
+        self.say(f"{key('app.copy_or_quit')} again to quit.")
 
     async def action_quit(self) -> None:
         """Stop everything and leave."""
