@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,7 +20,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
@@ -30,7 +30,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.errors import StatsigTuiError, Unavailable, UsageError
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.commands import COMMANDS, bindings, clashes
+from statsig_tui.tui.commands import COMMANDS, bindings, clashes, key, palette, use_keys
 from statsig_tui.tui.docking import Docking, give_keys
 from statsig_tui.tui.frames import Frames
 from statsig_tui.tui.news import NOTICE_SECONDS, News
@@ -85,6 +85,11 @@ class StatsigApp(App[int]):
         template can be saved.
         """
         super().__init__(driver_class=TerminalDriver)
+        use_keys(config.interface.keys)
+        # Textual takes an empty value for one, too.
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+        if config.interface.motion == "reduced":
+            self.animation_level = "none"
         self._on_exit = on_exit
         self._on_started = on_started
         self._end_now = end_now
@@ -95,7 +100,7 @@ class StatsigApp(App[int]):
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
-        self._net, self._veil = TerminalNet(), Veil()
+        self._net, self._veil, self._no_colour = TerminalNet(), Veil(), NoColor()
         self.is_private = False
         """Whether what says who somebody is, and keys, are masked on the screen."""
         self._save = save
@@ -278,7 +283,9 @@ class StatsigApp(App[int]):
     @on(PasteRefused)
     def _say_refused(self, event: PasteRefused) -> None:
         words = f"Too long to paste: {event.length:,} characters were not inserted."
-        self.tell(UsageError(words, f"At most {LONGEST:,}. A file is taken whole: ctrl+p, Body from a file."))
+        self.tell(
+            UsageError(words, f"At most {LONGEST:,}. A file is taken whole: {palette('compose.load')}.")
+        )
 
     def say(self, text: str) -> None:
         """Show a short notice."""
@@ -306,7 +313,13 @@ class StatsigApp(App[int]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
-        return [*super().get_line_filters(), self._net, *([self._veil] if self.is_private else [])]
+        return [*self._colouring(), self._net, *([self._veil] if self.is_private else [])]
+
+    def _colouring(self) -> Sequence[LineFilter]:
+        if not self.no_color:
+            return super().get_line_filters()
+        # Textual's own would draw greys, which are colours to a terminal.
+        return [self._no_colour]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command that can be used here."""
@@ -405,9 +418,10 @@ class StatsigApp(App[int]):
 
     def action_next_theme(self) -> None:
         """Use the next theme, for this run."""
-        names = list(theme.NAMES)
-        shown = "ansi" if self.theme == theme.ANSI else self.theme
-        self._use_theme(names[(names.index(shown) + 1) % len(names)] if shown in names else names[0])
+        names = theme.NAMES
+        self._use_theme(
+            names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        )
 
     def refresh_css(self, animate: bool = True) -> None:
         """Style everything anew; what is mounted at the start is styled by that."""
@@ -442,7 +456,7 @@ class StatsigApp(App[int]):
             self.exit(0)
             return
         self._quit_armed_until = time.monotonic() + _QUIT_SECONDS
-        self.say("ctrl+c again to quit.")
+        self.say(f"{key('app.copy_or_quit')} again to quit.")
 
     async def action_quit(self) -> None:
         """Stop everything and leave."""
@@ -460,4 +474,4 @@ class StatsigApp(App[int]):
         return True
 
     def _use_theme(self, name: str) -> None:
-        self.theme = theme.ANSI if name == "ansi" else name
+        self.theme = theme.ANSI if self.no_color else name

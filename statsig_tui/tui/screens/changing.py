@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from statsig_tui.core.config_change import ACTIONS, NAME, TYPES, ConfigChange, body_of
 from statsig_tui.errors import Unavailable
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import palette
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.questions import Question
 from statsig_tui.tui.widgets.at_once import LineInput
@@ -118,10 +119,10 @@ async def send_change(screen: ModeScreen, offered: ConfigChange) -> ConfigChange
         return offered
     engine = screen.bridge.engine
     if engine is None or engine.addresses.emulator is None:
-        screen.host.tell(Unavailable("The emulator does not listen.", "ctrl+p, Use a free port."))
+        screen.host.tell(Unavailable("The emulator does not listen.", f"{palette('app.ports')}."))
         return chosen
     body = body_of(chosen, time.time_ns() // 1_000_000)
     sent = await screen.bridge.do(lambda engine: engine.send(engine.targets()[0], body, event_name=NAME))
     became = f"answered {sent.status}" if sent.status is not None else f"not answered: {sent.error}"
-    screen.host.say(f"Config change {chosen.name} {chosen.action}: {became}. 3 Live shows what arrives.")
+    screen.host.say(f"Config change {chosen.name} {chosen.action}: {became}. Live shows what arrives.")
     return chosen

@@ -25,7 +25,7 @@ from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Sources, Unresolved
 from statsig_tui.errors import NotFound, StatsigTuiError, Unavailable, UsageError
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.commands import bindings, palette, short_key
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.leaving import Leaving
@@ -176,7 +176,7 @@ class ComposeScreen(RepeatingScreen):
         engine = self.bridge.engine
         assert engine is not None
         if target.name == EMULATOR and engine.addresses.emulator is None:
-            raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
+            raise Unavailable("The emulator does not listen.", f"Take any free port: {palette('app.ports')}.")
         if await self._leaving.is_allowed(target, describe(target, engine)):
             return True
         self.host.say("Not sent.")
@@ -428,5 +428,4 @@ class ComposeScreen(RepeatingScreen):
         return super().check_action(action, parameters)
 
     def _send_key(self) -> str:
-        keys = self.host.config.interface.keys.get("compose.send", "ctrl+j")
-        return keys.split(",")[0].replace("ctrl+", "^")
+        return short_key("compose.send")

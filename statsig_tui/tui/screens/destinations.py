@@ -18,7 +18,7 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryRecord, DestinationCounters
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.commands import bindings, key
 from statsig_tui.tui.screens.arranging import ACTIONS, ArrangingScreen
 from statsig_tui.tui.screens.changing import send_change
 from statsig_tui.tui.screens.comparing import compare
@@ -70,7 +70,7 @@ class DestinationsScreen(ArrangingScreen):
 
     def on_mount(self) -> None:
         """The list takes the keys."""
-        self._list.empty = Content.styled("No destination. ctrl+n adds one.", theme.QUIET)
+        self._list.empty = Content.styled(f"No destination. {key('destinations.new')} adds one.", theme.QUIET)
         self._list.focus()
         self.config_changed()
 
@@ -311,7 +311,9 @@ class DestinationsScreen(ArrangingScreen):
         """Give up the delivery under the cursor."""
         item = self._panes.attempts.delivery()
         if item is not None and await self.bridge.do(lambda engine: engine.cancel(item.id)):
-            self.host.say(f"{tag('d', item.id)} is cancelled. r delivers it after all.")
+            self.host.say(
+                f"{tag('d', item.id)} is cancelled. {key('destinations.retry')} delivers it after all."
+            )
 
     @work(group="compare", exclusive=True)
     async def action_compare(self) -> None:

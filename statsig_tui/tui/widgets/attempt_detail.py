@@ -14,6 +14,7 @@ from textual.widgets import Static
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import AttemptRecord, DeliveryRecord
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.attempt_rows import countdown, result, why
@@ -22,9 +23,13 @@ from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
 
 REQUEST, RESPONSE = "Request", "Response"
-BACK = "‹ esc"
 _MARGINS = 3
 """Cells beside a line: the padding, and the scrollbar's column."""
+
+
+def back() -> str:
+    """The way back to the list, as a line begins with it."""
+    return f"‹ {key('destinations.back')}"
 
 
 class Way(Static):
@@ -35,7 +40,7 @@ class Way(Static):
     async def on_click(self, event: events.Click) -> None:
         """As escape does."""
         at = event.get_content_offset(self)
-        if at is not None and at.y == 0 and at.x < len(BACK):
+        if at is not None and at.y == 0 and at.x < len(back()):
             await self.run_action("screen.back")
 
 
@@ -132,7 +137,7 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
     took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
     parts = [
         Content.assemble(
-            (f"{BACK}   ", theme.QUIET),
+            (f"{back()}   ", theme.QUIET),
             (tag("d", delivery.id), theme.STRONG),
             f"   attempt {attempt.number} of {delivery.attempt}   {clock(attempt.at)}   ",
             (f"{mark} {word}", style),

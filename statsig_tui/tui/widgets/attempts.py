@@ -23,8 +23,9 @@ from statsig_tui.core.records import (
     DiagnosticsRow,
 )
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.times import day_and_clock
-from statsig_tui.tui.widgets.attempt_detail import BACK, AttemptDetail, Way
+from statsig_tui.tui.widgets.attempt_detail import AttemptDetail, Way, back
 from statsig_tui.tui.widgets.attempt_rows import MINUTE, DeliveryRows, MinuteRows, countdown, minutes_heading
 from statsig_tui.tui.widgets.capture_rows import MARK
 from statsig_tui.tui.widgets.editor import Looked
@@ -380,10 +381,11 @@ class AttemptsPane(Vertical):
         else:
             return
         marked = f"   {MARK} {len(self.marked):,} marked" if self.marked else ""
-        asks = "  M all" if self._alone is not None else "  M only these" if marked else ""
+        turns = "all" if self._alone is not None else "only these" if marked else ""
+        asks = f"  {key('destinations.marked')} {turns}" if turns else ""
         way.update(
             Content.assemble(
-                (f"{BACK}   {where}   {words}", theme.QUIET), (marked, theme.ACCENT), (asks, theme.QUIET)
+                (f"{back()}   {where}   {words}", theme.QUIET), (marked, theme.ACCENT), (asks, theme.QUIET)
             )
         )
 

@@ -23,6 +23,7 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.judgements import DryRun
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
@@ -46,7 +47,6 @@ TABS = {
     SIGNING: "Signing",
     ATTEMPTS: "Attempts",
 }
-_NONE = "Nothing is forwarded.\n\nctrl+n adds a destination; u in the list brings back a deleted one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ class DestinationPanes(Vertical):
 
     def compose(self) -> ComposeResult:
         """The tabs, and what stands there without a destination."""
-        yield Static(_NONE, id="no-destination", markup=False)
+        adds, restores = key("destinations.new"), key("destinations.undo")
+        words = f"{adds} adds a destination; {restores} in the list brings back a deleted one."
+        yield Static(f"Nothing is forwarded.\n\n{words}", id="no-destination", markup=False)
         with TabbedContent(initial=OVERVIEW):
             for tab, title in TABS.items():
                 with TabPane(Content(title), id=tab):
@@ -207,7 +209,10 @@ class DestinationPanes(Vertical):
                 tabs.get_tab(tab).label = label
         is_unsaved = self.is_changed and self._subject is not None
         if is_unsaved != bool(self.border_subtitle):
-            unsaved = Content.assemble(("unsaved", theme.WARN), " · ctrl+s save · esc cancel")
+            unsaved = Content.assemble(
+                ("unsaved", theme.WARN),
+                f" · {key('destinations.save')} save · {key('destinations.back')} cancel",
+            )
             self.border_subtitle = unsaved if is_unsaved else Content()
 
     # From the store

@@ -20,6 +20,7 @@ from statsig_tui.core.config import Destination, Filter
 from statsig_tui.core.event import Event
 from statsig_tui.core.judgements import DryRun
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.editor import Editor, Looked
 from statsig_tui.tui.widgets.fields import TICKED, SearchInput, Tick
@@ -102,7 +103,9 @@ class DetailsLine(Static):
         """What is set of them."""
         set_to = detail_words(chosen)
         words = Content.assemble(
-            ("▸ View Detailed Options  o", theme.ACCENT), "   " if set_to else "", set_to
+            (f"▸ View Detailed Options  {key('destinations.details')}", theme.ACCENT),
+            "   " if set_to else "",
+            set_to,
         )
         self.update(words)
 
@@ -138,7 +141,8 @@ class FilterEditor(Editor[Filter]):
             width: 1fr;
         }
         #search-mark {
-            width: 2;
+            width: auto;
+            padding: 0 1 0 0;
             color: $text-muted;
         }
         #search {
@@ -189,7 +193,7 @@ class FilterEditor(Editor[Filter]):
         with Horizontal(id="custom"):
             yield Static("Custom Events", id="custom-title", markup=False)
             yield Tick(Content("Include new events by default"), is_switch=True, gutter=0, id="include")
-            yield Static("/", id="search-mark", markup=False)
+            yield Static(key("destinations.search"), id="search-mark", markup=False)
             yield SearchInput(placeholder="search events", compact=True, id="search")
         yield CheckAll(id="check-all")
         yield EventTable(self._rows, empty=_nothing_seen(""), id="events")

@@ -13,6 +13,7 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.core.redact import mask_secret
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.spark import spark
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
@@ -105,11 +106,16 @@ def _lines(
 
 
 def _status(destination: Destination, counts: DestinationCounters) -> Content:
+    turns = f"{key('destinations.toggle')} in the list"
     if not destination.enabled:
-        return _line("Status", ("○ off", theme.QUIET), ("   space in the list turns it on", theme.QUIET))
+        return _line(
+            "Status",
+            ("○ off", theme.QUIET),
+            (f"   {turns} turns it on", theme.QUIET),
+        )
     for word, why in (("✗ disabled", counts.disabled), ("‖ paused", counts.paused)):
         if why is not None:
-            resumes = ("   space in the list resumes it", theme.ACCENT)
+            resumes = (f"   {turns} resumes it", theme.ACCENT)
             return _line("Status", (word, theme.BAD), f": {why}", resumes)
     if counts.retrying:
         return _line("Status", ("● on", theme.GOOD), "   ", (f"↻ retrying {counts.retrying:,}", theme.WARN))

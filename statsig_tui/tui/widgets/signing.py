@@ -26,6 +26,7 @@ from statsig_tui.core.selftest import Result, score
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.core.verifiers import VERIFIERS
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.editor import Editor
@@ -329,9 +330,7 @@ def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]
         notes.append(("kept in the settings file; env:NAME is safer", theme.QUIET))
     if draft is not None:
         ends = f"; the old one ends {draft.grace}" if draft.secret is not None else ""
-        notes.append(
-            (f"not saved yet: ctrl+s uses it{ends}" if ends else "not saved yet: ctrl+s", theme.ACCENT)
-        )
+        notes.append((f"not saved yet: {key('destinations.save')} uses it{ends}", theme.ACCENT))
     return notes
 
 
