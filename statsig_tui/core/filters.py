@@ -130,7 +130,7 @@ def _questions(chosen: Filter, event: Event) -> Iterator[Step]:
     if chosen.sample < 1:
         place = _place(event)
         passes = place < chosen.sample
-        asked = f"{place:.2%} of the users come before this one, {chosen.sample:.4g} of 1 are in the sample"
+        asked = f"the sample of {chosen.sample * 100:.4g} %: the user is at {place * 100:.2f} %"
         yield Step(asked, passes, None if passes else Clause.NOT_IN_SAMPLE)
 
 

@@ -31,7 +31,7 @@ from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.widgets.destination_list import DestinationList
 from statsig_tui.tui.widgets.fields import Tick
-from statsig_tui.tui.widgets.filter_editor import CheckAll, EventTable
+from statsig_tui.tui.widgets.filter_parts import CheckAll, EventTable
 from statsig_tui.tui.widgets.tracked_rows import TrackedRows, is_tracked, track
 
 Until = Callable[..., Awaitable[None]]
@@ -326,7 +326,7 @@ async def test_details_are_chosen_tried_on_what_was_seen_explained_and_saved(des
         # Nothing is saved yet: it is tried, and said what it would do.
         await at.until(at.pilot, lambda: "3 pass, 3 filtered · against saved: −3" in seen(at.app))
         assert at.filter == Filter()
-        assert "1 kinds off" in seen(at.app)
+        assert "1 kind off" in seen(at.app)
         assert "by pattern" in seen(at.app)
         await at.to_table()
         await at.press("down")

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Input
 
 from statsig_tui.core.attempted import as_document
 from statsig_tui.core.config import Filter
@@ -38,7 +39,7 @@ from statsig_tui.tui.widgets.destination_panes import (
     Subject,
 )
 from statsig_tui.tui.widgets.editor import Edited, Looked
-from statsig_tui.tui.widgets.filter_editor import DetailsLine
+from statsig_tui.tui.widgets.filter_parts import DetailsLine
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.signing import SigningPane
 
@@ -217,7 +218,9 @@ class DestinationsScreen(ArrangingScreen):
             case "back":
                 return panes.is_changed or not in_list
             case "search" | "filter_details":
-                return panes.tab == FILTER and self.selected is not None
+                # In a field the keys are text.
+                is_typing = isinstance(self.focused, Input)
+                return panes.tab == FILTER and self.selected is not None and not is_typing
             case "retry" | "cancel_delivery":
                 return self._can(action)
             case "compare":

@@ -19,8 +19,8 @@ from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.destination_list import health_words
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
+from statsig_tui.tui.widgets.filter_text import detail_words
 from statsig_tui.tui.widgets.hanging import Hanging
-from statsig_tui.tui.widgets.tracked_rows import detail_words
 
 Part = str | tuple[str, str] | Content
 _LABEL = 18
