@@ -226,6 +226,30 @@ async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Tex
         assert (saved.batch.max_bytes, saved.allow_link_local, saved.client_cert) == (65_536, True, None)
 
 
+async def test_a_certificate_without_its_key_is_told_though_it_is_saved_in_the_same_breath(
+    desk: Open, seen: Text, tmp_path: Path
+) -> None:
+    """The last letters are judged after the key that saves: that must not wipe out what it said."""
+    (tmp_path / "c.pem").write_text("nothing of the kind")
+    async with desk(made("my-api"), size=(120, 50)) as at:
+        await at.select("my-api")
+        await at.turn("delivery")
+        form = at.screen.query_one(DestinationForm)
+        field = form.field("cert")
+        field.focus()
+        await at.until(at.pilot, lambda: at.app.screen.focused is field)
+        await at.write(str(tmp_path / "c.pe"))
+        await at.press("m", "ctrl+s")
+        await at.until(at.pilot, lambda: "does not hold a certificate" in seen(at.app))
+        assert isinstance(field, Input)
+        form.post_message(Input.Changed(field, field.value))
+        await at.pilot.pause()
+        assert "does not hold a certificate" in seen(at.app)
+        assert at.saved == []
+        await at.press("x")
+        await at.until(at.pilot, lambda: "does not hold a certificate" not in seen(at.app))
+
+
 @pytest.mark.parametrize("tab", ["overview", "delivery"])
 async def test_the_proxy_is_told_without_its_password(
     desk: Open, seen: Text, monkeypatch: pytest.MonkeyPatch, tab: str

@@ -223,7 +223,7 @@ class DestinationsScreen(ArrangingScreen):
             case "compare":
                 return panes.tab == ATTEMPTS and not in_list and panes.attempts.chosen() is not None
             case "hurry":
-                return self.selected is not None and bool(self._counts(self.selected.name).retrying)
+                return self.selected is not None and bool(self._counts(self.selected.name).queued)
             case "mark" | "only_marked" | "redeliver":
                 return panes.tab == ATTEMPTS and self.selected is not None and self._can_with_marks(action)
             case _ if action in _IN_LIST:

@@ -127,7 +127,9 @@ class DeliveryRows:
             "   ",
         )
         left = max(0, width - head.cell_length)
-        return head + Content.styled(fit_words(outcome(item, self.now, self.held), left), style)
+        said = Content.styled(fit_words(outcome(item, self.now, self.held), left), style)
+        closed = Content.styled((" · " if said else "") + closed_words(item), theme.QUIET)
+        return head + said + (closed if said.cell_length + closed.cell_length <= left else "")
 
     def children(self, index: int) -> int:
         """Its attempts."""
@@ -177,6 +179,15 @@ def countdown(item: DeliveryRecord, now: int, held: str = "") -> str:
     if item.next_at <= now:
         return "next attempt is due"
     return f"next attempt in {age(item.next_at - now + 999)}"
+
+
+def closed_words(item: DeliveryRecord) -> str:
+    """Why its batch was closed; empty where it never was open."""
+    if item.replay is not None or not item.closed_by:
+        return ""
+    if item.closed_by == ISOLATING:
+        return "part of a refused batch"
+    return "half of a larger batch" if item.closed_by == "halved" else f"closed: {item.closed_by}"
 
 
 def outcome(item: DeliveryRecord, now: int, held: str = "") -> str:

@@ -249,8 +249,9 @@ class DestinationPanes(Vertical):
         if self._subject is None or not self._subject.saved.enabled:
             return "the destination is off"
         if self._subject.counts.disabled is not None:
-            return "the destination is disabled"
-        return "the destination is paused" if self._subject.counts.paused is not None else ""
+            return "the destination is disabled; space in the list resumes it"
+        is_paused = self._subject.counts.paused is not None
+        return "the destination is paused; space in the list resumes it" if is_paused else ""
 
     @on(Edited)
     def _edited(self) -> None:
