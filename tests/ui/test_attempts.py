@@ -238,4 +238,5 @@ async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen
         await at.press("enter")
         await at.until(at.pilot, lambda: "connection refused" in seen(at.app))
         await at.press("enter")
-        await at.until(at.pilot, lambda: "waits: the destination is off" in seen(at.app))
+        await at.until(at.pilot, lambda: "waits: off" in seen(at.app))
+        assert "the destination is off; space in the list turns it on" in seen(at.app)

@@ -321,6 +321,27 @@ async def test_one_that_is_paused_is_named_on_every_screen_and_resumed_by_space(
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
 
 
+async def test_where_there_is_little_room_one_that_is_paused_says_that_and_how_to_resume_it(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    """That its endpoint fails as well is why; a row that only said so would hide that nothing is sent."""
+    there = await endpoint(say(500))
+    once = made("my-api", there.url, batch=BatchPolicy(1, 0), circuit=CircuitPolicy(3, 3600))
+    async with desk(once, size=(80, 24)) as at:
+        await at.events("a", "b", "c")
+        await at.until(at.pilot, lambda: re.search(r"‖ my-api +paused ", seen(at.app)) is not None)
+        await at.until(at.pilot, lambda: at.app.news.health["my-api"].state == "failing")
+        await at.select("my-api")
+        assert re.search(r"‖ my-api +paused ", seen(at.app))
+        await at.turn("attempts")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "500 " in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "waits: paused" in seen(at.app))
+        words = " ".join(seen(at.app).replace("│", " ").split())
+        assert "the destination is paused; space in the list resumes it" in words
+
+
 async def test_deleting_and_undo_bring_back_place_and_work(desk: Open, seen: Text) -> None:
     async with desk(made("my-api"), made("last")) as at:
         before = at.named("my-api")

@@ -28,6 +28,7 @@ from statsig_tui.tui.screens.redeliver import redeliver
 from statsig_tui.tui.screens.self_test import self_test
 from statsig_tui.tui.screens.send_test import send_test
 from statsig_tui.tui.screens.time_control import hurry, next_speed
+from statsig_tui.tui.widgets.attempt_rows import held_words
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
     ATTEMPTS,
@@ -303,7 +304,7 @@ class DestinationsScreen(ArrangingScreen):
         if item is None:
             return
         done = await self.bridge.do(lambda engine: engine.retry_now(item.id))
-        waits = f", but waits: {held}" if (held := self._panes.held()) else ""
+        waits = f", but waits: {held}" if (held := held_words(self._panes.held())) else ""
         number = tag("d", item.id)
         self.host.say(f"{number} is due now{waits}." if done else f"{number} is being sent, or has arrived.")
 
@@ -322,7 +323,7 @@ class DestinationsScreen(ArrangingScreen):
     async def action_hurry(self) -> None:
         """End the waiting for next attempts at the destination under the cursor."""
         if (saved := self.selected) is not None:
-            await hurry(self, saved.name, self._panes.held())
+            await hurry(self, saved.name, held_words(self._panes.held()))
 
     async def action_next_speed(self) -> None:
         """Let waiting go at the next speed."""
@@ -342,7 +343,8 @@ class DestinationsScreen(ArrangingScreen):
         """Ask which, and make it due."""
         if (saved := self.selected) is not None:
             attempts = self._panes.attempts
-            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, self._panes.held())
+            held = held_words(self._panes.held())
+            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, held)
             self.run_worker(asked, group="redeliver")
 
 

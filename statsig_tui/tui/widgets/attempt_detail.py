@@ -18,7 +18,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock, size
-from statsig_tui.tui.widgets.attempt_rows import closed_words, countdown, result, why
+from statsig_tui.tui.widgets.attempt_rows import closed_words, countdown, held_words, result, why
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
@@ -96,7 +96,7 @@ class AttemptDetail(Vertical):
         """Bring state and countdown up to date."""
         if self._attempt is None or self._attempt.delivery != delivery.id:
             return
-        summary = _summary(delivery, self._attempt, countdown(delivery, now, held))
+        summary = _summary(delivery, self._attempt, countdown(delivery, now, held_words(held)))
         if summary != self._said:
             self._said = summary
             self.query_one("#attempt-summary", Static).update(summary)

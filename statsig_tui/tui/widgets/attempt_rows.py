@@ -15,6 +15,8 @@ from statsig_tui.tui.times import age, clock, size
 from statsig_tui.tui.widgets.capture_rows import MARK
 
 MINUTE = 60_000
+OFF = "off"
+"""What a destination is that is sent nothing because nobody turned it on."""
 _DAY = 86_400
 _COLUMNS = (("Events", 7), ("Forwarded", 10), ("Filtered", 9), ("Rate Limited", 13), ("Failed", 7))
 _TIMESTAMP = 11
@@ -84,7 +86,7 @@ class DeliveryRows:
         self.attempts: Mapping[int, Sequence[AttemptRecord]] = {}
         self.now = 0
         self.held = ""
-        """Why nothing is sent at present, though it may be due."""
+        """What the destination is while nothing is sent, though it may be due: `paused`."""
         self.marked: Collection[int] = ()
 
     def __len__(self) -> int:
@@ -169,7 +171,7 @@ def result(attempt: AttemptRecord) -> tuple[str, str, str]:
 
 
 def countdown(item: DeliveryRecord, now: int, held: str = "") -> str:
-    """`next attempt in 4s`; empty where none is to come by itself; `held`: why it does not come."""
+    """`next attempt in 4s`; empty where none is to come by itself; `held`: what keeps it from coming."""
     if item.next_at is None or not item.state.is_open:
         return ""
     if held:
@@ -188,6 +190,12 @@ def closed_words(item: DeliveryRecord) -> str:
     if item.closed_by == ISOLATING:
         return "part of a refused batch"
     return "half of a larger batch" if item.closed_by == "halved" else f"closed: {item.closed_by}"
+
+
+def held_words(held: str) -> str:
+    """`the destination is paused; space in the list resumes it`; empty where it is sent everything."""
+    mend = "turns it on" if held == OFF else "resumes it"
+    return f"the destination is {held}; space in the list {mend}" if held else ""
 
 
 def outcome(item: DeliveryRecord, now: int, held: str = "") -> str:

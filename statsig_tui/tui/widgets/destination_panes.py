@@ -24,6 +24,7 @@ from statsig_tui.core.judgements import DryRun
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.attempt_rows import OFF
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_text import follows_receiver
@@ -245,13 +246,12 @@ class DestinationPanes(Vertical):
             self.attempts.take(found.view, Content.styled(nothing, theme.QUIET), self.held())
 
     def held(self) -> str:
-        """Why the shown destination is sent nothing; empty: it is."""
+        """What the shown destination is while it is sent nothing, in a word; empty: it is sent everything."""
         if self._subject is None or not self._subject.saved.enabled:
-            return "the destination is off"
+            return OFF
         if self._subject.counts.disabled is not None:
-            return "the destination is disabled; space in the list resumes it"
-        is_paused = self._subject.counts.paused is not None
-        return "the destination is paused; space in the list resumes it" if is_paused else ""
+            return "disabled"
+        return "paused" if self._subject.counts.paused is not None else ""
 
     @on(Edited)
     def _edited(self) -> None:

@@ -121,8 +121,10 @@ def _health(health: Health) -> Iterator[Content]:
     if health.tries:
         last = day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
         tries = len(health.tries)
-        rate = f"{health.failures:,} of the last {tries:,} attempt{'s' * (tries != 1)} failed"
-        rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures else ""
+        rate = f"{health.failures:,} of the last {tries:,} attempts failed"
+        if tries == 1:
+            rate = f"the only attempt {'failed' if health.failures else 'arrived'}"
+        rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures and tries > 1 else ""
         yield _line("Health", health_words(health.state), f"   {rate}")
         yield _line("Last success", last)
     if latencies := health.latencies:
