@@ -95,6 +95,8 @@ class DeliveryRecord:
     replay: Replay | None = None
     closed_by: str = ""
     """Of its batch; `halved` or `isolating` where it is part of another delivery's."""
+    is_rate_limited: bool = False
+    """Whether it had to wait for its destination's rate limit."""
 
     @property
     def can_be_due(self) -> bool:

@@ -123,6 +123,11 @@ def judge(trial: Trial, status: int | None, body: bytes, error: str | None) -> R
     return Result(trial, False, status, f"{status}: {trial.weakness}")
 
 
+def untried(trial: Trial) -> Result:
+    """The result of a trial that was not made, because nothing answered to those before it."""
+    return Result(trial, False, None, "not tried: nothing answers")
+
+
 def together(results: Sequence[Result]) -> list[Result]:
     """The results, where what one of them explains is not explained otherwise by the others."""
     taken = {item.trial.name for item in results if not item.passed and 200 <= (item.status or 0) < 300}

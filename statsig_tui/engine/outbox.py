@@ -230,7 +230,10 @@ def split(
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:
     """Note that a delivery had to wait for its destination's rate limit."""
-    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ? AND rate_limited = 0", (delivery,))
+    tx.db.execute(
+        "UPDATE deliveries SET rev = ?, rate_limited = 1 WHERE id = ? AND rate_limited = 0",
+        (tx.next_rev(), delivery),
+    )
 
 
 def reschedule(tx: Tx, at: int, delivery: int) -> bool:

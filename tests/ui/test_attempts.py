@@ -227,6 +227,23 @@ async def test_next_attempt_now_sends_what_an_open_batch_holds_and_the_attempt_t
             assert re.search(rf"(?i){name} +{re.escape(sent.headers[name])}", text), name
 
 
+async def test_a_delivery_says_that_it_waits_for_the_rate_limit(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(200))
+    slow = made("my-api", there.url, batch=BatchPolicy(1, 0), rate_limit=0.01)
+    async with desk(slow) as at:
+        await at.events("first", "second")
+        await at.select("my-api")
+        await at.turn("attempts")
+        await at.until(at.pilot, lambda: at.screen.query_one(AttemptsPane).minute is not None)
+        await at.press("enter")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "waits: rate limit" in seen(at.app))
+        assert seen(at.app).count("rate limit") == 1, "the one that was sent had not waited"
+        assert at.states("my-api") == [DeliveryState.WAITING, DeliveryState.DELIVERED]
+
+
 async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen: Text) -> None:
     async with desk(made("my-api")) as at:
         await at.event()

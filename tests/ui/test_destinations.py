@@ -72,6 +72,18 @@ async def test_every_tab_is_whole_at_every_size(desk: Open, seen: Text, size: tu
             await at.until(at.pilot, lambda words=words: all(word in seen(at.app) for word in words))
 
 
+async def test_what_follows_a_short_field_stands_on_its_line(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api"), size=(80, 50)) as at:
+        await at.select("my-api")
+        await at.turn("delivery")
+        for words in (
+            "failed in a row · 0: never · emulated",
+            "1 keeps the order · emulated",
+            "halved after 400 or 422 to find the event",
+        ):
+            await at.until(at.pilot, lambda words=words: words in seen(at.app))
+
+
 async def test_adding_one_by_keys_makes_it_deliver(
     desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
 ) -> None:
@@ -193,7 +205,7 @@ async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
         await at.select("my-api")
         await at.until(at.pilot, lambda: "✗ TLS is not verified" in seen(at.app))
         await at.turn("delivery")
-        await at.until(at.pilot, lambda: "OFF: anybody in between" in seen(at.app))
+        await at.until(at.pilot, lambda: "OFF: anybody in between can read and change it" in seen(at.app))
 
 
 async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Text, tmp_path: Path) -> None:
@@ -219,7 +231,7 @@ async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Tex
         await at.press("home", "shift+end", "delete")
         form.field("allow_link_local").focus()
         await at.press("space")
-        await at.until(at.pilot, lambda: "ALLOWED: it may lead to a cloud's metadata" in seen(at.app))
+        await at.until(at.pilot, lambda: "it may lead to a cloud's metadata and keys" in seen(at.app))
         await at.press("ctrl+s")
         await at.until(at.pilot, lambda: at.named("my-api").concurrency == 4)
         saved = at.named("my-api")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,6 +18,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock, size
 from statsig_tui.tui.widgets.attempt_rows import closed_words, countdown, held_words, result, why
+from statsig_tui.tui.widgets.destination_list import place
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
@@ -157,8 +157,7 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
 
 def _as_sent(attempt: AttemptRecord, size: int) -> Headers:
     """The head with the lines that follow from the URL and the body."""
-    host = urlsplit(attempt.url).netloc
-    return (("Host", host), *attempt.request_headers, ("Content-Length", str(size)))
+    return (("Host", place(attempt.url)), *attempt.request_headers, ("Content-Length", str(size)))
 
 
 def _answer(attempt: AttemptRecord, redact: Callable[[str], str], width: int) -> Content:

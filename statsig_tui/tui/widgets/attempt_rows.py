@@ -189,7 +189,7 @@ def closed_words(item: DeliveryRecord) -> str:
         return ""
     if item.closed_by == ISOLATING:
         return "part of a refused batch"
-    return "half of a larger batch" if item.closed_by == "halved" else f"closed: {item.closed_by}"
+    return "half of a larger batch" if item.closed_by == "halved" else f"closed: {printable(item.closed_by)}"
 
 
 def held_words(held: str) -> str:
@@ -201,6 +201,8 @@ def held_words(held: str) -> str:
 def outcome(item: DeliveryRecord, now: int, held: str = "") -> str:
     """What is to be said of a delivery beside its state; why an attempt failed stands at the attempt."""
     parts = [countdown(item, now, held)]
+    if item.is_rate_limited:
+        parts.append("waits: rate limit" if item.state is DeliveryState.WAITING else "rate limited")
     if item.state is DeliveryState.CANCELLED:
         parts.append(printable(item.error or ""))
     elif item.state is DeliveryState.FAILED:

@@ -223,17 +223,17 @@ class DestinationForm(Editor[Texts]):
         self._fields["name"].note("built in" if is_builtin and "name" not in edits else "")
         self._label("enabled", "on" if texts["enabled"] == ON else "off", "")
         is_isolating = texts["isolate"] == ON
-        found = "halved after 400 or 422 to find what is refused"
+        found = "halved after 400 or 422 to find the event"
         self._label("isolate", found if is_isolating else "fail as they are", "")
         if texts["verify_tls"] == ON:
             self._label("verify_tls", "on", "")
         else:
-            self._label("verify_tls", "OFF: anybody in between can read and change what is sent", theme.BAD)
+            self._label("verify_tls", "OFF: anybody in between can read and change it", theme.BAD)
         is_asked = texts["verify_on_save"] == ON
         asks = "sends url_verification when a URL is saved" if is_asked else "by hand: see Signing"
         self._label("verify_on_save", asks, "")
         if texts["allow_link_local"] == ON:
-            leads = "ALLOWED: it may lead to a cloud's metadata, which keeps credentials"
+            leads = "ALLOWED: it may lead to a cloud's metadata and keys"
             self._label("allow_link_local", leads, theme.BAD)
         else:
             self._label("allow_link_local", "refused", "")
@@ -263,7 +263,7 @@ class DestinationForm(Editor[Texts]):
 
     def _field(self, name: str, label: str, widget: Widget, note: str = "") -> Field:
         field = self._fields[name] = Field(label, widget, note, name=name)
-        return field
+        return field.set_class(widget.has_class("-short"), "-narrow")
 
 
 def _heading(title: str) -> Static:
