@@ -324,6 +324,10 @@ async def test_one_that_is_paused_is_named_on_every_screen_and_resumed_by_space(
         await at.select("my-api")
         await at.until(at.pilot, lambda: "‖ my-api" in seen(at.app))
         await at.until(at.pilot, lambda: "1 delivery failed in a row; the last one: 500" in seen(at.app))
+        probe_at = at.engine.next_probe("my-api")
+        assert probe_at is not None
+        assert 0 < probe_at - time.time() * 1000 <= 3_600_000
+        assert re.search(r"what waits is tried again at \d\d:\d\d:\d\d", seen(at.app))
         await at.press("f8")
         await at.until(at.pilot, lambda: "✗ my-api paused" in seen(at.app))
         await at.press("f7")

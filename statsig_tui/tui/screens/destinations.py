@@ -125,6 +125,7 @@ class DestinationsScreen(ArrangingScreen):
             redact=engine.redact if engine is not None else str,
             check_cert=engine.check_client_cert if engine is not None else lambda chosen: None,
             proxy=engine.proxy_of(url) if engine is not None else None,
+            probe_at=engine.next_probe(saved.name) if engine is not None else None,
         )
 
     def _counts(self, name: str) -> DestinationCounters:

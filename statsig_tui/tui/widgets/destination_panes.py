@@ -68,6 +68,8 @@ class Subject:
     """Raises Invalid where a client certificate's files cannot be used."""
     proxy: str | None = None
     """By which proxy it is reached, free of credentials."""
+    probe_at: int | None = None
+    """When it is tried again, while it is paused (epoch ms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class DestinationPanes(Vertical):
                 subject.counts,
                 subject.health,
                 follows=follows_receiver(subject.saved),
+                probe_at=subject.probe_at,
                 proxy=subject.proxy,
             )
         self.say_unsaved()

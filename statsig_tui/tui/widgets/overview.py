@@ -46,12 +46,14 @@ class Overview(VerticalScroll):
         *,
         follows: bool,
         proxy: str | None = None,
+        probe_at: int | None = None,
     ) -> None:
         """Show a destination, its real URL masked; `follows`: it is the receiver's, wherever that is.
 
-        `proxy` is what it is reached by.
+        `proxy` is what it is reached by, `probe_at` when it is tried again while it is paused (epoch ms).
         """
-        self._facts.show(tuple(_lines(replace(destination, url=url), counts, health, follows, proxy)))
+        shown = replace(destination, url=url)
+        self._facts.show(tuple(_lines(shown, counts, health, follows, proxy, probe_at)))
 
 
 def _lines(
@@ -60,6 +62,7 @@ def _lines(
     health: Health,
     follows: bool,
     proxy: str | None,
+    probe_at: int | None,
 ) -> Iterator[Content]:
     yield _line("Webhook URL", (destination.url, theme.STRONG))
     if follows:
@@ -73,6 +76,8 @@ def _lines(
     if destination.client_cert is not None:
         yield _line("Client cert", destination.client_cert.cert)
     yield _status(destination, counts)
+    if probe_at is not None and counts.paused is not None and destination.enabled:
+        yield _line("", (f"what waits is tried again at {day_and_clock(probe_at)[11:]}", theme.QUIET))
     yield from _health(health)
     yield _line("Signing Secret", *_secret(destination.secret))
     yield _line("Event Filtering", filter_words(destination.filter))
