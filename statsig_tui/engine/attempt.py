@@ -10,7 +10,7 @@ from statsig_tui.core.config import Destination
 from statsig_tui.core.records import AttemptRecord, Headers, Job, Replay, Sending
 from statsig_tui.core.replaying import signature_of, with_kept
 from statsig_tui.core.signing import signing_headers
-from statsig_tui.engine.outcome import Outcome
+from statsig_tui.engine.outcome import Outcome, with_own
 
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 """URL, headers, body, seconds -> what became of it."""
@@ -18,7 +18,7 @@ Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 
 def sending_of(job: Job, destination: Destination, now: int) -> Sending:
     """What is sent of a delivery at `now` (epoch ms): as it was signed once, or signed with the secret."""
-    headers = with_kept(job.headers, destination.headers.items())
+    headers = with_own(with_kept(job.headers, destination.headers.items()))
     if job.replay is Replay.AS_RECEIVED:
         return Sending(job, destination.url, headers, *signature_of(job.headers))
     secret = destination.secret.value if destination.secret is not None else None

@@ -122,6 +122,13 @@ class Delivery:
         self._circuit.close()
         self.wake()
 
+    def next_probe(self) -> int | None:
+        """When what is paused is tried again (epoch ms); None: it is not paused."""
+        if self._circuit.reason is None:
+            return None
+        wait = max(0.0, self._circuit.probe_at - self._clock.monotonic())
+        return self._clock.now() + round(wait * 1000)
+
     def stretch(self, by: float) -> None:
         """Wait `by` times as long for the next probe, and for what an answer asked for; 0: no longer."""
         now = self._clock.monotonic()

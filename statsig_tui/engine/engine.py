@@ -141,6 +141,10 @@ class Engine:
         """Why a destination takes nothing though it is enabled."""
         return self._house.deliveries.disabled.get(destination)
 
+    def next_probe(self, destination: str) -> int | None:
+        """When a paused destination is tried again (epoch ms); None: it is not paused."""
+        return self._house.deliveries.next_probe(destination)
+
     def ailing(self) -> dict[str, str]:
         """The destinations that are on and sent nothing: `disabled` by a 410, or `paused` after failures."""
         return self._house.deliveries.ailing([item.name for item in self.config.destinations if item.enabled])

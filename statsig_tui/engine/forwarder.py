@@ -92,6 +92,11 @@ class Forwarder:
         for lane in self._lanes.values():
             lane.apply(lane.destination)
 
+    def flush(self, destination: str) -> bool:
+        """Close a destination's open batch as soon as may be; False where there is none."""
+        lane = self._lanes.get(destination)
+        return lane is not None and lane.hurry()
+
     async def close(self) -> None:
         """Close every open batch and hand it over, then stop."""
         lanes, self._lanes = list(self._lanes.values()), {}
@@ -137,6 +142,8 @@ class _Lane:
         """The last event that went into a batch: nothing up to it is taken again."""
         self._behind = True
         """The store holds more than the head does: what a former run left, or an overflow."""
+        self._is_hurried = False
+        """What is there goes, however little it is and however short it has waited."""
         self._wake = asyncio.Event()
         self._task = running_task(self._run(), f"forwarder {destination.name}")
 
@@ -152,6 +159,11 @@ class _Lane:
         self._batcher.policy = self._policy()
         self._batcher.frame = frame_size(destination.envelope)
         self._wake.set()
+
+    def hurry(self) -> bool:
+        self._is_hurried = bool(self._head or len(self._batcher))
+        self._wake.set()
+        return self._is_hurried
 
     def stop(self) -> None:
         self._task.cancel()
@@ -179,6 +191,9 @@ class _Lane:
                     self._taken = item[0]
                     for closed in self._add(item):
                         await self._ship(closed)
+            if self._is_hurried:
+                self._is_hurried = False
+                await self._ship(self._batcher.flush())
             await self._ship(self._batcher.due(self._clock.monotonic()))
             if not self._behind and not self._head:
                 await self._clock.wait(self._wake, self._batcher.deadline)

@@ -27,7 +27,7 @@ from textual.screen import Screen
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.redact import Redactor
-from statsig_tui.errors import StatsigTuiError, Unavailable, UsageError
+from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable, UsageError
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.commands import COMMANDS, bindings, clashes, key, palette, use_keys
@@ -261,6 +261,10 @@ class StatsigApp(App[int]):
             await self.bridge.do(lambda engine: engine.apply(config, renamed=renamed))
         except StatsigTuiError as error:
             self.tell(error)
+            if isinstance(error, StoreBroken):
+                # The engine goes on with the former ones: so does the next start.
+                with contextlib.suppress(StatsigTuiError):
+                    self._save(self.config)
             return False
         self.config = config
         for screen in self.mode_screens():

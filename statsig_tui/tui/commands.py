@@ -88,7 +88,7 @@ COMMANDS = (
     Command("destinations.marked", "M", "Only marked", "Show only the destination's marked deliveries, of whatever minute, and again all", "only_marked", "destinations", False),
     Command("destinations.redeliver", "R", "Redeliver…", "Make due again the marked deliveries, or what has failed in a minute, since then, in the last hour or day, or ever", "redeliver", "destinations"),
     Command("destinations.compare", "equals_sign", "Compare", "Keep the attempt under the cursor (a delivery's last one) for comparing; on another one: what is different", "compare", "destinations"),
-    Command("destinations.hurry", "n", "Next attempt now", "Make everything that waits for its next attempt at the destination due at once", "hurry", "destinations"),
+    Command("destinations.hurry", "n", "Next attempt now", "Make everything that waits for its next attempt at the destination due at once, and close its open batch", "hurry", "destinations"),
     Command("destinations.speed", "s", "Time ×1 ×60 ×3600", "Let waiting go faster: batches, retries, Retry-After, rate limits; signatures and stored times stay true", "next_speed", "destinations", False),
     Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),
     Command("destinations.undo", "u", "Undo", "Bring back the deleted destination", "undo", "destinations"),

@@ -11,7 +11,7 @@ import pytest
 from statsig_tui.core.config import BatchPolicy, CircuitPolicy, RetryPolicy, ScheduleName, Secret
 from statsig_tui.core.records import DeliveryState, Headers, Replay
 from statsig_tui.core.signing import sign
-from statsig_tui.engine.outcome import STALE, Outcome
+from statsig_tui.engine.outcome import STALE, Outcome, with_own
 from tests.unit.desk import MINE, SECRET, Desk
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ async def test_a_capture_is_replayed_with_its_own_signature_and_only_once(
     kept: Headers = (("X-Statsig-Signature", "v0=old"), ("X-Statsig-Request-Timestamp", "5"))
     it.give(1, replay=Replay.AS_RECEIVED, headers=kept)
     await clock.idle()
-    assert it.posted[0][0][-2:] == kept
+    assert set(kept) <= set(it.posted[0][0])
     assert it.ended[0][1] is DeliveryState.FAILED
     it.give(2, replay=Replay.RESIGNED, headers=kept)
     await clock.idle()
@@ -341,7 +341,7 @@ async def test_without_a_secret_nothing_is_signed(
     it = desk(replace(MINE, secret=secret, headers={"X-Own": "yes"}))
     it.give(1)
     await clock.idle()
-    assert it.posted[0][0] == (("Content-Type", "application/json"), ("X-Own", "yes"))
+    assert it.posted[0][0] == with_own((("Content-Type", "application/json"), ("X-Own", "yes")))
 
 
 async def test_a_destination_that_is_off_waits_for_being_on(desk: MakeDesk, clock: HandClock) -> None:

@@ -122,6 +122,21 @@ def test_each_weakness_is_found_and_named(
     assert any(said in result.said for result in results.values())
 
 
+def test_an_endpoint_that_checks_nothing_is_told_so_and_no_finer_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It neither signs by its own clock nor checks a body that it wrote again."""
+    with served(lambda headers, body: True) as port:
+        lax = {item.trial.name: item.said for item in selftest.together(list(tried(port).values()))}
+    assert "anybody can post events" in lax["flipped byte"]
+    for name in ("wrong secret", "no signature", "no timestamp", "re-serialised", "stale"):
+        assert lax[name] == "200: it does not look at the signature"
+    check = compiled(verifiers.PYTHON, monkeypatch).is_from_statsig
+    with served(respelled(check)) as port:
+        results = list(tried(port).values())
+    assert selftest.together(results) == results
+
+
 def test_a_stale_request_is_told_from_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
     check = compiled(verifiers.PYTHON, monkeypatch).is_from_statsig
     with served(lambda headers, body: check(headers, body, 10**9)) as port:

@@ -29,6 +29,7 @@ from statsig_tui.tui.screens.redeliver import redeliver
 from statsig_tui.tui.screens.self_test import self_test
 from statsig_tui.tui.screens.send_test import send_test
 from statsig_tui.tui.screens.time_control import hurry, next_speed
+from statsig_tui.tui.widgets.attempt_rows import held_words
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
     ATTEMPTS,
@@ -125,6 +126,7 @@ class DestinationsScreen(ArrangingScreen):
             redact=engine.redact if engine is not None else str,
             check_cert=engine.check_client_cert if engine is not None else lambda chosen: None,
             proxy=engine.proxy_of(url) if engine is not None else None,
+            probe_at=engine.next_probe(saved.name) if engine is not None else None,
         )
 
     def _counts(self, name: str) -> DestinationCounters:
@@ -226,7 +228,7 @@ class DestinationsScreen(ArrangingScreen):
             case "compare":
                 return panes.tab == ATTEMPTS and not in_list and panes.attempts.chosen() is not None
             case "hurry":
-                return self.selected is not None and bool(self._counts(self.selected.name).retrying)
+                return self.selected is not None and bool(self._counts(self.selected.name).queued)
             case "mark" | "only_marked" | "redeliver":
                 return panes.tab == ATTEMPTS and self.selected is not None and self._can_with_marks(action)
             case _ if action in _IN_LIST:
@@ -306,7 +308,7 @@ class DestinationsScreen(ArrangingScreen):
         if item is None:
             return
         done = await self.bridge.do(lambda engine: engine.retry_now(item.id))
-        waits = f", but waits: {held}" if (held := self._panes.held()) else ""
+        waits = f", but waits: {held}" if (held := held_words(self._panes.held())) else ""
         number = tag("d", item.id)
         self.host.say(f"{number} is due now{waits}." if done else f"{number} is being sent, or has arrived.")
 
@@ -327,7 +329,7 @@ class DestinationsScreen(ArrangingScreen):
     async def action_hurry(self) -> None:
         """End the waiting for next attempts at the destination under the cursor."""
         if (saved := self.selected) is not None:
-            await hurry(self, saved.name, self._panes.held())
+            await hurry(self, saved.name, held_words(self._panes.held()))
 
     async def action_next_speed(self) -> None:
         """Let waiting go at the next speed."""
@@ -347,7 +349,8 @@ class DestinationsScreen(ArrangingScreen):
         """Ask which, and make it due."""
         if (saved := self.selected) is not None:
             attempts = self._panes.attempts
-            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, self._panes.held())
+            held = held_words(self._panes.held())
+            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, held)
             self.run_worker(asked, group="redeliver")
 
 

@@ -26,7 +26,14 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.commands import key
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.attempt_detail import AttemptDetail, Way, back
-from statsig_tui.tui.widgets.attempt_rows import MINUTE, DeliveryRows, MinuteRows, countdown, minutes_heading
+from statsig_tui.tui.widgets.attempt_rows import (
+    MINUTE,
+    DeliveryRows,
+    MinuteRows,
+    countdown,
+    held_words,
+    minutes_heading,
+)
 from statsig_tui.tui.widgets.capture_rows import MARK
 from statsig_tui.tui.widgets.editor import Looked
 from statsig_tui.tui.widgets.row_list import RowList
@@ -74,7 +81,7 @@ class AttemptsPane(Vertical):
             height: 1fr;
         }
         #attempts-way {
-            height: 1;
+            height: auto;
             padding: 0 1 0 3;
             color: $text-muted;
         }
@@ -286,7 +293,7 @@ class AttemptsPane(Vertical):
         return ask
 
     def take(self, view: View, empty: Content, held: str = "") -> None:
-        """Draw what was read, unless another step is shown by now; `held`: why nothing is sent."""
+        """Draw what was read, unless another step is shown by now; `held`: what keeps it all."""
         if view.of != self._of:
             return
         self._deliveries.held = held
@@ -383,9 +390,13 @@ class AttemptsPane(Vertical):
         marked = f"   {MARK} {len(self.marked):,} marked" if self.marked else ""
         turns = "all" if self._alone is not None else "only these" if marked else ""
         asks = f"  {key('destinations.marked')} {turns}" if turns else ""
+        held = f"   {waits}" if (waits := held_words(self._deliveries.held)) else ""
         way.update(
             Content.assemble(
-                (f"{back()}   {where}   {words}", theme.QUIET), (marked, theme.ACCENT), (asks, theme.QUIET)
+                (f"{back()}   {where}   {words}", theme.QUIET),
+                (marked, theme.ACCENT),
+                (asks, theme.QUIET),
+                (held, theme.WARN),
             )
         )
 

@@ -25,6 +25,7 @@ from statsig_tui.core.records import DestinationCounters
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.attempt_rows import OFF
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_text import follows_receiver
@@ -67,6 +68,8 @@ class Subject:
     """Raises Invalid where a client certificate's files cannot be used."""
     proxy: str | None = None
     """By which proxy it is reached, free of credentials."""
+    probe_at: int | None = None
+    """When it is tried again, while it is paused (epoch ms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ class DestinationPanes(Vertical):
                 subject.counts,
                 subject.health,
                 follows=follows_receiver(subject.saved),
+                probe_at=subject.probe_at,
                 proxy=subject.proxy,
             )
         self.say_unsaved()
@@ -250,12 +254,12 @@ class DestinationPanes(Vertical):
             self.attempts.take(found.view, Content.styled(nothing, theme.QUIET), self.held())
 
     def held(self) -> str:
-        """Why the shown destination is sent nothing; empty: it is."""
+        """What the shown destination is while it is sent nothing, in a word; empty: it is sent everything."""
         if self._subject is None or not self._subject.saved.enabled:
-            return "the destination is off"
+            return OFF
         if self._subject.counts.disabled is not None:
-            return "the destination is disabled"
-        return "the destination is paused" if self._subject.counts.paused is not None else ""
+            return "disabled"
+        return "paused" if self._subject.counts.paused is not None else ""
 
     @on(Edited)
     def _edited(self) -> None:

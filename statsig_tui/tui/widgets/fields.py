@@ -262,6 +262,10 @@ class Field(Vertical):
             padding: 0 0 0 18;
             color: $text-error;
         }
+        &.-narrow .note {
+            width: 1fr;
+            max-width: 100%;
+        }
         &.-words .note {
             width: 1fr;
             max-width: 100%;

@@ -105,6 +105,9 @@ class StatusLine(Widget):
         if not self.starting:
             deaf = [name for name, base in self.listeners if base is None]
             shown += [Content.styled(f"✗ {name} not listening", theme.BAD) for name in deaf]
+        if self.speed != 1:
+            # Before what ails: it is short, and without it no countdown is to be understood.
+            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         if self.ailing:
             (name, word), *others = self.ailing
             more = f" +{len(others)}" if others else ""
@@ -115,8 +118,6 @@ class StatusLine(Widget):
             shown.append(content(f"✗ {who} failing", theme.BAD))
         if self.is_private:
             shown.append(Content.styled("◌ PRIVATE", theme.WARN))
-        if self.speed != 1:
-            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         if self.jumped is not None:
             when = f" at {clock(self.jumped.at)[:5]}" if self.size.width >= _ROOMY else ""
             shown.append(Content.styled(f"▲ clock {moved(self.jumped.by)}{when}", theme.WARN))
