@@ -18,7 +18,7 @@ from statsig_tui.core.config import Config, Interface
 from statsig_tui.tui import theme
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.widgets.destination_list import DestinationList
-from statsig_tui.tui.widgets.filter_editor import EventTable
+from statsig_tui.tui.widgets.filter_parts import EventTable
 from statsig_tui.tui.widgets.json_editor import JsonEditor
 from tests.ui.conftest import app_over, draft_of
 from tests.ui.desk import Open, made
