@@ -111,7 +111,7 @@ class DestinationForm(Editor[Texts]):
             yield self._field("max_seconds", "Batch: seconds", _short(), f"at most · {EMULATED}")
             yield _heading("Sending")
             yield self._field("timeout", "Timeout", _short(), f"seconds · {EMULATED}")
-            yield self._field("concurrency", "At once", _short())
+            yield self._field("concurrency", "At once", _short()).add_class("-roomy")
             yield self._field("rate_limit", "Rate limit", _short("none"), f"a second · {EMULATED}")
             yield _heading("After a failure")
             yield self._field("schedule", "Retry schedule", Choice(SCHEDULE_OPTIONS), EMULATED)
@@ -234,7 +234,7 @@ class DestinationForm(Editor[Texts]):
         else:
             self._label("allow_link_local", "refused", "")
         is_one = texts["concurrency"].strip() == "1"
-        order = "1 keeps the order" if is_one else "in any order · 1 keeps it"
+        order = "in order until one fails" if is_one else "in any order · 1 keeps it"
         self._fields["concurrency"].note(f"{order} · {EMULATED}")
         self._fields["key"].display = bool(texts["cert"].strip() or texts["key"].strip())
         is_own = texts["schedule"] == OWN

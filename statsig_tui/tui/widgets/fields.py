@@ -262,6 +262,9 @@ class Field(Vertical):
             padding: 0 0 0 18;
             color: $text-error;
         }
+        &.-roomy .note {
+            max-width: 60%;
+        }
         &.-words .note {
             width: 1fr;
             max-width: 100%;
