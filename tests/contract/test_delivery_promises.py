@@ -304,7 +304,8 @@ async def test_slow_destinations_delay_no_other(
         await slow.got(1)
         for one in unfound:
             # More lookups than any pool of threads would hold.
-            await site.delivery(DeliveryState.RETRYING, one.name, count=6)
+            told = await site.delivery(DeliveryState.RETRYING, one.name, count=6)
+            assert {item.error for item in told} == {"timeout: no connection within 0.1 s"}
         for number in range(50):
             await site.event(f"e{number}")
         await site.delivery(DeliveryState.DELIVERED, "fine", count=51)

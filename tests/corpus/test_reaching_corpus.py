@@ -304,6 +304,9 @@ async def test_a_host_without_proxy_is_not_asked_through_it(
     ("url", "answer", "status", "error"),
     [
         pytest.param(FAR, head(407), 407, "407 Words", id="D23 refuses"),
+        pytest.param(
+            FAR, head(302, f"Location: {FAR}2"), 302, f"302: redirect to {FAR}2 not followed", id="D12 by it"
+        ),
         pytest.param(FAR_TLS, head(407), None, "the proxy refused: 407 Words", id="D23 refuses a tunnel"),
         pytest.param(FAR_TLS, head(410), None, "the proxy refused: 410 Words", id="D23 gone"),
         pytest.param(FAR_TLS, head(413), None, "the proxy refused: 413 Words", id="D23 too large"),
