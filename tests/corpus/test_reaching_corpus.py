@@ -327,6 +327,7 @@ async def test_what_a_proxy_says_is_not_what_the_endpoint_says(
         assert site.engine.disabled("mine") is None
         sent = await site.engine.send(Target("far", url), b"{}", seconds=0.3)
         assert sent.certainty == ("not sent" if status is None else "answered")
+    assert {got.path for got in proxy.requests} == {FAR if url == FAR else "hooks.example.test:443"}
 
 
 @pytest.mark.parametrize(
