@@ -18,6 +18,7 @@ import pytest
 
 from statsig_tui.core.config import BatchPolicy, RetryPolicy, Secret, Target
 from statsig_tui.core.records import AttemptRecord, CaptureRecord, DeliveryRecord, DeliveryState
+from statsig_tui.engine.target import ENDPOINT
 from tests.corpus.cases_d import head
 from tests.corpus.certificates import Authority
 
@@ -327,7 +328,8 @@ async def test_what_a_proxy_says_is_not_what_the_endpoint_says(
         assert site.engine.disabled("mine") is None
         sent = await site.engine.send(Target("far", url), b"{}", seconds=0.3)
         assert sent.certainty == ("not sent" if status is None else "answered")
-    assert {got.path for got in proxy.requests} == {FAR if url == FAR else "hooks.example.test:443"}
+    asked = {FAR, FAR + ENDPOINT} if url == FAR else {"hooks.example.test:443"}
+    assert {got.path for got in proxy.requests} == asked
 
 
 @pytest.mark.parametrize(
@@ -359,11 +361,13 @@ async def test_a_proxy_sees_nothing_of_what_goes_through_its_tunnel(
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
         async with engine(config(destination("mine", FAR_TLS, retry=LATER), destination())) as site:
             attempt = await first_attempt(site)
-    assert attempt.status == (200 if error is None else None)
-    assert re.match(error or "$", attempt.error or "")
-    assert [head.split()[:2] for head in asked] == [[b"CONNECT", b"hooks.example.test:443"]]
-    assert b"signature" not in asked[0].lower()
-    assert ["x-statsig-signature" in got.headers for got in mine.requests] == [True] * (error is None)
+            sent = await site.engine.send(Target("far", FAR_TLS, Secret.of("secret-k")), b"{}")
+    for status, told in ((attempt.status, attempt.error), (sent.status, sent.error)):
+        assert status == (200 if error is None else None)
+        assert re.match(error or "$", told or "")
+    assert [head.split()[:2] for head in asked] == [[b"CONNECT", b"hooks.example.test:443"]] * 2
+    assert not any(word in head.lower() for head in asked for word in (b"signature", b"secret-k"))
+    assert [got.path for got in mine.requests] == ([] if error else ["/in", f"/in{ENDPOINT}"])
 
 
 @pytest.mark.parametrize(
