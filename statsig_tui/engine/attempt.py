@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import math
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import AttemptRecord, Headers, Job, Replay, Sending
@@ -55,7 +56,9 @@ def retry_after(text: str | None, now: int) -> float | None:
         seconds = float(text)
     except ValueError:
         try:
-            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now / 1000
+            at = email.utils.parsedate_to_datetime(text)
+            # A date without a zone, as C writes it, is one of UTC, wherever this machine is.
+            seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now / 1000
         except (ValueError, TypeError, OverflowError):
             return None
     return seconds if seconds >= 0 and math.isfinite(seconds) else None

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.console import RenderableType
 from rich.text import Text
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.dom import DOMNode
+from textual.dom import DOMNode, NoScreen
 from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
@@ -345,8 +346,10 @@ class StatsigApp(App[int]):
         return run
 
     def _handle_exception(self, error: Exception) -> None:
-        # Widgets go one after the other, and Textual's own still look for parts of theirs that went before.
-        if not (self._is_ending and isinstance(error, NoMatches)):
+        # Widgets go one after the other, and Textual's own still look for parts of theirs that went before;
+        # so does what a timer begins meanwhile.
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if not (self._is_ending and isinstance(cause, NoMatches | NoScreen | ScreenStackError)):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

@@ -6,12 +6,16 @@ import asyncio
 import json
 import re
 import string
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from textual.widgets import Button, Input
 
@@ -20,6 +24,7 @@ from statsig_tui.core.config import (
     RECEIVER,
     BatchPolicy,
     CircuitPolicy,
+    RetryPolicy,
     Secret,
 )
 from statsig_tui.core.records import DeliveryState
@@ -199,6 +204,36 @@ async def test_a_failing_endpoint_shows_on_every_screen_until_it_is_off(desk: Op
         await at.until(at.pilot, lambda: "my-api failing" not in seen(at.app))
 
 
+async def test_deliveries_wait_for_no_screen(desk: Open) -> None:
+    """Accepted, delivered and tried again while the screen's loop is stuck."""
+    taken: Queue[dict[str, Any]] = Queue()
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(500 if taken.empty() else 200)
+            self.end_headers()
+            taken.put(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        async with desk(made("my-api", url, retry=RetryPolicy((0.05,)))) as at:
+            accepted = httpx.post(
+                f"{at.engine.addresses.emulator}/v1/webhooks/event_webhook",
+                headers={"STATSIG-API-KEY": "secret-x"},
+                json={"user": {"userID": "u1"}, "event": "checkout"},
+            )
+            assert accepted.status_code == 202
+            # Nothing on the screen goes on until both attempts have come.
+            first, second = taken.get(timeout=20), taken.get(timeout=20)
+        server.shutdown()
+    assert first == second
+
+
 async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
     async with desk(made("my-api", verify_tls=False)) as at:
         await at.until(at.pilot, lambda: "✗ TLS 127.0.0.1:9" in seen(at.app))
@@ -213,7 +248,7 @@ async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Tex
         await at.select("my-api")
         await at.turn("delivery")
         form = at.screen.query_one(DestinationForm)
-        await at.until(at.pilot, lambda: "1 keeps the order · emulated" in seen(at.app))
+        await at.until(at.pilot, lambda: "in order until one fails · emulated" in seen(at.app))
 
         async def fill(name: str, text: str) -> None:
             field = form.field(name)

@@ -9,6 +9,7 @@ import pytest
 from statsig_tui.core.config import BatchPolicy, Destination, RetryPolicy, Secret, Target
 from statsig_tui.core.destination import (
     Invalid,
+    check_not_emulator,
     doubt_secret,
     validate_destination,
     validate_headers,
@@ -139,3 +140,15 @@ def test_metadata_is_no_destination_unless_it_is_said(host: str) -> None:
     with pytest.raises(Invalid, match="url: is a link-local or metadata address"):
         validate_destination(there)
     validate_destination(replace(there, allow_link_local=True))
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST.", "a.localhost", "127.1.2.3", "0.0.0.0", "[::1]"]
+)
+def test_no_name_of_this_machine_leads_a_destination_to_the_emulator(host: str) -> None:
+    """E08"""
+    emulator = "http://127.0.0.1:7828"
+    with pytest.raises(Invalid, match="url: is the emulator's own address"):
+        check_not_emulator(f"http://{host}:7828/hook", emulator)
+    check_not_emulator(f"http://{host}:7829/hook", emulator)
+    check_not_emulator("http://example.com:7828/hook", emulator)

@@ -178,11 +178,14 @@ async def test_what_a_former_run_left_goes_first(rooms: Rooms, clock: HandClock)
     assert [names for _, names, _ in rooms.batches] == [["old 1", "old 2"], ["new 1", "new 2"]]
 
 
+@pytest.mark.parametrize("is_looking", [False, True], ids=["what came before it looks", "while it looks"])
 @pytest.mark.parametrize("bursts", [[2500], [999, 2, 1500], [1000, 1, 1, 1000], [1] * 50 + [3000]])
 async def test_more_than_memory_holds_leaves_once_and_in_order(
-    rooms: Rooms, clock: HandClock, bursts: list[int]
+    rooms: Rooms, clock: HandClock, bursts: list[int], is_looking: bool
 ) -> None:
     rooms.forwarder.apply([to(size=100, seconds=1.0)])
+    if is_looking:
+        await clock.idle()
     number = 0
     for burst in bursts:
         await rooms.accept(*(str(n) for n in range(number, number + burst)))

@@ -238,7 +238,7 @@ class DestinationForm(Editor[Texts]):
         else:
             self._label("allow_link_local", "refused", "")
         is_one = texts["concurrency"].strip() == "1"
-        order = "1 keeps the order" if is_one else "in any order · 1 keeps it"
+        order = "in order until one fails" if is_one else "in any order · 1 keeps it"
         self._fields["concurrency"].note(f"{order} · {EMULATED}")
         self._fields["key"].display = bool(texts["cert"].strip() or texts["key"].strip())
         is_own = texts["schedule"] == OWN
