@@ -224,7 +224,9 @@ def test_the_explanation_ends_with_what_decided() -> None:
     ],
 )
 def test_what_a_filter_leaves_open_is_not_asked(event: Event, asked: str) -> None:
-    assert [step.asked for step in explain(Filter(where="  "), event)] == ["the name", asked]
+    steps = list(explain(Filter(where="  "), event))
+    assert [step.asked for step in steps] == ["the name", asked]
+    assert [step.clause for step in steps] == [None, decide(Filter(), event).clause]
     narrow = Filter(exposure_kinds={"gate": True}, tiers={"staging": True}, where=" event:* ", sample=0.9999)
     assert len(list(explain(narrow, event))) == (6 if "Exposures" in asked else 5)
     assert "the condition event:*" in [step.asked for step in explain(narrow, event)]
@@ -258,12 +260,15 @@ def test_it_is_known_what_a_name_cannot_decide(chosen: Filter, needed: bool) -> 
         ("-user.country=KR", False),
         ("metadata.gone=x or event:check*", True),
         ("class:gate", False),
+        ("since:2026-01-01 lag<1s", True),
+        ("until:2026-01-01", False),
     ],
 )
 def test_a_condition_narrows_what_the_boxes_admit(where: str, forwarded: bool) -> None:
     event = told(
-        eventName="checkout", userID="u", user={"country": "KR"}, metadata={"plan": "pro", "seats": 3}
-    )
+        eventName="checkout", userID="u", user={"country": "KR"}, metadata={"plan": "pro", "seats": 3},
+        timestamp="2026-05-01T00:00:00Z",
+    )  # fmt: skip
     verdict = decide(Filter(where=where), event)
     assert verdict == Verdict(forwarded, Clause.NEW_INCLUDED if forwarded else Clause.CONDITION)
     closed = Filter(include_new_events=False, where=where)

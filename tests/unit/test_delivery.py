@@ -292,6 +292,20 @@ async def test_a_clock_that_is_set_moves_retries_and_one_that_is_corrected_does_
     assert it.due_in == {1: due_in}
 
 
+@pytest.mark.parametrize("is_asleep", [False, True])
+async def test_what_was_noted_since_by_the_clock_as_it_is_now_stays(
+    desk: MakeDesk, clock: HandClock, is_asleep: bool
+) -> None:
+    it = desk()
+    it.give(1, due_in=10)
+    await clock.idle()
+    (clock.advance if is_asleep else clock.set)(60)
+    it.give(2, due_in=20)
+    await clock.idle()
+    assert it.due_in.get(2) == 20
+    assert it.due_in.get(1) == (None if is_asleep else 10)
+
+
 @pytest.mark.parametrize("days", [-1, 1])
 async def test_retries_wait_as_long_as_they_would_have_when_the_clock_is_set(
     desk: MakeDesk, clock: HandClock, days: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from statsig_tui.core.config import CircuitPolicy, RetryPolicy
 from statsig_tui.core.records import DeliveryState
 from statsig_tui.engine.outcome import Outcome
@@ -87,6 +89,17 @@ async def test_what_is_refused_or_asked_to_slow_down_pauses_nothing(desk: MakeDe
     await clock.idle()
     assert len(it.posted) == 9
     assert "opened" not in it.log
+
+
+@pytest.mark.parametrize(("paused", "then"), [(None, "halve 1"), ("of a former run", "end 1 retrying")])
+async def test_no_event_is_searched_for_while_everything_fails(
+    desk: MakeDesk, clock: HandClock, paused: str | None, then: str
+) -> None:
+    once = replace(SICK, retry=RetryPolicy("none"))
+    it = desk(once, paused=paused, answers=[Outcome(500, 1.0)])
+    it.give(1, was_refused=True)
+    await clock.idle()
+    assert it.log[:3] == ["begin 1", "post 1", then]
 
 
 async def test_probes_go_as_fast_as_the_pace(desk: MakeDesk, clock: HandClock) -> None:

@@ -155,9 +155,6 @@ async def test_no_batch_is_larger_than_the_endpoint_takes(
 ) -> None:  # fmt: skip
     events = [raw % number for number in range(9)]
     whole = len(encode(events[:4], "data", timestamps)) + 10
-    other: Literal["data", "array"] = "array" if envelope == "data" else "data"
-    rooms.forwarder.apply([to("a", 100, envelope=other, timestamps=timestamps), to("b", 100)])
-    await clock.idle(2)
     rooms.forwarder.apply([to("a", 100, envelope=envelope, timestamps=timestamps), to("b", 100)])
     await clock.idle(2)
     rooms.most_bytes["a"] = whole
@@ -168,6 +165,21 @@ async def test_no_batch_is_larger_than_the_endpoint_takes(
     sizes = [len(names) for name, names, _ in rooms.batches if name == "a"]
     assert sizes == [4, 4, 1]
     assert [len(names) for name, names, _ in rooms.batches if name == "b"] == [9]
+
+
+@pytest.mark.parametrize(("less", "first"), [(0, 2), (1, 1)])
+@pytest.mark.parametrize(("before", "envelope"), [("array", "data"), ("data", "array")])
+async def test_a_new_envelope_counts_with_its_own_bytes(
+    rooms: Rooms, clock: HandClock, before: str, envelope: Literal["data", "array"], less: int, first: int
+) -> None:
+    events = [b'{"eventName":"%d"}' % number for number in range(4)]
+    rooms.most_bytes["a"] = len(encode(events[:2], envelope, "number")) - less
+    rooms.forwarder.apply([to("a", 100, envelope=before)])
+    await clock.idle()
+    rooms.forwarder.apply([to("a", 100, envelope=envelope)])
+    await rooms.forwarder.accept("t", [view(one, {"eventName": "e"}) for one in events])
+    await clock.idle()
+    assert len(rooms.batches[0][1]) == first
 
 
 async def test_a_demo_goes_to_one_destination_whatever_its_filter(rooms: Rooms, clock: HandClock) -> None:
