@@ -53,6 +53,11 @@ def test_urls_that_name_one_host_are_accepted(url: str) -> None:
         (f"http://{'a' * 64}/", "longer than 63 characters"),
         (f"http://{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 62}/", "has a host of 254 characters"),
         ("http://a.XN--/", "broken international host name"),
+        ("http://xn--abc-/", "broken international host name"),
+        ("http://[v1.a]/", "has brackets around no IPv6 address"),
+        ("http://[::1]x/", "has brackets around no IPv6 address"),
+        ("http://[::1]:0/", "has a port"),
+        ("http://[::1]:99999/", "has a port"),
         ("http://user@localhost/#a", "must not contain a user name"),
         ("http://localhost?@a#b", "has a fragment"),
     ],
@@ -96,13 +101,21 @@ def test_headers_differ_by_more_than_case() -> None:
         (replace(GOOD, name="a" * 101), "name", "at most 100 characters"),
         (replace(GOOD, name=" a"), "name", "space at an end"),
         (replace(GOOD, name="a\x1b[31m"), "name", "cannot be shown"),
+        (replace(GOOD, name="a\u202eb"), "name", "cannot be shown"),
+        (replace(GOOD, envelope="list"), "envelope", 'must be one of "data", "array"'),  # type: ignore[arg-type]
+        (replace(GOOD, retry=RetryPolicy("quik")), "retry.schedule", "must be one of"),  # type: ignore[arg-type]
         (replace(GOOD, name="taken"), "name", "another destination"),
         (replace(GOOD, url="x"), "url", "must start with"),
         (replace(GOOD, timeout_seconds=0.05), "timeout_seconds", "must be at least 0.1 (got 0.05)"),
         (replace(GOOD, timeout_seconds=float("nan")), "timeout_seconds", "must be at least 0.1 (got nan)"),
         (replace(GOOD, timeout_seconds=float("inf")), "timeout_seconds", "must be at most 300 (got inf)"),
+        (replace(GOOD, timeout_seconds=1e20), "timeout_seconds", "must be at most 300 (got 1e+20)"),
+        (replace(GOOD, timeout_seconds=1e14), "timeout_seconds", "(got 100000000000000)"),
+        (replace(GOOD, timeout_seconds=-1e20), "timeout_seconds", "must be at least 0.1 (got -1e+20)"),
         (replace(GOOD, rate_limit=0.0), "rate_limit", "must be at least 0.01 (got 0)"),
-        (replace(GOOD, batch=BatchPolicy(max_events=10**30)), "batch.max_events", "must be at most 10000"),
+        (replace(GOOD, batch=BatchPolicy(10**20)), "batch.max_events", "10000 (got a number far beyond)"),
+        (replace(GOOD, batch=BatchPolicy(-(10**20))), "batch.max_events", "1 (got a number far beyond)"),
+        (replace(GOOD, batch=BatchPolicy(10**20 - 1)), "batch.max_events", f"(got {'9' * 20})"),
         (
             replace(GOOD, batch=BatchPolicy(max_seconds=-1)),
             "batch.max_seconds",
@@ -146,6 +159,7 @@ def test_a_screen_learns_which_field_is_wrong_and_why(
 
 def test_destinations_that_can_be_meant_are_accepted() -> None:
     validate_destination(GOOD)
+    validate_destination(replace(GOOD, name="a" * 100))
     validate_destination(replace(GOOD, name="my api 🫨", secret=Secret.of("x"), rate_limit=None))
     validate_destination(replace(GOOD, retry=RetryPolicy(()), timeout_seconds=300))
     validate_destination(replace(GOOD, retry=RetryPolicy("none"), secret=Secret(env="A")))
