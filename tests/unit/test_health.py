@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,6 @@ BACKLOG = 300
 YES, NO = Try(1, True, 10.0), Try(1, False, None)
 Row = tuple[int, str, int, int]
 """Created, state, attempts, due."""
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(tmp_path / "store.db")
-    yield store
-    await store.close()
 
 
 @pytest.mark.parametrize(
