@@ -113,6 +113,20 @@ async def test_halves_hold_all_events_in_order_in_the_place_of_the_whole(
     assert [item.status for item in kept] == ([] if attempt is None else [attempt])
 
 
+async def test_a_part_that_is_too_large_is_still_searched_for_what_is_refused(
+    store: Store, clock: HandClock
+) -> None:
+    book = Book(store, clock)
+    await book.open("a", "b", "c", "d")
+    for status in (422, 413):
+        job = await book.due()
+        await book.ledger.begin(sending_of(job, MINE, clock.now()))
+        made = book.ended(job, Outcome(status, 1.0), DeliveryState.FAILED)
+        await book.ledger.halve(job, MINE, made.attempt)
+    assert (await book.due()).events == 1
+    assert (await book.due()).is_isolating
+
+
 async def test_no_secret_is_stored_with_an_attempt(store: Store, clock: HandClock) -> None:
     book = Book(store, clock)
     await book.open("e")
@@ -123,6 +137,7 @@ async def test_no_secret_is_stored_with_an_attempt(store: Store, clock: HandCloc
     (kept,) = await store.read(lambda db: outgoing.attempts(db, [job.delivery]))
     (failed,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (job.delivery,)))
     assert HIDDEN not in repr(kept) + repr(failed)
+    assert failed.error == kept.error
     assert (kept.status, kept.response_headers[1], (kept.error or "")[:4]) == (
         500,
         ("X-Other", "yes"),
