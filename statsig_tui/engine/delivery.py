@@ -72,7 +72,7 @@ class Delivery:
         on_gone: Callable[[str], Awaitable[None]],
         on_circuit: Callable[[str, str | None], Awaitable[None]],
         is_disabled: Callable[[str], bool],
-        pace: Pace | None = None,
+        pace: Pace,
         paused: str | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
     ) -> None:
@@ -90,7 +90,7 @@ class Delivery:
         self._on_circuit = on_circuit
         self._circuit = Circuit(destination.circuit, paused)
         self._is_disabled = is_disabled
-        self._pace = pace or Pace()
+        self._pace = pace
         self._jitter = jitter
         self._wake = asyncio.Event()
         self._held_until = 0.0

@@ -46,8 +46,8 @@ class Forwarder:
         backlog: Callable[[str, int, int], Awaitable[list[Queued]]],
         deliver: Callable[[Destination, Closed[Queued]], Awaitable[None]],
         is_disabled: Callable[[str], bool],
-        most_bytes: Callable[[str], int | None] = lambda name: None,
-        pace: Pace | None = None,
+        most_bytes: Callable[[str], int | None],
+        pace: Pace,
     ) -> None:
         """`most_bytes` is the largest body that a destination takes; None: any."""
         self._clock = clock
@@ -56,10 +56,10 @@ class Forwarder:
         self._deliver = deliver
         self._is_disabled = is_disabled
         self._most_bytes = most_bytes
-        self._pace = pace or Pace()
+        self._pace = pace
         self._lanes: dict[str, _Lane] = {}
 
-    async def accept(self, trace: str, events: Sequence[Event], *, only: Only | None = None) -> list[int]:
+    async def accept(self, trace: str, events: Sequence[Event], *, only: Only | None = None) -> None:
         """Keep events with every destination's verdict, then queue them; returns once they are durable.
 
         Raises StoreBroken.
@@ -71,7 +71,6 @@ class Forwarder:
                 lane = self._lanes.get(name)
                 if verdict.forwarded and lane is not None:
                     lane.offer(number, event.raw)
-        return ids
 
     def apply(self, destinations: Sequence[Destination]) -> None:
         """Serve these destinations from now on; queued events of those that stay are kept."""

@@ -60,6 +60,7 @@ class BatcherMachine(RuleBasedStateMachine):
         assert len(closed) == (is_full or is_large)
         if closed:
             self.take(closed[0], "full" if is_full else "bytes")
+            assert self.left == self.came, "the item that completes a batch is in it"
             assert limit is None or body(closed[0].items) <= limit or len(closed[0].items) == 1
 
     @rule(passed=seconds)

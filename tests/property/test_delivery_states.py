@@ -22,6 +22,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryStat
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER
 from statsig_tui.engine import endpoints, outbox, outgoing
+from statsig_tui.engine.clock import Pace
 from statsig_tui.engine.delivery import Delivery
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.outcome import STALE, Outcome
@@ -124,6 +125,7 @@ class World:
             on_gone=self.gone,
             on_circuit=self.circuit,
             is_disabled=self.disabled.__contains__,
+            pace=Pace(),
             paused=paused.get(MINE.name),
             jitter=lambda: 0.0,
         )

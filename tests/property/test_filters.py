@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from statsig_tui.core.config import EXPOSURE_KINDS, Filter
 from statsig_tui.core.event import Event, view
-from statsig_tui.core.filters import decide, explain, needs_content
+from statsig_tui.core.filters import Clause, decide, explain, needs_content
 from statsig_tui.engine import dry_run, schema
 
 NAMES = st.sampled_from(
@@ -22,6 +22,9 @@ NAMES = st.sampled_from(
     ]
 )
 TIERS = st.sampled_from(["production", "staging", "Staging", "development", "", "none", 5, None])
+ADMITTING = frozenset(
+    {Clause.EXPOSURES_ON, Clause.CONFIG_CHANGES_ON, Clause.TRACKED, Clause.PATTERN, Clause.NEW_INCLUDED}
+)
 on_off = st.booleans()
 
 
@@ -40,7 +43,18 @@ filters = st.builds(
     change_actions=switches(st.sampled_from(["updated", "created"])),
     patterns=switches(st.sampled_from(["*", "debug_*", "check[a-z]*", "[", "two*"])),
     tiers=switches(st.sampled_from(["production", "staging", "none"])),
-    where=st.sampled_from(["", "", "metadata.type=Gate", "-event:debug_* or user:u1", "user.x=1", '"']),
+    where=st.sampled_from(
+        [
+            "",
+            "",
+            "metadata.type=Gate",
+            "-event:debug_* or user:u1",
+            "user.x=1",
+            '"',
+            "since:2026-01-01",
+            "lag<1s",
+        ]
+    ),
     sample=st.sampled_from([0.0, 0.3, 1.0]),
 )
 contents = st.fixed_dictionaries(
@@ -48,6 +62,7 @@ contents = st.fixed_dictionaries(
     optional={
         "userID": st.sampled_from(["u1", "u2", "", 7]),
         "timeUUID": st.sampled_from(["t1", "t2"]),
+        "timestamp": st.sampled_from([1_700_000_000_000, "1790000000000", "2026-05-01T00:00:00Z", "soon"]),
         "user": st.fixed_dictionaries(
             {}, optional={"statsigEnvironment": st.fixed_dictionaries({"tier": TIERS})}
         )
@@ -78,7 +93,8 @@ def test_the_explanation_agrees_with_the_verdict(chosen: Filter, content: dict[s
     assert all(step.passes for step in steps) is verdict.forwarded
     decided = [step.clause for step in steps if step.clause is not None]
     assert decided
-    assert verdict.clause in decided
+    assert verdict.clause is decided[-1]
+    assert verdict.forwarded is (verdict.clause in ADMITTING)
 
 
 @given(filters, filters, st.lists(contents, min_size=1, max_size=8))

@@ -1,33 +1,39 @@
-"""A signing secret is changed, and changed again before the first one has ended (promise 9)."""
+"""Changing a signing secret: what is still accepted of the old ones, and until when."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
 
 from statsig_tui.core.config import Destination, OldSecret, Secret
 from statsig_tui.core.rotation import accepted, rotated
 
-ONE, TWO, THREE = (Secret.of(f"webhook-{name}") for name in ("one", "two", "three"))
-MINE = Destination("mine", "http://127.0.0.1/", secret=ONE)
-HOUR = 3600
+NOW = 1_700_000_000_000
+A, B, C = (Secret.of(f"webhook-{name}") for name in "abc")
+MINE = Destination("mine", "http://127.0.0.1/", secret=A)
+LATER = OldSecret(C, NOW + 1)
+BEFORE = replace(MINE, old_secrets=(OldSecret(C, NOW), LATER, OldSecret(B, NOW + 1)))
 
 
-def test_what_was_replaced_is_accepted_to_its_end_and_no_longer() -> None:
-    after = rotated(rotated(MINE, TWO, HOUR, 0), THREE, HOUR, 1_800_000)
-    assert after.secret == THREE
-    ends = (OldSecret(ONE, 3_600_000), OldSecret(TWO, 5_400_000))
-    for now, still in ((3_599_999, ends), (3_600_000, ends[1:]), (5_400_000, ())):
-        assert tuple(accepted(after, now)) == still
+@pytest.mark.parametrize(
+    ("before", "secret", "seconds", "old"),
+    [
+        (MINE, B, 3600, (OldSecret(A, NOW + 3_600_000),)),
+        (MINE, B, 1, (OldSecret(A, NOW + 1000),)),
+        (BEFORE, B, 1, (LATER, OldSecret(A, NOW + 1000))),
+        (BEFORE, B, 0, ()),
+        (BEFORE, None, 3600, ()),
+        (replace(BEFORE, secret=None), B, 3600, (LATER,)),
+        (replace(MINE, secret=Secret(env="UNSET")), B, 3600, ()),
+    ],
+)
+def test_the_old_secret_is_accepted_for_so_long_and_no_ended_or_renewed_one(
+    before: Destination, secret: Secret | None, seconds: int, old: tuple[OldSecret, ...]
+) -> None:
+    assert rotated(before, secret, seconds, NOW) == replace(before, secret=secret, old_secrets=old)
 
 
-def test_what_has_ended_is_not_kept_by_the_next_change() -> None:
-    after = rotated(rotated(MINE, TWO, HOUR, 0), THREE, HOUR, 3_600_000)
-    assert after.old_secrets == (OldSecret(TWO, 7_200_000),)
-
-
-def test_a_change_for_now_ends_all_that_came_before() -> None:
-    assert rotated(rotated(MINE, TWO, HOUR, 0), THREE, 0, 1).old_secrets == ()
-    assert rotated(MINE, None, HOUR, 0).old_secrets == ()
-
-
-def test_a_secret_that_comes_back_is_no_old_one() -> None:
-    after = rotated(rotated(MINE, TWO, HOUR, 0), ONE, HOUR, 1)
-    assert (after.secret, after.old_secrets) == (ONE, (OldSecret(TWO, 3_600_001),))
+def test_an_old_secret_ends_at_its_time() -> None:
+    assert [old.secret for old in accepted(BEFORE, NOW)] == [C, B]
+    assert list(accepted(BEFORE, NOW + 1)) == []
