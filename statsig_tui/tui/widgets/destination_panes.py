@@ -111,7 +111,7 @@ class DestinationPanes(Vertical):
         """The tabs, and what stands there without a destination."""
         adds, restores = key("destinations.new"), key("destinations.undo")
         words = f"{adds} adds a destination; {restores} in the list brings back a deleted one."
-        yield Static(f"Nothing is forwarded.\n\n{words}", id="no-destination", markup=False)
+        yield Static(Content(f"Nothing is forwarded.\n\n{words}"), id="no-destination")
         with TabbedContent(initial=OVERVIEW):
             for tab, title in TABS.items():
                 with TabPane(Content(title), id=tab):

@@ -18,7 +18,7 @@ from statsig_tui.core.filters import needs_content
 from statsig_tui.core.judgements import DryRun
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import key
-from statsig_tui.tui.text import fit
+from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.widgets.editor import Editor, Looked
 from statsig_tui.tui.widgets.fields import SearchInput, Tick
 from statsig_tui.tui.widgets.filter_parts import CheckAll, ClassBox, DetailsLine, EventTable
@@ -103,7 +103,7 @@ class FilterEditor(Editor[Filter]):
         with Horizontal(id="custom"):
             yield Static("Custom Events", id="custom-title", markup=False)
             yield Tick(Content("Include new events by default"), is_switch=True, gutter=0, id="include")
-            yield Static(key("destinations.search"), id="search-mark", markup=False)
+            yield Static(content(key("destinations.search")), id="search-mark")
             yield SearchInput(placeholder="search events", compact=True, id="search")
         yield CheckAll(self._rows, id="check-all")
         yield EventTable(self._rows, empty=_nothing_seen(""), id="events")
