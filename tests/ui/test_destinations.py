@@ -83,7 +83,7 @@ async def test_what_follows_a_short_field_stands_on_its_line(desk: Open, seen: T
         await at.turn("delivery")
         for words in (
             "failed in a row · 0: never · emulated",
-            "1 keeps the order · emulated",
+            "in order until one fails · emulated",
             "halved after 400 or 422 to find the event",
         ):
             await at.until(at.pilot, lambda words=words: words in seen(at.app))

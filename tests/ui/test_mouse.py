@@ -133,7 +133,7 @@ async def test_the_details_dialog_is_all_in_reach(hand: Take) -> None:
         await at.click("☑  gate", on="☑")
         await at.sees("☐  gate")
         await at.click("Use")
-        await at.sees("1 kinds off", "unsaved")
+        await at.sees("1 kind off", "unsaved")
         await at.click("▸ View Detailed Options")
         await at.click("☐  gate")
         await at.sees("☑  gate")
