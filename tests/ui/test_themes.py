@@ -20,6 +20,7 @@ from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.widgets.destination_list import DestinationList
 from statsig_tui.tui.widgets.filter_editor import EventTable
 from statsig_tui.tui.widgets.json_editor import JsonEditor
+from statsig_tui.tui.widgets.json_view import JsonView
 from tests.ui.conftest import app_over, draft_of
 from tests.ui.desk import Open, made
 from tests.ui.test_screenshots import MISTAKEN, app_with_traffic, settled
@@ -90,6 +91,12 @@ async def check(app: StatsigApp, ui: Until, pilot: object) -> None:
         assert not unreadable(app)
 
 
+def turned(app: StatsigApp, how: str = "reverse") -> str:
+    """What stands out without a colour."""
+    drawn = [each for strip in app.screen._compositor.render_strips(app.size) for each in strip]
+    return "".join(text for text, style, _ in drawn if style is not None and getattr(style, how))
+
+
 def is_drawn_in(app: StatsigApp, name: str) -> bool:
     """Whether the surfaces on top are those of a theme, and of no other."""
     shown = {paper.name for _, _, paper in words(app) if paper is not None and paper.triplet is not None}
@@ -104,7 +111,8 @@ def test_every_meaning_is_read_on_every_surface(name: str) -> None:
     colours = chosen.to_color_system().generate()
     for style in (*STYLES, "foreground"):
         for surface in SURFACES:
-            ratio = contrast(Color.parse(colours[style]), Color.parse(colours[surface]))
+            paper = Color.parse(colours[surface])
+            ratio = contrast(paper + Color.parse(colours[style]), paper)
             assert ratio >= READABLE, f"{style} on {surface}: {ratio:.2f}"
 
 
@@ -206,15 +214,20 @@ async def test_with_no_color_there_is_none_and_the_chosen_line_stands_out(
         drawn = [each for strip in app.screen._compositor.render_strips(app.size) for each in strip]
         inks = {ink for _, style, _ in drawn if style is not None for ink in (style.color, style.bgcolor)}
         assert all(ink is None or ink.is_default for ink in inks)
-        chosen = "".join(text for text, style, _ in drawn if style is not None and style.reverse)
+        chosen = turned(app)
         assert "DEMO_checkout" in chosen
         assert "3 Live" in chosen
         await pilot.press("y")
         await ui(pilot, lambda: isinstance(app.screen, ModalScreen))
-        drawn = [each for strip in app.screen._compositor.render_strips(app.size) for each in strip]
-        chosen = "".join(text for text, style, _ in drawn if style is not None and style.underline)
+        chosen = turned(app, "underline")
         assert "the body" in chosen
         assert "the headers" not in chosen
+        await pilot.press("escape", "f", *"abc", "shift+home")
+        await ui(pilot, lambda: "abc" in turned(app))
+        await pilot.press("escape", "escape")
+        app.screen.query_one(JsonView).focus()
+        await pilot.press("slash", *"checkout", "enter")
+        await ui(pilot, lambda: "checkout" in turned(app, "underline"))
 
 
 def test_an_empty_no_color_is_none(tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
