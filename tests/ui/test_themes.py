@@ -111,7 +111,8 @@ def test_every_meaning_is_read_on_every_surface(name: str) -> None:
     colours = chosen.to_color_system().generate()
     for style in (*STYLES, "foreground"):
         for surface in SURFACES:
-            ratio = contrast(Color.parse(colours[style]), Color.parse(colours[surface]))
+            paper = Color.parse(colours[surface])
+            ratio = contrast(paper + Color.parse(colours[style]), paper)
             assert ratio >= READABLE, f"{style} on {surface}: {ratio:.2f}"
 
 
