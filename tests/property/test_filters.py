@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from statsig_tui.core.config import EXPOSURE_KINDS, Filter
@@ -97,7 +97,17 @@ def test_the_explanation_agrees_with_the_verdict(chosen: Filter, content: dict[s
     assert verdict.forwarded is (verdict.clause in ADMITTING)
 
 
+OPEN, ONLY_STAGING = Filter(), Filter(tiers={"production": False})
+TIERED: list[dict[str, Any]] = [
+    {"eventName": "checkout", "user": {"statsigEnvironment": {"tier": tier}}}
+    for tier in ("staging", "production", "production")
+]
+
+
 @given(filters, filters, st.lists(contents, min_size=1, max_size=8))
+@example(OPEN, ONLY_STAGING, TIERED)
+@example(ONLY_STAGING, OPEN, TIERED)
+@example(OPEN, OPEN, TIERED)
 def test_a_dry_run_counts_what_the_filters_would_do(
     saved: Filter, draft: Filter, given_contents: list[dict[str, Any]]
 ) -> None:
@@ -120,8 +130,10 @@ def test_a_dry_run_counts_what_the_filters_would_do(
     assert total.gained - total.lost == total.passing - total.passed_before
     assert total.gained == sum(now and not before for now, before in answers)
     for name, tried in found.names.items():
-        assert tried.passing == sum(
-            now for event, (now, _) in zip(events, answers, strict=True) if event.name == name
+        mine = [answer for event, answer in zip(events, answers, strict=True) if event.name == name]
+        assert (tried.passing, tried.passed_before) == (
+            sum(now for now, _ in mine),
+            sum(before for _, before in mine),
         )
 
 

@@ -97,8 +97,9 @@ event:checkout_completed dup:yes|lag:>6s|fault:bad*|id:c5|imported:yes|state:fai
 metadata.gate=n|metadata.nothing|metadata.nothing=x|metadata.sku=7|metadata.sku>6|user.country=k*|user.country>1
 metadata.gate=new metadata.gate=old|value>50|metadata=x|"a.b"=x|checkout nothing|-checkout|"check*ted"
 event:checkout_completed class:gate|-(nothing or checkout)
-until:1m|metadata.ok=1|metadata.off=true|metadata.none>1|user.custom>1|class:gate uuid:*|c58|hook*stale
-user.custom."a.b"[2]|user.custom.plan[0]|metadata[0]|user.custom.plan.p|hook*hook
+until:1m|metadata.ok=1|metadata.off=true|metadata.none>1|user.custom>1|class:gate uuid:*|c58
+hook*stale|hook*hook
+user.custom."a.b"[2]|user.custom.plan[0]|metadata[0]|user.custom.plan.p
 """
 
 
