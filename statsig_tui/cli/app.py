@@ -45,7 +45,12 @@ def run_app(options: Options) -> int:
         options.secrets.learn(config)
         # What the command line said for this run is not written into the settings.
         written = options.without(config, loaded.config)
-        digest = settings.save(places.config, written, expected_digest=digest)
+        try:
+            digest = settings.save(places.config, written, expected_digest=digest)
+        except settings.SettingsChanged as error:
+            # Told once, the user may replace that file; one that is changed yet again is told anew.
+            digest = error.digest
+            raise
 
     notices = list(loaded.warnings)
     if loaded.comments:

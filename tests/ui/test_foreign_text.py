@@ -27,6 +27,7 @@ from statsig_tui.core.config import Config, Filter
 from statsig_tui.core.event import EventClass
 from statsig_tui.core.health import Health
 from statsig_tui.core.judgements import Judged
+from statsig_tui.core.library import Template
 from statsig_tui.core.marks import Mark, Oddity
 from statsig_tui.core.probe import Hop, Passing
 from statsig_tui.core.records import (
@@ -41,6 +42,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.repeats import NameCount, Names
 from statsig_tui.core.replaying import Replayed
 from statsig_tui.core.tunnel import Report
+from statsig_tui.engine.archive import SeenEvent
 from statsig_tui.engine.sources import real_sources
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
@@ -342,7 +344,9 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     ),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "respond": lambda text: RespondDialog(text),
-    "send test": lambda text: SendTestDialog(text, [text]),
+    "send test": lambda text: SendTestDialog(
+        text, [SeenEvent(text, EventClass.CUSTOM, 3)], [Template(text, "{}", about=text)]
+    ),
     "filter details": lambda text: FilterDetails(Filter(tiers={text: False}, change_types={text: True})),
     "copy": lambda text: CopyMenu(text, [Piece("v", "the value", text)]),
     "export, under way": lambda text: ProgressDialog(Path(text), 3),
