@@ -176,25 +176,6 @@ def test_a_broken_settings_file_is_named_with_its_line(
     assert (tmp_path / "config.toml").read_text() == '[receiver]\nport = "x"\n'
 
 
-def test_settings_that_were_edited_beside_are_written_over_only_by_who_was_told(
-    start: Start, program: list[str], tmp_path: Path
-) -> None:
-    file = tmp_path / "config.toml"
-    file.write_text('[[destinations]]\nname = "mine"\nurl = "http://127.0.0.1:9/"\n')
-    terminal = start(program)
-    terminal.wait_for("emulator :")
-    terminal.press("\x1b[18~")
-    terminal.wait_for("Overview", "mine")
-    file.write_text(file.read_text().replace("127.0.0.1:9/", "127.0.0.1:9/by-hand"))
-    terminal.press(" ")
-    terminal.wait_for("changed by somebody else", "Save once more")
-    assert "by-hand" in file.read_text()
-    terminal.press(" ")
-    terminal.wait_for("○ mine")
-    assert "by-hand" not in file.read_text()
-    assert "enabled = false" in file.read_text()
-
-
 def test_serve_and_the_app_share_one_history(start: Start, program: list[str], tmp_path: Path) -> None:
     serve = subprocess.Popen([*program[:3], "serve", *program[3:]], stdout=subprocess.PIPE, text=True)
     assert serve.stdout is not None

@@ -335,3 +335,39 @@ async def test_details_are_chosen_tried_on_what_was_seen_explained_and_saved(des
         await at.until(at.pilot, lambda: at.filter.patterns == {"debug_*": False})
         assert at.filter.exposure_kinds == {"layer": False}
         assert await at.clause("debug_c") == "name pattern excluded"
+
+
+async def test_a_draft_tells_of_whole_classes_and_cuts_nothing_without_a_sign(desk: Open, seen: Text) -> None:
+    async with desk(size=(80, 24)) as at:
+        await at.post("statsig::gate_exposure", *["checkout"] * 12, "page_view")
+        await at.until(at.pilot, lambda: "Dry run over 14 events: 14 pass, 0 filtered" in seen(at.app))
+        # On the box itself the newest event of its class is explained.
+        await at.press("space")
+        await at.until(at.pilot, lambda: "no (−1)" in seen(at.app))
+        await at.until(at.pilot, lambda: "✗ the box Exposures  → exposures off" in seen(at.app))
+        await at.to_table()
+        await at.press("space")
+        await at.until(at.pilot, lambda: "no (−12)" in seen(at.app))
+        assert "against saved: −13" in seen(at.app)
+
+
+async def test_a_search_without_a_hit_says_so_and_its_keys_are_text(desk: Open, seen: Text) -> None:
+    async with desk(seen=[("checkout", 3)]) as at:
+        await at.press("slash", *"zz/o")
+        await at.until(at.pilot, lambda: "No event's name holds “zz/o”" in seen(at.app))
+        for action in ("search", "filter_details"):
+            assert not at.app.screen.check_action(action, ())
+        await at.press("escape")
+        await at.until(at.pilot, lambda: at.rows() == 1)
+
+
+async def test_the_details_keep_their_buttons_and_complaints_in_sight(desk: Open, seen: Text) -> None:
+    async with desk(size=(80, 24)) as at:
+        await at.press("o")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, FilterDetails))
+        for words in ("Everything", "Config changes only", "Exposures only", "Cancel", "Use"):
+            assert words in seen(at.app)
+        at.app.screen.query_one("#sample", Input).focus()
+        # What is typed in the same breath as the tab goes where the tab leads.
+        await at.press("shift+tab", *"user:u1 (", "ctrl+s")
+        await at.until(at.pilot, lambda: "this bracket is" in seen(at.app))
