@@ -138,7 +138,7 @@ async def test_the_details_dialog_is_all_in_reach(hand: Take) -> None:
         await at.click("☐  gate")
         await at.sees("☑  gate")
         await at.click("Cancel")
-        await at.sees("1 kinds off")
+        await at.sees("1 kind off")
         await at.click("▸ View Detailed Options")
         await at.click("Config changes only")
         await at.sees("☐  Exposures", "☑  Configuration Changes", "○━  Include")
