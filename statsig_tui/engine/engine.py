@@ -102,6 +102,14 @@ class Engine:
         """Why the store takes nothing at present, and both listeners answer 503; None: it does."""
         return self._house.store.refusal
 
+    def emulator(self) -> Target:
+        """The built-in target; raises Unavailable while the emulator does not listen."""
+        if self.addresses.emulator is None:
+            raise Unavailable(
+                "The emulator does not listen.", "Take any free port: Use a free port, in the palette."
+            )
+        return self.targets()[0]
+
     def targets(self) -> tuple[Target, ...]:
         """The built-in target first, at the emulator's real address, then those of the settings."""
         return self._house.targets()
@@ -204,9 +212,7 @@ class Engine:
         Raises NotFound or Unavailable.
         """
         self._house.check_known(destination)
-        if self.addresses.emulator is None:
-            raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
-        return await self._house.posting.probe(self.targets()[0], destination)
+        return await self._house.posting.probe(self.emulator(), destination)
 
     async def check_tunnel(self, url: str, seconds: float = tunnel.SECONDS) -> Report:
         """Knock at a public URL as Statsig does when it is saved: whether and how that arrives here."""

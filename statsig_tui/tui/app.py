@@ -9,13 +9,14 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
 from textual import on, work
+from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -309,7 +310,8 @@ class StatsigApp(App[int]):
             self.tell(Unavailable(f"{what} could not be copied: {error.strerror}."))
 
     def _words(self, error: StatsigTuiError) -> str:
-        return self._redact(f"{error.message} {error.hint}".strip())
+        end = "" if error.message.endswith((".", "?", "!", ":")) else "."
+        return self._redact(f"{error.message}{end} {error.hint}".strip())
 
     def _redact(self, text: str) -> str:
         engine = self.bridge.engine
@@ -345,10 +347,26 @@ class StatsigApp(App[int]):
 
         return run
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key asks for; an expected failure is told, and ends nothing."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except StatsigTuiError as error:
+            self.tell(error)
+            return True
+
     def _handle_exception(self, error: Exception) -> None:
         # Widgets go one after the other, and Textual's own still look for parts of theirs that went before;
         # so does what a timer begins meanwhile.
         cause = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(error, WorkerFailed) and isinstance(cause, StatsigTuiError):
+            self.tell(cause)
+            return
         if not (self._is_ending and isinstance(cause, NoMatches | NoScreen | ScreenStackError)):
             super()._handle_exception(error)
 

@@ -14,9 +14,8 @@ from textual.widgets import Input, Static
 
 from statsig_tui.core.config_change import ACTIONS, NAME, TYPES, ConfigChange, body_of
 from statsig_tui.core.records import VerdictRecord
-from statsig_tui.errors import Unavailable
+from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import palette
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.questions import Question
 from statsig_tui.tui.text import fit
@@ -122,12 +121,13 @@ async def send_change(screen: ModeScreen, offered: ConfigChange) -> ConfigChange
     chosen = await screen.app.push_screen_wait(ConfigChangeDialog(offered))
     if chosen is None:
         return offered
-    engine = screen.bridge.engine
-    if engine is None or engine.addresses.emulator is None:
-        screen.host.tell(Unavailable("The emulator does not listen.", f"{palette('app.ports')}."))
-        return chosen
     body = body_of(chosen, time.time_ns() // 1_000_000)
-    sent = await screen.bridge.do(lambda engine: engine.send(engine.targets()[0], body, event_name=NAME))
+    try:
+        sent = await screen.bridge.do(lambda engine: engine.send(engine.emulator(), body, event_name=NAME))
+    except StatsigTuiError as error:
+        # What was typed is offered again all the same.
+        screen.host.tell(error)
+        return chosen
     became = f"answered {sent.status}" if sent.status is not None else f"not answered: {sent.error}"
     trace = sent.trace
     found = await screen.bridge.ask(lambda archive: archive.trace(trace)) if trace is not None else None
