@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 
 from statsig_tui.core.signing import SignatureState, SignatureVerdict, sign, verify
@@ -43,6 +45,13 @@ def _raw(text: str | bytes | None) -> bytes | None:
 def test_vectors(body: bytes, signature: str) -> None:
     assert sign(SECRET, STAMP, body) == signature
     assert judge(signature, body=body).state is SignatureState.VALID
+
+
+@pytest.mark.parametrize("size", [2030, 2031, 2032, 4080, 16_367, 16_368, 100_000])
+def test_a_body_of_any_size_is_signed_whole(size: int) -> None:
+    body = bytes(number % 251 for number in range(size))
+    made = hmac.digest(SECRET.encode(), b"v0:" + STAMP.encode() + b":" + body, "sha256").hex()
+    assert sign(SECRET, STAMP, body) == f"v0={made}"
 
 
 @pytest.mark.parametrize(
