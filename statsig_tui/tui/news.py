@@ -199,7 +199,7 @@ class News:
             return
         addresses = engine.addresses
         line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
-        line.trouble = bool(engine.troubles)
+        line.troubled = frozenset(engine.troubles)
         line.storing = engine.refusal is None
         line.speed = engine.speed
         line.ailing = tuple(engine.ailing().items())

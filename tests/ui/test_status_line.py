@@ -62,7 +62,7 @@ async def test_all_troubles_at_once(columns: int, shown: list[str]) -> None:
     app = Header()
     async with app.run_test(size=(columns, 4)) as pilot:
         line = app.query_one(StatusLine)
-        line.starting, line.storing, line.trouble, line.speed = False, False, True, 3600
+        line.starting, line.storing, line.troubled, line.speed = False, False, frozenset({"emulator"}), 3600
         line.listeners = (("emulator", "http://127.0.0.1:7828"), ("receiver", None))
         line.ailing = (("my-long-named-endpoint", "paused"), ("other", "disabled"))
         line.failing = ("a", "b")
@@ -134,3 +134,14 @@ async def test_a_jump_of_the_clock_is_said_when_something_arrives(
         await pilot.press("f5")
         await ui(pilot, lambda: "▲ clock +2 h at" in seen(app))
         assert "The clock moved +2 h at" in seen(app)
+
+
+async def test_only_the_listener_that_is_elsewhere_is_marked() -> None:
+    app = Header()
+    async with app.run_test(size=(120, 4)) as pilot:
+        line = app.query_one(StatusLine)
+        line.starting, line.troubled = False, frozenset({"receiver"})
+        line.listeners = (("emulator", "http://127.0.0.1:7828"), ("receiver", "http://127.0.0.1:43805"))
+        await pilot.pause()
+        found = parts_of(drawn(app).split("\n")[0])
+        assert {"emulator :7828 ●", "receiver :43805 ▲"} < set(found)

@@ -46,7 +46,8 @@ class StatusLine(Widget):
         (("emulator", None), ("receiver", None))
     )
     """Name and base URL of each; None while it does not listen."""
-    trouble: reactive[bool] = reactive(False)
+    troubled: reactive[frozenset[str]] = reactive(frozenset())
+    """Listeners that are not where they were expected."""
     storing: reactive[bool] = reactive(True)
     """Whether the store takes anything; while it does not, every sender gets a 503."""
     speed: reactive[float] = reactive(1.0)
@@ -135,7 +136,7 @@ class StatusLine(Widget):
                 continue
             host, _, port = base.removeprefix("http://").rpartition(":")
             where = f":{port}" if host in ("127.0.0.1", "localhost", "[::1]") else f"{host}:{port}"
-            mark = (" ▲", theme.WARN) if self.trouble else (" ●", theme.GOOD)
+            mark = (" ▲", theme.WARN) if name in self.troubled else (" ●", theme.GOOD)
             shown.append(Content.assemble(f"{name} {where}", mark))
         if self.tunnel:
             shown.append(content(f"⇄ {fit(self.tunnel, _NAME)}", theme.QUIET))
