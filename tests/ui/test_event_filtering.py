@@ -191,6 +191,14 @@ async def test_what_is_no_longer_tracked_is_filtered_with_its_clause(desk: Open,
         assert not at.can_save
 
 
+async def test_the_first_events_that_come_are_sorted_as_those_seen_before(desk: Open, seen: Text) -> None:
+    async with desk(Filter(events={"chosen-one": True})) as at:
+        await at.post("frequent")
+        await at.until(at.pilot, lambda: "frequent" in seen(at.app))
+        text = seen(at.app)
+        assert text.index("by default  frequent") < text.index("chosen      chosen-one")
+
+
 async def test_each_box_decides_its_class(desk: Open) -> None:
     async with desk() as at:
         await at.press("space", "down", "space", "down", "space", "ctrl+s")

@@ -128,6 +128,9 @@ class FilterEditor(Editor[Filter]):
 
     def take(self, volumes: dict[str, int], curl: str) -> None:
         """Take what was seen since: names and how often, the most frequent first."""
+        if not self._volumes and not self.is_changed:
+            # Until now there was nothing to sort by.
+            self.order()
         self._volumes, self._curl = volumes, curl
         if self.shown is not None:
             self.draw()
