@@ -6,7 +6,8 @@ Trying one stores and sends nothing; whether the destination is on plays no part
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,11 +15,12 @@ import msgspec
 from statsig_tui.core import jsontext
 from statsig_tui.core.config import Filter
 from statsig_tui.core.event import Event, EventClass, forbidden_in, milliseconds, view
-from statsig_tui.core.filters import decide, needs_content
+from statsig_tui.core.filters import judge, needs_content
 from statsig_tui.core.judgements import DryRun, Judged, Tried
 
 MOST = 100_000
 """Events it is tried on at the most, the newest ones."""
+_CLASSES = {each.value: each for each in EventClass}
 
 
 def run(db: sqlite3.Connection, saved: Filter, draft: Filter, most: int = MOST) -> DryRun:
@@ -26,7 +28,7 @@ def run(db: sqlite3.Connection, saved: Filter, draft: Filter, most: int = MOST) 
     # Counted by what both said: [neither, the saved one alone, the draft alone, both].
     found: dict[str, list[int]] = {}
     each = _one_by_one if needs_content(saved) or needs_content(draft) else _by_name
-    now, before = _judge(draft), _judge(saved)
+    now, before = judge(draft), judge(saved)
     for event, count in each(db, most):
         found.setdefault(event.name, [0, 0, 0, 0])[2 * now(event) + before(event)] += count
     return DryRun(
@@ -78,29 +80,13 @@ def _one_by_one(db: sqlite3.Connection, most: int) -> Iterator[tuple[Event, int]
     rows = db.execute(
         "SELECT raw, name, class, user_id, time_uuid FROM events ORDER BY id DESC LIMIT ?", (most,)
     )
+    forbidden = lru_cache(forbidden_in)
     for raw, name, kind, user_id, time_uuid in rows:
         if "\\" in name:
             yield view(raw, jsontext.parse(raw)), 1
         else:
             at = _timestamp(raw)
-            event = Event(raw, name, EventClass(kind), user_id, time_uuid, at, forbidden=forbidden_in(name))
-            yield event, 1
-
-
-def _judge(chosen: Filter) -> Callable[[Event], bool]:
-    """Whether a filter forwards an event; asked once a name where the name alone decides."""
-    if needs_content(chosen):
-        return lambda event: decide(chosen, event).forwarded
-    known: dict[tuple[str, str], bool] = {}
-
-    def judge(event: Event) -> bool:
-        mark = (event.name, event.forbidden)
-        answer = known.get(mark)
-        if answer is None:
-            answer = known[mark] = decide(chosen, event).forwarded
-        return answer
-
-    return judge
+            yield Event(raw, name, _CLASSES[kind], user_id, time_uuid, at, forbidden=forbidden(name)), 1
 
 
 class _Timed(msgspec.Struct):

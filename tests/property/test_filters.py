@@ -102,9 +102,18 @@ TIERED: list[dict[str, Any]] = [
     {"eventName": "checkout", "user": {"statsigEnvironment": {"tier": tier}}}
     for tier in ("staging", "production", "production")
 ]
+GATES_ONLY = Filter(change_types={"experiment": False}, change_actions={"deleted": False})
+CHANGES: list[dict[str, Any]] = [
+    {"eventName": "statsig::config_change", "metadata": {"type": kind, "action": action}}
+    for kind, action in (("gate", "updated"), ("experiment", "updated"), ("gate", "deleted"))
+]
+NOT_ALIKE: list[dict[str, Any]] = [{"eventName": "half\\ud800"}, {"eventName": "half\ud800"}]
+"""A name with a forbidden character, and one with half of a character, which looks the same."""
 
 
 @given(filters, filters, st.lists(contents, min_size=1, max_size=8))
+@example(OPEN, GATES_ONLY, CHANGES)
+@example(OPEN, ONLY_STAGING, NOT_ALIKE)
 @example(OPEN, ONLY_STAGING, TIERED)
 @example(ONLY_STAGING, OPEN, TIERED)
 @example(OPEN, OPEN, TIERED)
