@@ -114,6 +114,7 @@ NOT_ALIKE: list[dict[str, Any]] = [{"eventName": "half\\ud800"}, {"eventName": "
 @given(filters, filters, st.lists(contents, min_size=1, max_size=8))
 @example(OPEN, GATES_ONLY, CHANGES)
 @example(OPEN, ONLY_STAGING, NOT_ALIKE)
+@example(OPEN, OPEN, NOT_ALIKE)
 @example(OPEN, ONLY_STAGING, TIERED)
 @example(ONLY_STAGING, OPEN, TIERED)
 @example(OPEN, OPEN, TIERED)
