@@ -217,11 +217,13 @@ async def test_with_no_color_there_is_none_and_the_chosen_line_stands_out(
         chosen = turned(app)
         assert "DEMO_checkout" in chosen
         assert "3 Live" in chosen
+        # What can be copied goes by what is open beside the list.
+        await ui(pilot, lambda: "eventName" in seen(app))
         await pilot.press("y")
         await ui(pilot, lambda: isinstance(app.screen, ModalScreen))
         chosen = turned(app, "underline")
-        assert "the body" in chosen
-        assert "the headers" not in chosen
+        assert "the value" in chosen
+        assert "the body" not in chosen
         await pilot.press("escape", "f", *"abc", "shift+home")
         await ui(pilot, lambda: "abc" in turned(app))
         await pilot.press("escape", "escape")
