@@ -26,7 +26,8 @@ LABELS: dict[str, str] = {
     "read": "answer's body",
 }
 REUSED = "reused connection"
-_OPENING = ("resolve", "connect", "tls")
+OPENING = ("resolve", "connect", "tls")
+"""What a connection that stands needs no more."""
 
 
 class Took(NamedTuple):
@@ -107,7 +108,7 @@ def ended(phases: Phases) -> str:
     if not took:
         return ""
     last = took.pop()
-    opening = [ms for name, ms in took if name in _OPENING]
+    opening = [ms for name, ms in took if name in OPENING]
     before = f"connected in {amount(sum(opening))} ms" if opening else REUSED if phases.is_reused else ""
     if last.name == "connect" and opening:
         before = f"name found in {amount(sum(opening))} ms"
