@@ -92,8 +92,8 @@ def unpack(kept: str | None) -> Phases | None:
 
 
 def amount(ms: float) -> str:
-    """Milliseconds for a person: `0.4`, `12`, `10,000`."""
-    return f"{ms:,.{0 if ms >= 9.95 else 1}f}"
+    """Milliseconds for a person: `0.03`, `0.4`, `12`, `10,000`."""
+    return f"{ms:,.{0 if ms >= 9.95 else 1 if ms >= 0.095 else 2}f}"
 
 
 def listed(phases: Phases) -> str:
