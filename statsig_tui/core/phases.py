@@ -72,8 +72,8 @@ def as_fields(phases: Phases | None) -> dict[str, float | bool | None] | None:
     """The phases as they stand in a JSON line, every one of them; None: they were not measured."""
     if phases is None:
         return None
-    took = {name: ms if ms is None else round(ms, 3) for name in LABELS for ms in (getattr(phases, name),)}
-    return took | {"reused": phases.is_reused}
+    took = {name: round(ms, 3) for name, ms in phases}
+    return {name: took.get(name) for name in LABELS} | {"reused": phases.is_reused}
 
 
 def pack(phases: Phases | None) -> str | None:
