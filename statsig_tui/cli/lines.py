@@ -13,6 +13,7 @@ from typing import Any
 from statsig_tui.core.exchange import body_fields
 from statsig_tui.core.fields import fields_of
 from statsig_tui.core.ids import tag
+from statsig_tui.core.phases import listed
 from statsig_tui.core.printable import escaped, printable
 from statsig_tui.core.records import (
     AttemptRecord,
@@ -84,6 +85,8 @@ def as_text(record: Record | AttemptRecord) -> str:
             took = f" in {record.ms:.0f} ms" if record.ms is not None else ""
             said = record.error or record.flag
             reason = f"  {said}" if said else ""
+            if record.phases is not None and (where := listed(record.phases)):
+                reason += f"  ({where})"
             text = f"attempt   {tag('d', record.delivery)}  {record.number}: {answer}{took}{reason}"
     return f"{clock}  {printable(text)}"
 

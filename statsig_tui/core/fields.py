@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from statsig_tui.core.ids import tag
+from statsig_tui.core.phases import as_fields
 from statsig_tui.core.records import (
     AttemptRecord,
     CaptureRecord,
@@ -113,4 +114,5 @@ def fields_of(record: Record | AttemptRecord) -> dict[str, Any]:
                 "ms": record.ms and round(record.ms, 3),
                 "error": record.error,
                 "flag": record.flag or None,
+                "phases": as_fields(record.phases),
             }

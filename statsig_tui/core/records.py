@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from statsig_tui.core.event import EventClass
+from statsig_tui.core.phases import Phases
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 
 Headers = tuple[tuple[str, str], ...]
@@ -144,6 +145,8 @@ class AttemptRecord:
     error: str | None
     ms: float | None
     """None while it is under way."""
+    phases: Phases | None = None
+    """None where they were not measured: under way, by a former version, or by a proxy."""
 
     @property
     def flag(self) -> str:

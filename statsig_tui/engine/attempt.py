@@ -45,6 +45,7 @@ def attempted(sending: Sending, at: int, outcome: Outcome) -> AttemptRecord:
         truncated=outcome.truncated,
         error=outcome.error,
         ms=outcome.ms,
+        phases=outcome.phases,
     )
 
 

@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -170,15 +170,20 @@ async def check_not_link_local(url: str, seconds: float = CONNECT_SECONDS) -> No
     _allowed(found)
 
 
-async def connected(host: str, port: int, *, allow_link_local: bool = False) -> socket.socket:
-    """A socket to whichever address of a host answers first. Raises OSError."""
-    addresses = await _addresses(host, port)
-    waiting = deque(addresses if allow_link_local else _allowed(addresses))
+async def addresses(host: str, port: int, *, allow_link_local: bool = False) -> list[Address]:
+    """Where a host may be connected to, its families in turn. Raises OSError."""
+    found = await _addresses(host, port)
+    return found if allow_link_local else _allowed(found)
+
+
+async def connected(found: Sequence[Address]) -> socket.socket:
+    """A socket to whichever of these addresses answers first. Raises OSError."""
+    waiting = deque(found)
     errors: list[BaseException] = []
     trying: set[asyncio.Task[socket.socket]] = set()
-    found: list[socket.socket] = []
+    sockets: list[socket.socket] = []
     try:
-        while not found and (waiting or trying):
+        while not sockets and (waiting or trying):
             if waiting:
                 trying.add(asyncio.create_task(_connect(*waiting.popleft())))
             patience = _NEXT_ADDRESS_SECONDS if waiting else None
@@ -186,7 +191,7 @@ async def connected(host: str, port: int, *, allow_link_local: bool = False) -> 
             for task in done:
                 error = task.exception()
                 if error is None:
-                    found.append(task.result())
+                    sockets.append(task.result())
                 else:
                     errors.append(error)
             trying -= done
@@ -194,11 +199,11 @@ async def connected(host: str, port: int, *, allow_link_local: bool = False) -> 
         for task in trying:
             task.cancel()
             task.add_done_callback(_close)
-        for spare in found[1:]:
+        for spare in sockets[1:]:
             spare.close()
-    if not found:
+    if not sockets:
         raise OSError("no address answers") from BaseExceptionGroup("every address that was tried", errors)
-    return found[0]
+    return sockets[0]
 
 
 def connect_error(error: BaseException, url: str) -> str:

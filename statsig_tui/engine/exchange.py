@@ -9,6 +9,7 @@ import os
 import httptools
 
 from statsig_tui.engine.outcome import ANSWER_LIMIT, Head, as_text, words
+from statsig_tui.engine.stopwatch import Stopwatch
 
 _HEAD_LIMIT = 100 * 1024
 """Bytes of an answer's head, interim answers before it included."""
@@ -24,7 +25,8 @@ _REFUSED = 300
 class Answer:
     """What has come of an answer. The callbacks are httptools'."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Stopwatch | None = None) -> None:
+        self._watch = watch or Stopwatch()
         self.head: Head | None = None
         self.body = bytearray()
         self.is_complete = False
@@ -75,6 +77,11 @@ class Answer:
             self.is_truncated = True
         return None
 
+    def await_it(self) -> None:
+        """Take it that the request has gone out, unless it is being answered already."""
+        if self._watch.phase != "read":
+            self._watch.begin("wait")
+
     def end(self, error: Exception | None) -> None:
         """Take it that the connection has ended, as it should or not."""
         self.is_last = True
@@ -113,7 +120,10 @@ class Answer:
         self._is_interim = status in _INTERIM
         if status == _SWITCHING:
             self._fail("protocol error: it switches protocols")
-        elif not self._is_interim and self._size <= _HEAD_LIMIT:
+        elif self._is_interim:
+            # Whoever says that it is working on it, or that it takes the body, is still waited for.
+            self._watch.go_back()
+        elif self._size <= _HEAD_LIMIT:
             self.head = Head(status, self._reason.decode("latin-1"), as_text(self._headers))
             self.is_last = not self._parser.should_keep_alive()
         self._reason = b""
@@ -131,6 +141,8 @@ class Answer:
         """An answer begins; after the one that was waited for, it is one that nobody asked for."""
         if self.is_complete:
             self.is_last = True
+        else:
+            self._watch.begin("read")
 
     def on_message_complete(self) -> None:
         """All of it is there."""
@@ -172,6 +184,7 @@ class Connection(asyncio.Protocol):
         else:
             transport.write(head)
             await self._upload(transport, body, answer)
+        answer.await_it()
         while not answer.is_over:
             await self._changed()
         # Who refuses something large may have read none of it, nor of what would come after it.

@@ -121,7 +121,8 @@ def whole(archive: Archive, record: Stored, redact: Redact | None, base: str) ->
         return fields | body_fields(masked_bytes(body, redact) if redact is not None else body)
     own = to_fields(without_secrets(it, redact) if redact is not None else it)
     if isinstance(record, DeliveryRecord):
-        return fields | {name: own[name] for name in own if name not in fields}
+        attempts = [fields_of(attempt) for attempt in archive.attempts(record.id)]
+        return fields | {name: own[name] for name in own if name not in fields} | {"attempts": attempts}
     return fields | own | {"signature_reason": it.signature_reason}
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from statsig_tui.core.event import Event
 from statsig_tui.core.filters import Verdict
+from statsig_tui.core.phases import pack
 from statsig_tui.core.records import (
     HALVED,
     ISOLATING,
@@ -193,9 +194,10 @@ def note_attempt(tx: Tx, attempt: AttemptRecord) -> None:
     """Note what came of an attempt, and nothing of its delivery."""
     tx.db.execute(
         "UPDATE attempts SET status = ?, reason = ?, response_headers = ?, response_body = ?,"
-        " truncated = ?, error = ?, ms = ? WHERE delivery = ? AND number = ?",
+        " truncated = ?, error = ?, ms = ?, phases = ? WHERE delivery = ? AND number = ?",
         (attempt.status, attempt.reason, _stored(attempt.response_headers), attempt.response_body,
-         attempt.truncated, attempt.error, attempt.ms, attempt.delivery, attempt.number),
+         attempt.truncated, attempt.error, attempt.ms, pack(attempt.phases), attempt.delivery,
+         attempt.number),
     )  # fmt: skip
 
 

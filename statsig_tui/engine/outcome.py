@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from statsig_tui import __version__
+from statsig_tui.core.phases import Phases
 from statsig_tui.core.records import Headers, Timing
 from statsig_tui.core.request import Request
 
@@ -37,6 +38,8 @@ class Outcome:
     """`unknown`: bytes may have arrived, but no answer came."""
     retry_after: str | None = field(default=None)
     timing: Timing = field(default_factory=Timing)
+    phases: Phases | None = None
+    """Of what leaves over connections of our own; None: it went by httpx."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,14 @@ class Head:
 
 
 def answered(
-    head: Head, body: bytes, *, truncated: bool, ms: float, credential: str, timing: Timing | None = None
+    head: Head,
+    body: bytes,
+    *,
+    truncated: bool,
+    ms: float,
+    credential: str,
+    timing: Timing | None = None,
+    phases: Phases | None = None,
 ) -> Outcome:
     """The outcome of a request whose answer's head has come, at least.
 
@@ -71,6 +81,7 @@ def answered(
         error=_status_error(head, credential) if valid else f"protocol error: status {head.status}",
         retry_after=head.header("retry-after"),
         timing=timing or Timing(),
+        phases=phases,
     )
 
 

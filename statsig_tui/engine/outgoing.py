@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from statsig_tui.core.event import EventClass
+from statsig_tui.core.phases import unpack
 from statsig_tui.core.records import (
     AttemptRecord,
     DeliveryRecord,
@@ -26,7 +27,7 @@ _DELIVERY = (
 _DELIVERIES = f"SELECT {_DELIVERY} FROM deliveries d JOIN batches b ON b.id = d.batch"
 _ATTEMPT = (
     "delivery, number, at, url, request_headers, status, reason, response_headers, response_body,"
-    " truncated, error, ms"
+    " truncated, error, ms, phases"
 )
 
 
@@ -96,4 +97,5 @@ def _attempt(row: Sequence[Any]) -> AttemptRecord:
         request_headers=headers_of(row[4]),
         response_headers=headers_of(row[7]),
         truncated=bool(row[9]),
+        phases=unpack(row[12]),
     )

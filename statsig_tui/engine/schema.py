@@ -125,6 +125,7 @@ _MIGRATIONS = (
     CREATE TABLE marked (capture INTEGER PRIMARY KEY);
     CREATE TABLE notes (capture INTEGER PRIMARY KEY, text TEXT NOT NULL);
     """,
+    "ALTER TABLE attempts ADD COLUMN phases TEXT;",
 )
 VERSION = len(_MIGRATIONS)
 

@@ -6,6 +6,7 @@ No redirects, no cookies, no proxies, one total deadline, at most 64 KiB of an a
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
 import socket
 import ssl
@@ -21,6 +22,7 @@ from statsig_tui.engine.connecting import (
     KEEP_ALIVE_SECONDS,
     LinkLocalRefused,
     Unusable,
+    addresses,
     certificate_refused,
     connect_error,
     connected,
@@ -28,6 +30,7 @@ from statsig_tui.engine.connecting import (
 )
 from statsig_tui.engine.exchange import Answer, Connection
 from statsig_tui.engine.outcome import ILLEGAL, STALE, Outcome, answered, late, with_own
+from statsig_tui.engine.stopwatch import Stopwatch
 
 _LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 """A header (RFC 9110 §5)."""
@@ -44,6 +47,8 @@ class Place:
     is_tls: bool
     start: str
     """The request line and the Host header."""
+    is_name: bool
+    """Whether the host is to be looked up."""
 
     @property
     def origin(self) -> tuple[str, int, bool]:
@@ -75,17 +80,19 @@ class Wire:
         loop = asyncio.get_running_loop()
         began = loop.time()
         head = _head(place, headers, len(body))
+        watch = Stopwatch()
         if head is None:
-            return _not_sent(ILLEGAL, began)
+            return _not_sent(ILLEGAL, began, watch)
         connection = self._take(place, began)
         is_kept = connection is not None
         if connection is None:
-            found = await self._open(place, min(seconds, CONNECT_SECONDS))
+            found = await self._open(place, min(seconds, CONNECT_SECONDS), watch)
             if isinstance(found, str):
-                return _not_sent(found, began)
+                return _not_sent(found, began, watch)
             connection = found
-        answer = Answer()
+        answer = Answer(watch)
         error = ""
+        watch.begin("send")
         try:
             async with asyncio.timeout_at(began + seconds):
                 await connection.post(answer, head, body)
@@ -96,7 +103,7 @@ class Wire:
                 self._keep(place, connection)
             else:
                 connection.abort()
-        ms = (loop.time() - began) * 1000
+        ms, phases = (loop.time() - began) * 1000, watch.phases()
         if answer.head is None:
             if is_kept and answer.is_stale:
                 # What was kept as long is closed as well, most likely: not each is to be tried.
@@ -104,7 +111,7 @@ class Wire:
             error = STALE if is_kept and answer.is_stale else answer.error or error
             if place.is_tls:
                 error = certificate_refused(error.removeprefix("connection lost: ")) or error
-            return Outcome(status=None, ms=ms, error=error, certainty="unknown")
+            return Outcome(status=None, ms=ms, error=error, certainty="unknown", phases=phases)
         return answered(
             answer.head,
             bytes(answer.body),
@@ -112,6 +119,7 @@ class Wire:
             truncated=not answer.is_complete,
             ms=ms,
             credential="signing secret",
+            phases=phases,
         )
 
     def _take(self, place: Place, now: float) -> Connection | None:
@@ -133,7 +141,7 @@ class Wire:
             self._kept.remove(kept)
             kept[1].abort()
 
-    async def _open(self, place: Place, seconds: float) -> Connection | str:
+    async def _open(self, place: Place, seconds: float, watch: Stopwatch) -> Connection | str:
         """A new connection; or in words, why there is none."""
         step = f"timeout: no connection within {seconds:g} s"
         try:
@@ -144,8 +152,13 @@ class Wire:
                     )
                     trusted.set_alpn_protocols(["http/1.1"])
                     self._trust = trusted
-                sock = await connected(place.host, place.port, allow_link_local=self.allow_link_local)
+                if place.is_name:
+                    watch.begin("resolve")
+                found = await addresses(place.host, place.port, allow_link_local=self.allow_link_local)
+                watch.begin("connect")
+                sock = await connected(found)
                 if place.is_tls:
+                    watch.begin("tls")
                     step = f"TLS error: no handshake within {seconds:g} s"
                 return await self._set_up(place, sock)
         except TimeoutError:
@@ -179,12 +192,21 @@ def place_of(url: str) -> Place | None:
         return None
     port = parsed.port or _PORTS[parsed.scheme]
     start = f"POST {parsed.raw_path.decode()} HTTP/1.1\r\nHost: {parsed.netloc.decode()}"
-    return Place(url, parsed.raw_host.decode().strip("[]"), port, parsed.scheme == "https", start)
+    host = parsed.raw_host.decode().strip("[]")
+    return Place(url, host, port, parsed.scheme == "https", start, not _is_address(host))
 
 
-def _not_sent(error: str, began: float) -> Outcome:
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_sent(error: str, began: float, watch: Stopwatch) -> Outcome:
     ms = (asyncio.get_running_loop().time() - began) * 1000
-    return Outcome(status=None, ms=ms, error=error, certainty="not sent")
+    return Outcome(status=None, ms=ms, error=error, certainty="not sent", phases=watch.phases())
 
 
 def _head(place: Place, headers: Headers, length: int) -> bytes | None:

@@ -151,6 +151,13 @@ async def test_all_of_one_thing_is_shown_without_secrets(running: Site, run: Run
     assert [mark["mark"] for mark in whole["marks"]] == ["rounded", "unparsed", "new here"]
     assert SECRET[:20] not in json.dumps(whole)
     assert (whole["note"], whole["remarks"]) == (None, [])
+    (whole,) = lines(await run("show", "d1", "--json"))
+    (attempt,) = whole["attempts"]
+    assert (attempt["number"], attempt["status"], attempt["error"]) == (1, 200, None)
+    came_to = [name for name, ms in attempt["phases"].items() if ms is not None]
+    assert came_to == ["connect", "send", "wait", "read", "reused"]
+    assert attempt["phases"]["reused"] is False
+    assert " · waiting " in (await run("show", "d1")).stdout
     for of in ("d1", "b1"):
         assert "attempt   d1  1: 200" in (await run("show", of)).stdout
     assert (await run("show", "b1", "--raw")).stdout_bytes == (await run("show", "d1", "--raw")).stdout_bytes

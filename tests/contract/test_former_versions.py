@@ -63,6 +63,7 @@ async def test_what_a_former_version_wrote_is_there_and_goes_on(
         again = await site.capture()
         archive = site.engine.archive
         assert [attempt.status for attempt in archive.attempts(1)] == [None, 200]
+        assert [attempt.phases is None for attempt in archive.attempts(1)] == [True, False]
         old, new = archive.captures([1, again.id])
         assert [event.event_name for event in (*old.events, *new.events)] == ["old", "old"]
         assert archive.capture(1) is not None

@@ -6,12 +6,16 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from statsig_tui.core.config import BatchPolicy, RetryPolicy
 from statsig_tui.core.records import DeliveryState
 from statsig_tui.tui.screens.redeliver import RedeliverDialog
+from statsig_tui.tui.widgets.attempt_detail import TIMING
 from statsig_tui.tui.widgets.attempt_rows import MINUTE
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_list import DestinationList
+from statsig_tui.tui.widgets.fields import Choice
 from tests.ui.desk import Open, made
 
 if TYPE_CHECKING:
@@ -50,6 +54,44 @@ async def test_attempts_open_from_minute_to_request_and_back(
             await at.until(at.pilot, lambda step=step: pane.step == step)
         await at.press("escape")
         await at.until(at.pilot, lambda: at.screen.query_one(DestinationList).has_focus)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids=str)
+async def test_an_attempt_says_where_its_time_went(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any], size: tuple[int, int]
+) -> None:
+    there = await endpoint(say(200))
+    async with desk(made("my-api", there.url), made("down"), size=size) as at:
+        await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+        await at.until(at.pilot, lambda: at.states("down") == [DeliveryState.RETRYING])
+
+        async def timing_of(name: str) -> None:
+            await at.select(name)
+            await at.turn("attempts")
+            pane = at.screen.query_one(AttemptsPane)
+            await at.until(at.pilot, lambda: "Rate Limited" in seen(at.app) or "Forwarded" in seen(at.app))
+            await at.press("enter", "enter")
+            await at.until(at.pilot, lambda: pane.step == "deliveries" and "attempt 1" in seen(at.app))
+            await at.press("enter")
+            await at.until(at.pilot, lambda: "attempt 1 of 1" in seen(at.app))
+            while at.screen.query_one("#attempt-side", Choice).value != TIMING:
+                await at.press("right")
+
+        await timing_of("my-api")
+        await at.until(at.pilot, lambda: "total" in seen(at.app))
+        shown = seen(at.app)
+        assert "◂ longest" in shown
+        assert "http has none" in shown
+        for words in ("connect", "request sent", "waiting", "answer's body"):
+            assert re.search(rf"{words} +[\d.,]+ ms   .*[▏▎▍▌▋▊▉█]", shown), words
+        await at.press("escape", "escape", "escape")
+        await timing_of("down")
+        await at.until(at.pilot, lambda: "✗ ended here" in seen(at.app))
+        shown = seen(at.app)
+        assert re.search(r"connect +[\d.,]+ ms .*✗ ended here", shown)
+        assert "not come to: request sent" in shown
+        assert "connecting" in shown
 
 
 async def test_a_page_that_answered_like_a_webhook_is_flagged(

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from statsig_tui.core.ids import tag
 from statsig_tui.core.mending import mend
+from statsig_tui.core.phases import ended
 from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Headers
 from statsig_tui.tui import theme
 from statsig_tui.tui.commands import key
@@ -23,8 +24,9 @@ from statsig_tui.tui.widgets.destination_list import place
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
+from statsig_tui.tui.widgets.waterfall import waterfall
 
-REQUEST, RESPONSE = "Request", "Response"
+REQUEST, RESPONSE, TIMING = "Request", "Response", "Timing"
 _MARGINS = 3
 """Cells beside a line: the padding, and the scrollbar's column."""
 
@@ -47,7 +49,7 @@ class Way(Static):
 
 
 class AttemptDetail(Vertical):
-    """The two sides of an attempt; left and right change the side."""
+    """The two sides of an attempt and where its time went; left and right change the side."""
 
     DEFAULT_CSS = """
     AttemptDetail {
@@ -65,6 +67,10 @@ class AttemptDetail(Vertical):
             scrollbar-size-vertical: 1;
             color: $text-muted;
         }
+        &.-timing #attempt-head {
+            height: 1fr;
+            max-height: 100%;
+        }
     }
     """
 
@@ -79,7 +85,7 @@ class AttemptDetail(Vertical):
     def compose(self) -> ComposeResult:
         """Summary, side, head, body."""
         yield Way("", id="attempt-summary", markup=False)
-        yield Choice((REQUEST, RESPONSE), id="attempt-side")
+        yield Choice((REQUEST, RESPONSE, TIMING), id="attempt-side")
         with VerticalScroll(id="attempt-head"):
             yield Static("", id="attempt-headers", markup=False)
         yield JsonView(id="attempt-body")
@@ -120,13 +126,13 @@ class AttemptDetail(Vertical):
         if known == self._loaded:
             return
         self._loaded = known
-        body = self._body if side == REQUEST else attempt.response_body
-        shown = (
-            head(f"POST {attempt.url}", _as_sent(attempt, len(body)), self.redact, width)
-            if side == REQUEST
-            else _answer(attempt, self.redact, width)
-        )
+        body = {REQUEST: self._body, RESPONSE: attempt.response_body}.get(side, b"")
+        if side == REQUEST:
+            shown = head(f"POST {attempt.url}", _as_sent(attempt, len(body)), self.redact, width)
+        else:
+            shown = waterfall(attempt, width) if side == TIMING else _answer(attempt, self.redact, width)
         self.query_one("#attempt-headers", Static).update(shown)
+        self.set_class(side == TIMING, "-timing")
         view = self.query_one(JsonView)
         if view.raw != body or not body:
             view.load(body)
@@ -152,12 +158,18 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
             (f"{state_mark} {delivery.state}", state_style),
             (f"   {due}" if due else "", theme.WARN),
             (f"   {printable(error)}" if (error := why(attempt)) else "", theme.BAD),
+            (f"   {where}" if (where := _where(attempt)) else "", theme.QUIET),
             (f"   {attempt.flag}" if attempt.flag else "", theme.WARN),
         )
     )
     if todo := mend(attempt):
         parts.append(Content.styled(f"→ {todo}", theme.ACCENT))
     return Content("\n").join(parts)
+
+
+def _where(attempt: AttemptRecord) -> str:
+    """Where the time of an attempt without an answer went."""
+    return ended(attempt.phases) if attempt.status is None and attempt.phases is not None else ""
 
 
 def _as_sent(attempt: AttemptRecord, size: int) -> Headers:
