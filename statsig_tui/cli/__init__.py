@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from statsig_tui import __version__
 from statsig_tui.cli import checking, composing, configuring, running, stored
@@ -38,6 +40,26 @@ def cli(context: click.Context, options: Options) -> None:
         from statsig_tui.cli.app import run_app
 
         context.exit(run_app(options))
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    command = cli.commands.get(context.invoked_subcommand)
+    if given and command is not None:
+        context.default_map = {context.invoked_subcommand: _handed_on(command, given)}
+
+
+def _handed_on(command: click.Command, given: dict[str, Any]) -> dict[str, Any]:
+    """What was given before a command, for that command, which may be one of several families."""
+    if isinstance(command, click.Group):
+        return {name: _handed_on(each, given) for name, each in command.commands.items()}
+    taken = {parameter.name for parameter in command.params}
+    for name in given:
+        if name not in taken:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{command.name} has no {option}; see statsig-tui {command.name} --help.")
+    return given
 
 
 for family in (running, composing, checking, stored, configuring):
