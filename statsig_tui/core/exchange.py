@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from statsig_tui.core.event import is_unicode, milliseconds
+from statsig_tui.core.phases import Phases
 from statsig_tui.core.records import Headers
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import target_of
@@ -41,6 +42,8 @@ class Exchange:
     answer_headers: Headers = ()
     answer_body: bytes = b""
     ms: float | None = None
+    phases: Phases | None = None
+    """Where the time went, of what was sent from here."""
     http_version: str = "1.1"
     peer: str = ""
     signature: SignatureState = SignatureState.UNCHECKED
@@ -130,6 +133,8 @@ def from_fields(fields: Any) -> Exchange:
 def to_har(it: Exchange) -> dict[str, Any]:
     """It as an entry of an HTTP archive (HAR 1.2)."""
     took = it.ms or 0.0
+    phases = it.phases or Phases(wait=took)
+    opening = [ms for ms in (phases.connect, phases.tls) if ms is not None]
     return {
         "startedDateTime": iso(it.at),
         "time": took,
@@ -160,7 +165,16 @@ def to_har(it: Exchange) -> dict[str, Any]:
             "bodySize": len(it.answer_body),
         },
         "cache": {},
-        "timings": {"send": 0, "wait": took, "receive": 0},
+        "timings": {
+            # Their sum is to be the whole; TLS is a part of connecting, and -1 is none of it.
+            "blocked": max(0.0, took - sum(ms for _, ms in phases)),
+            "dns": -1 if phases.resolve is None else phases.resolve,
+            "connect": sum(opening) if opening else -1,
+            "ssl": -1 if phases.tls is None else phases.tls,
+            "send": phases.send or 0,
+            "wait": phases.wait or 0,
+            "receive": phases.read or 0,
+        },
         _MARK: {
             "id": it.id,
             "signature": it.signature.value,

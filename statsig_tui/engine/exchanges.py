@@ -10,6 +10,7 @@ from pathlib import Path
 from statsig_tui.core.envelope import decode, listed
 from statsig_tui.core.exchange import Exchange
 from statsig_tui.core.ids import tag
+from statsig_tui.core.phases import Phases
 from statsig_tui.core.records import Captured, CaptureDetail, CaptureRecord, DeliveryRecord, SentRecord
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, SignatureVerdict
@@ -107,6 +108,7 @@ def _of_delivery(archive: Archive, record: DeliveryRecord) -> Exchange | None:
         answer_headers=last.response_headers,
         answer_body=last.response_body,
         ms=last.ms,
+        phases=last.phases,
         fault=last.error,
     )
 
@@ -115,6 +117,7 @@ def _of_sent(archive: Archive, record: SentRecord) -> Exchange | None:
     detail = archive.sent_detail(record.id)
     if detail is None:
         return None
+    timing = detail.timing
     return Exchange(
         id=tag("s", record.id),
         at=record.at,
@@ -126,6 +129,7 @@ def _of_sent(archive: Archive, record: SentRecord) -> Exchange | None:
         answer_headers=detail.response_headers,
         answer_body=detail.response_body,
         ms=record.ms,
+        phases=Phases(connect=timing.connect, wait=timing.wait, read=timing.read),
         fault=record.error,
     )
 

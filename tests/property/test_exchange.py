@@ -6,10 +6,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from statsig_tui.core.exchange import Exchange, NotAnExchange, from_fields, from_har, to_fields, to_har
+from statsig_tui.core.phases import Phases
 from statsig_tui.core.signing import SignatureState
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -79,3 +81,19 @@ def test_anything_is_an_exchange_or_is_refused_in_words(value: Any) -> None:
             said = found.method
             (found.method + found.path + repr(found.headers)).encode()
         assert said
+
+
+parts = st.none() | st.floats(0, 60_000)
+
+
+@given(
+    exchanges, st.builds(Phases, resolve=parts, connect=parts, tls=parts, send=parts, wait=parts, read=parts)
+)
+def test_the_timings_of_har_are_the_whole_time(it: Exchange, phases: Phases) -> None:
+    whole = sum(ms for _, ms in phases) + 1.0
+    entry = to_har(replace(it, ms=whole, phases=phases))
+    timings = entry["timings"]
+    counted = [ms for name, ms in timings.items() if name != "ssl" and ms != -1]
+    assert sum(counted) == pytest.approx(entry["time"])
+    assert timings["connect"] >= timings["ssl"]
+    assert min(timings["send"], timings["wait"], timings["receive"]) >= 0
