@@ -12,7 +12,8 @@ from statsig_tui.core.records import Headers
 from statsig_tui.engine.attempt import Post
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
-from statsig_tui.engine.delivery import Delivery, Ledger
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.line import Ledger
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol, TypeVarTuple
+from typing import TypeVarTuple
 
 from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
@@ -13,6 +14,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Job, S
 from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.engine.attempt import Post, attempted, retry_after, sending_of
 from statsig_tui.engine.clock import Clock, Pace
+from statsig_tui.engine.line import MOST_AHEAD, Ledger, Line
 from statsig_tui.engine.outcome import STALE
 from statsig_tui.engine.tasks import running_task, told_task
 from statsig_tui.errors import StatsigTuiError
@@ -21,42 +23,9 @@ Given = TypeVarTuple("Given")
 _STORE_PAUSE = 1.0
 _GAP = 2.0
 """Seconds by which a clock may be off, or a wait too long, before the clock was set or the machine slept."""
+_QUICK_MS = 100
+"""What an answer may take of an endpoint for which attempts are begun ahead."""
 _ONCE = RetryPolicy("none")
-
-
-class Begun(NamedTuple):
-    """Whether an attempt is to be made, and which delivery was due first after it."""
-
-    is_noted: bool
-    following: Job | None
-
-
-class Ledger(Protocol):
-    """Where deliveries are kept; every call returns once it is durable."""
-
-    async def next_job(self, destination: str) -> Job | None:
-        """The delivery of a destination that is due first."""
-
-    async def begin(self, sending: Sending) -> Begun:
-        """Note an attempt before it is made, unless it is not to be made any more."""
-
-    async def end(self, ended: Ended) -> None:
-        """Note what came of it."""
-
-    async def turn(self, ended: Ended, sending: Sending) -> Begun:
-        """Note what came of one attempt and begin the next, at once."""
-
-    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
-        """Replace a delivery by two of half its events, in its place, noting the answer that asked for it.
-
-        Returns the bytes of the larger half.
-        """
-
-    async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
-        """Move next attempts by ms; where a time is given, of what has not changed since."""
-
-    async def note_rate_limited(self, delivery: int) -> None:
-        """Note that a delivery waits for the rate limit."""
 
 
 class Delivery:
@@ -99,6 +68,11 @@ class Delivery:
         """Attempts of a delivery that ended on a connection the endpoint had closed."""
         self._under_way: dict[int, asyncio.Task[None]] = {}
         """Attempts beside each other, by delivery, where more than one at once is wanted."""
+        self._line = Line(
+            ledger, self._may_follow, lambda job: sending_of(job, self.destination, clock.now())
+        )
+        self._quick = 0
+        """Attempts in a row that arrived, each quickly."""
         self._judging = asyncio.Lock()
         self._idle = asyncio.Event()
         self._offset = self._clock_offset()
@@ -140,6 +114,8 @@ class Delivery:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        with contextlib.suppress(StatsigTuiError):
+            await self._line.settle()
 
     async def _run(self) -> None:
         wait_until: float | None = None
@@ -226,32 +202,42 @@ class Delivery:
 
     async def _attempt(self, job: Job) -> None:
         """Make an attempt, and those of the deliveries that are due behind it; or begin one beside others."""
-        sending = sending_of(job, self.destination, self._clock.now())
-        begun = await self._ledger.begin(sending)
-        if self.destination.concurrency > 1:
-            if begun.is_noted:
+        settings = self.destination
+        sending = sending_of(job, settings, self._clock.now())
+        if settings.concurrency > 1:
+            if (await self._ledger.begin(sending)).sendings:
                 self._last_sent = self._clock.monotonic()
-                name = f"delivery {self.destination.name} {job.delivery}"
+                name = f"delivery {settings.name} {job.delivery}"
                 follows = "it counts as interrupted at the next start"
                 self._under_way[job.delivery] = told_task(self._beside(sending), name, follows)
             return
-        while begun.is_noted:
-            attempt, step = await self._made(sending)
-            await self._judge(attempt)
-            ended = await self._settled(sending.job, attempt, step)
-            if ended is None:
-                return
-            following = begun.following
-            if following is None or not self._may_follow(following):
-                await self._insist(self._ledger.end, ended)
-                return
-            sending = sending_of(following, self.destination, self._clock.now())
-            try:
-                # In one commit: what is due next waits for no other.
-                begun = await self._ledger.turn(ended, sending)
-            except StatsigTuiError:
-                await self._insist(self._ledger.end, ended)
-                return
+        await self._line.open(sending, self._window)
+        try:
+            while (following := await self._line.next(self._window)) is not None:
+                if not await self._goes_on_behind(following) or self.destination is not settings:
+                    break
+        except StatsigTuiError:
+            # What has ended is noted below, as soon as that can be done.
+            pass
+        await self._insist(self._line.settle)
+
+    @property
+    def _window(self) -> int:
+        """Attempts that may be begun and not made: one, and the more the longer all goes well."""
+        return max(1, min(self._quick, MOST_AHEAD))
+
+    async def _goes_on_behind(self, sending: Sending) -> bool:
+        """Make an attempt that was begun; whether what was begun behind it is still to be made."""
+        attempt, step = await self._made(sending)
+        await self._judge(attempt)
+        is_quick = step.step == "delivered" and (attempt.ms or 0) <= _QUICK_MS
+        self._quick = self._quick + 1 if is_quick else 0
+        ended = await self._settled(sending.job, attempt, step)
+        if ended is None:
+            return False
+        self._line.add(ended)
+        behind = self._line.ahead
+        return behind is None or (is_quick and self._may_follow(behind))
 
     async def _beside(self, sending: Sending) -> None:
         """Make one attempt that was begun, while others are under way."""
@@ -260,7 +246,7 @@ class Delivery:
             await self._judge(attempt)
             ended = await self._settled(sending.job, attempt, step)
             if ended is not None:
-                await self._insist(self._ledger.end, ended)
+                await self._insist(self._ledger.end, (ended,))
         finally:
             del self._under_way[sending.job.delivery]
             self.wake()

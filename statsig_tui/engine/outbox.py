@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -30,6 +30,8 @@ from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
 """The error of deliveries that were cancelled with their destination; undo looks for it."""
+_AT_ONCE = 256 * 1024
+"""Bytes of bodies beyond which no more deliveries are read at once."""
 _HALVED = f"(state = 'cancelled' AND coalesce(error, '') LIKE '%{HALVED}%')"
 
 
@@ -133,21 +135,24 @@ def _open(
     return cast("int", cursor.lastrowid)
 
 
-def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
-    """The delivery of a destination that is due first."""
-    row = db.execute(
+def next_jobs(db: sqlite3.Connection, destination: str, limit: int) -> Iterator[Job]:
+    """The deliveries of a destination that are due first, so many; fewer where their bodies are large."""
+    rows = db.execute(
         "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers,"
         " b.closed_by FROM deliveries d JOIN batches b ON b.id = d.batch"
-        " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT 1",
-        (destination,),
-    ).fetchone()
-    if row is None:
-        return None
-    replay = Replay(row[6]) if row[6] else None
-    return Job(
-        row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING,
-        bool(row[3]) and _was_refused(db, row[0]),
-    )  # fmt: skip
+        " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT ?",
+        (destination, limit),
+    )
+    size = 0
+    for row in rows:
+        replay = Replay(row[6]) if row[6] else None
+        yield Job(
+            row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING,
+            bool(row[3]) and _was_refused(db, row[0]),
+        )  # fmt: skip
+        size += len(row[5])
+        if size > _AT_ONCE:
+            return
 
 
 def _was_refused(db: sqlite3.Connection, delivery: int) -> bool:
@@ -171,6 +176,26 @@ def begin_attempt(
         "INSERT INTO attempts (delivery, number, at, url, request_headers, signature, sent_timestamp)"
         " VALUES (?,?,?,?,?,?,?)",
         (job.delivery, job.attempt + 1, at, url, _stored(headers), signature, timestamp),
+    )
+    return announced(tx, job.delivery)
+
+
+def take_back(tx: Tx, job: Job) -> DeliveryRecord:
+    """Note that an attempt was begun and is not made: its delivery waits as it did before."""
+    tx.db.execute(
+        "DELETE FROM attempts WHERE delivery = ? AND number = ? AND status IS NULL AND error IS NULL",
+        (job.delivery, job.attempt + 1),
+    )
+    tx.db.execute(
+        "UPDATE deliveries SET rev = ?, attempt = ? WHERE id = ?", (tx.next_rev(), job.attempt, job.delivery)
+    )
+    tx.db.execute(
+        # One that was cancelled meanwhile stays so.
+        "UPDATE deliveries SET state = CASE attempt WHEN 0 THEN 'waiting' ELSE 'retrying' END, at = ?,"
+        " next_at = ?, (status, error) = (SELECT a.status, a.error FROM attempts a"
+        " WHERE a.delivery = deliveries.id AND a.number = deliveries.attempt)"
+        " WHERE id = ? AND state = 'sending'",
+        (job.scheduled, job.due, job.delivery),
     )
     return announced(tx, job.delivery)
 

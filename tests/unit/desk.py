@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from statsig_tui.core.config import Destination, RetryPolicy, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Sending
 from statsig_tui.engine.clock import Pace
-from statsig_tui.engine.delivery import Begun, Delivery
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.line import Begun
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.errors import StoreBroken
 
@@ -76,37 +77,47 @@ class Desk:
 
     async def next_job(self, destination: str) -> Job | None:
         self.refuse("next")
-        return self.first(self.jobs.values())
+        return next(iter(self.due()), None)
 
-    async def begin(self, sending: Sending) -> Begun:
+    async def begin(self, sending: Sending, ahead: int = 0) -> Begun:
         self.refuse("begin")
-        number = sending.job.delivery
+        return self.begun((sending,), ahead)
+
+    def begun(self, sendings: Sequence[Sending], ahead: int) -> Begun:
+        noted = [sending for sending in sendings if self.has_begun(sending.job.delivery)]
+        return Begun(noted, self.due()[:ahead])
+
+    def has_begun(self, number: int) -> bool:
         if number in self.cancelled:
             self.jobs.pop(number, None)
-            return Begun(False, None)
+            return False
         self.log.append(f"begin {number}")
         self.under_way.append(number)
-        return Begun(True, self.first(self.jobs.values()))
+        return True
 
-    async def end(self, ended: Ended) -> None:
+    async def end(self, ended: Sequence[Ended], unmade: Sequence[Sending] = ()) -> None:
         self.refuse("end")
-        attempt = ended.attempt
-        self.log.append(f"end {attempt.delivery} {ended.state}")
-        self.ended.append((attempt, ended.state, ended.error))
-        job = self.jobs.pop(attempt.delivery)
-        self.under_way.remove(attempt.delivery)
-        if ended.next_at is not None:
-            self.jobs[attempt.delivery] = replace(job, due=ended.next_at, attempt=attempt.number)
+        for one in ended:
+            attempt = one.attempt
+            self.log.append(f"end {attempt.delivery} {one.state}")
+            self.ended.append((attempt, one.state, one.error))
+            job = self.jobs.pop(attempt.delivery)
+            self.under_way.remove(attempt.delivery)
+            if one.next_at is not None:
+                self.jobs[attempt.delivery] = replace(job, due=one.next_at, attempt=attempt.number)
+        for sending in unmade:
+            self.log.append(f"back {sending.job.delivery}")
+            self.under_way.remove(sending.job.delivery)
 
-    async def turn(self, ended: Ended, sending: Sending) -> Begun:
+    async def turn(self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int) -> Begun:
         self.refuse("turn")
         self.turns += 1
         await self.end(ended)
-        return await self.begin(sending)
+        return self.begun(sendings, ahead)
 
-    def first(self, jobs: Iterable[Job]) -> Job | None:
-        free = (job for job in jobs if job.delivery not in self.under_way)
-        return min(free, key=lambda job: (job.due, job.delivery), default=None)
+    def due(self) -> list[Job]:
+        free = (job for job in self.jobs.values() if job.delivery not in self.under_way)
+        return sorted(free, key=lambda job: (job.due, job.delivery))
 
     async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
         delivery = job.delivery
