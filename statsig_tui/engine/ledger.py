@@ -50,7 +50,7 @@ class StoreLedger:
 
     async def begin(self, sending: Sending, ahead: int = 0) -> Begun:
         """Note an attempt before it is made."""
-        return await self.turn((), (sending,), ahead)
+        return await self._store.write(self._turning((), (sending,), ahead))
 
     async def end(self, ended: Sequence[Ended], unmade: Sequence[Sending] = ()) -> None:
         """Note what came of attempts, and that others are not made."""
@@ -68,6 +68,11 @@ class StoreLedger:
 
     async def turn(self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int) -> Begun:
         """Note what came of some attempts and begin others."""
+        return await self._store.write(self._turning(ended, sendings, ahead))
+
+    def _turning(
+        self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int
+    ) -> Callable[[Tx], Begun]:
         ends = [self._ending(one) for one in ended]
         begins = [self._beginning(one) for one in sendings]
 
@@ -80,7 +85,7 @@ class StoreLedger:
             noted = [sending for sending, record in zip(sendings, begun, strict=True) if record is not None]
             return Begun(noted, tuple(following))
 
-        return await self._store.write(note)
+        return note
 
     def _ending(self, ended: Ended) -> Callable[[Tx], DeliveryRecord]:
         at = self._clock.now()

@@ -305,9 +305,10 @@ def recover(tx: Tx, at: int, destination: str | None = None) -> int:
     for (delivery,) in rows:
         _interrupt(tx, delivery)
         tx.db.execute(
-            "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', next_at = ?, error = 'interrupted'"
-            " WHERE id = ?",
-            (tx.next_rev(), at, at, delivery),
+            # What was sent for the first time stays before what came after it.
+            "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', error = 'interrupted',"
+            " next_at = CASE attempt WHEN 1 THEN min(created, ?) ELSE ? END WHERE id = ?",
+            (tx.next_rev(), at, at, at, delivery),
         )
         announced(tx, delivery)
     return len(rows)

@@ -43,11 +43,14 @@ class Desk:
     jitter: float = 0.0
     pace: Pace = field(default_factory=Pace)
     during: Callable[[], object] = lambda: None
-    """What happens while the first request is under way."""
+    """What happens while the first request is under way, or another one:"""
+    when: int = 1
     held: asyncio.Event | None = None
     """What answers wait for; None: they come at once."""
     under_way: list[int] = field(default_factory=list)
     """What has begun and not ended."""
+    slow: int = 0
+    """Turns of the loop that a commit takes which ends some and begins others."""
     turns: int = 0
     """How often an end and a beginning were noted in one."""
 
@@ -112,6 +115,8 @@ class Desk:
     async def turn(self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int) -> Begun:
         self.refuse("turn")
         self.turns += 1
+        for _ in range(self.slow):
+            await asyncio.sleep(0)
         await self.end(ended)
         return self.begun(sendings, ahead)
 
@@ -144,7 +149,7 @@ class Desk:
         self.posted.append((headers, body))
         held = self.held
         await asyncio.sleep(0)
-        if len(self.posted) == 1:
+        if len(self.posted) == self.when:
             self.during()
         if held is not None:
             await held.wait()
