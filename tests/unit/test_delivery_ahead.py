@@ -132,12 +132,15 @@ STOPS: dict[str, tuple[Callable[[Desk], object], Outcome]] = {
 }
 
 
+@pytest.mark.parametrize("slow", [0, 3, 4, 5])
 @pytest.mark.parametrize("case", STOPS)
 async def test_nothing_that_was_begun_ahead_is_sent_when_that_changed_meanwhile(
-    desk: MakeDesk, clock: HandClock, case: str
+    desk: MakeDesk, clock: HandClock, case: str, slow: int
 ) -> None:
+    """However far the commit is that begins more."""
     change, answer = STOPS[case]
     it = desk(answers=[OK] * (AT - 1) + [answer, OK])
+    it.slow = slow
     it.when, it.during = AT, lambda: change(it)
     give_all(it)
     await clock.idle()
