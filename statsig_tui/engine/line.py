@@ -65,6 +65,7 @@ class Line:
         """Due behind what was begun, as far as it was looked ahead."""
         self._begun: deque[Sending] = deque()
         self._ended: list[Ended] = []
+        self._window = 0
         self._noting: asyncio.Task[Begun] | None = None
         self._noted: Sequence[Ended] = ()
         self._asked: Sequence[Sending] = ()
@@ -77,11 +78,9 @@ class Line:
             return sending.job
         return None
 
-    async def open(self, sending: Sending, window: int) -> bool:
-        """Begin an attempt behind which others may follow; whether it is to be made."""
-        begun = await self._ledger.begin(sending, window)
-        self._take(begun)
-        return bool(begun.sendings)
+    async def open(self, sending: Sending, window: int) -> None:
+        """Begin an attempt behind which others may follow."""
+        self._take(await self._ledger.begin(sending, window))
 
     def add(self, ended: Ended) -> None:
         """Take what came of an attempt, to be noted by the next commit."""
@@ -92,54 +91,61 @@ class Line:
 
         So many are begun, at most, that are not made yet. Raises StatsigTuiError where it cannot be noted.
         """
+        self._window = window
         while True:
-            if self._noting is not None and (self._noting.done() or not self._begun):
-                await self._wait()
-            if self._noting is None:
-                self._note(window)
+            self._collect()
+            if self._noting is None and (self._begun or self._may_go_on()):
+                self._note()
             if self._begun:
                 return self._begun.popleft()
             if self._noting is None:
                 return None
+            await asyncio.wait((self._noting,))
 
     async def settle(self) -> None:
         """Note what has ended, and that what was begun ahead is not made; forget what would follow."""
+        self._window = 0
+        while self._noting is not None:
+            await asyncio.wait((self._noting,))
+            self._collect()
         self._following.clear()
-        if self._noting is not None:
-            await self._wait()
-            self._following.clear()
         if self._ended or self._begun:
             await self._ledger.end(tuple(self._ended), tuple(self._begun))
             self._ended.clear()
             self._begun.clear()
 
-    def _note(self, window: int) -> None:
-        sendings: list[Sending] = []
-        while (
-            self._following
-            and len(self._begun) + len(sendings) < window
-            and self._may_follow(self._following[0])
-        ):
-            sendings.append(self._sending_of(self._following.popleft()))
-        if not sendings and not (self._ended and self._begun):
-            return
-        self._noted, self._ended, self._asked = self._ended, [], sendings
-        ahead = 0 if self._following else window
-        self._noting = asyncio.create_task(self._ledger.turn(self._noted, sendings, ahead))
+    def _may_go_on(self) -> bool:
+        has_room = len(self._begun) < self._window
+        return has_room and bool(self._following) and self._may_follow(self._following[0])
 
-    async def _wait(self) -> None:
+    def _note(self) -> None:
+        sendings: list[Sending] = []
+        while len(sendings) < self._window - len(self._begun) and self._may_go_on():
+            sendings.append(self._sending_of(self._following.popleft()))
+        if sendings or self._ended:
+            self._noted, self._ended, self._asked = self._ended, [], sendings
+            ahead = 0 if self._following else self._window
+            self._noting = asyncio.create_task(self._ledger.turn(self._noted, sendings, ahead))
+            self._noting.add_done_callback(self._go_on)
+
+    def _go_on(self, noting: asyncio.Task[Begun]) -> None:
+        """Note at once what ended during a commit: the request under way may take its time."""
+        if noting is self._noting and self._window and not noting.cancelled() and not noting.exception():
+            self._collect()
+            if self._ended:
+                self._note()
+
+    def _collect(self) -> None:
+        """Take what a commit has come to. Raises what it failed of."""
         noting = self._noting
-        assert noting is not None
-        # Waited for from outside: whoever is cancelled here does not cancel the commit's result.
-        await asyncio.wait((noting,))
-        self._noting = None
+        if noting is None or not noting.done():
+            return
+        noted, self._noted, self._asked, self._noting = self._noted, (), (), None
         try:
             begun = noting.result()
         except BaseException:
-            self._ended[:0] = self._noted
+            self._ended[:0] = noted
             raise
-        finally:
-            self._noted, self._asked = (), ()
         self._take(begun)
 
     def _take(self, begun: Begun) -> None:

@@ -79,20 +79,26 @@ async def test_a_commit_that_takes_its_time_ends_and_begins_several(desk: MakeDe
     assert it.turns <= COUNT / 2
 
 
-async def test_one_request_at_a_time_is_under_way(desk: MakeDesk, clock: HandClock) -> None:
+@pytest.mark.parametrize("at", range(AT, AT + 5))
+@pytest.mark.parametrize("slow", [0, 3, 10])
+async def test_one_request_at_a_time_is_under_way_and_those_before_it_are_noted(
+    desk: MakeDesk, clock: HandClock, slow: int, at: int
+) -> None:
     it = desk()
+    it.slow = slow
 
     def hold() -> None:
         it.held = asyncio.Event()
 
-    it.when, it.during = AT, hold
+    it.when, it.during = at, hold
     give_all(it)
     async with asyncio.timeout(PATIENCE):
-        while len(it.posted) <= AT:
+        while len(it.posted) <= at:
             await asyncio.sleep(0)
         for _ in range(100):
             await asyncio.sleep(0)
-    assert posts(it) == numbers(1, AT + 1)
+    assert posts(it) == numbers(1, at + 1)
+    assert [attempt.delivery for attempt, _, _ in it.ended] == list(range(1, at + 1))
     assert it.held is not None
     it.held.set()
     await clock.idle()
