@@ -44,6 +44,19 @@ def give_all(it: Desk) -> None:
         it.give(number)
 
 
+async def held_behind(it: Desk, at: int) -> None:
+    """Give all; return while the request behind that one is under way and gets no answer."""
+
+    def hold() -> None:
+        it.held = asyncio.Event()
+
+    it.when, it.during = at, hold
+    give_all(it)
+    async with asyncio.timeout(PATIENCE):
+        while len(it.posted) <= at:
+            await asyncio.sleep(0)
+
+
 def ahead(it: Desk, until: int) -> list[int]:
     """How many had begun and were not posted, whenever something was posted or noted, up to one post."""
     counts, begun, posted = [], 0, 0
@@ -86,17 +99,9 @@ async def test_one_request_at_a_time_is_under_way_and_those_before_it_are_noted(
 ) -> None:
     it = desk()
     it.slow = slow
-
-    def hold() -> None:
-        it.held = asyncio.Event()
-
-    it.when, it.during = at, hold
-    give_all(it)
-    async with asyncio.timeout(PATIENCE):
-        while len(it.posted) <= at:
-            await asyncio.sleep(0)
-        for _ in range(100):
-            await asyncio.sleep(0)
+    await held_behind(it, at)
+    for _ in range(100):
+        await asyncio.sleep(0)
     assert posts(it) == numbers(1, at + 1)
     assert [attempt.delivery for attempt, _, _ in it.ended] == list(range(1, at + 1))
     assert it.held is not None
@@ -212,15 +217,7 @@ async def test_a_stop_notes_what_ended_and_gives_back_what_was_begun_ahead(
     desk: MakeDesk, clock: HandClock
 ) -> None:
     it = desk()
-
-    def hold() -> None:
-        it.held = asyncio.Event()
-
-    it.when, it.during = AT, hold
-    give_all(it)
-    async with asyncio.timeout(PATIENCE):
-        while len(it.posted) <= AT:
-            await asyncio.sleep(0)
+    await held_behind(it, AT)
     await it.delivery.stop()
     assert it.under_way == [AT + 1], "the one that is under way counts as interrupted"
     assert [attempt.delivery for attempt, _, _ in it.ended] == list(range(1, AT + 1))
