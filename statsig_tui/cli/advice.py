@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import click
 
-from statsig_tui.cli.lines import json_line
+from statsig_tui.cli.lines import json_line, plural
 from statsig_tui.core.lint import Advice, Severity
 from statsig_tui.core.printable import printable
 
@@ -27,7 +27,7 @@ def summary(found: Sequence[Advice]) -> str:
     if not found:
         return "nothing to say"
     counts = Counter(item.severity for item in found)
-    parts = [_plural(counts[severity], severity) for severity in Severity if counts[severity]]
+    parts = [plural(counts[severity], severity) for severity in Severity if counts[severity]]
     fixable = sum(item.fix is not None for item in found)
     return ", ".join(parts) + (f"; --fix mends {fixable}" if fixable else "")
 
@@ -53,7 +53,3 @@ def _as_json(item: Advice, at: int) -> str:
             "fix": item.fix is not None,
         }
     )
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

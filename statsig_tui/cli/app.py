@@ -11,6 +11,7 @@ import click
 
 from statsig_tui import settings
 from statsig_tui.cli.log import log_to
+from statsig_tui.cli.mounts import cautions
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.cli.terminal import on_hang_up, restorer
@@ -45,9 +46,14 @@ def run_app(options: Options) -> int:
         options.secrets.learn(config)
         # What the command line said for this run is not written into the settings.
         written = options.without(config, loaded.config)
-        digest = settings.save(places.config, written, expected_digest=digest)
+        try:
+            digest = settings.save(places.config, written, expected_digest=digest)
+        except settings.SettingsChanged as error:
+            # Told once, the user may replace that file; one that is changed yet again is told anew.
+            digest = error.digest
+            raise
 
-    notices = list(loaded.warnings)
+    notices = [*cautions(places.data), *loaded.warnings]
     if loaded.comments:
         notices.append(f"{places.config.name} holds comments: they are lost when the app saves.")
     log_to(places.log, options.secrets)

@@ -18,6 +18,7 @@ import click
 
 from statsig_tui import __version__
 from statsig_tui.cli.lines import json_line
+from statsig_tui.cli.mounts import MEND, network
 from statsig_tui.cli.options import Options
 from statsig_tui.cli.probing import probed
 from statsig_tui.core.config import DEFAULT_EMULATOR_PORT, DEFAULT_HOST, DEFAULT_RECEIVER_PORT, Config
@@ -79,6 +80,8 @@ def _findings(options: Options) -> Iterator[Finding]:
     owner = holder(places.lock)
     yield _store(places.database)
     yield _room(places.database)
+    if kind := network(places.data):
+        yield Finding("files", f"{places.data} is on a network file system ({kind})", False, MEND)
     yield _lock(owner)
     yield from _ports(config or Config(), owner)
     yield _clock()

@@ -59,7 +59,7 @@ def as_text(record: Record | AttemptRecord) -> str:
             reason = f"  {record.error}" if record.error else ""
             text = (
                 f"delivery  {tag('d', record.id)}  {record.destination}: {record.state}{attempt},"
-                f" {_plural(record.events, 'event')}{reason}"
+                f" {plural(record.events, 'event')}{reason}"
             )
         case CaptureRecord():
             fault = f"  {record.fault}" if record.fault else ""
@@ -67,7 +67,7 @@ def as_text(record: Record | AttemptRecord) -> str:
             by = f"  by program: {record.program}" if record.program is not None else ""
             text = (
                 f"capture   {tag('c', record.id)}  {record.status or 'none'}  {record.method} {record.path}"
-                f"  {_plural(len(record.events), 'event')}  {names(record)}"
+                f"  {plural(len(record.events), 'event')}  {names(record)}"
                 f"  signature {record.signature}  {record.size:,} bytes{fault}{by}{came}"
             )
         case RequestRecord():
@@ -95,5 +95,6 @@ def names(record: CaptureRecord) -> str:
     return ", ".join(named) + (f", +{len(counted) - _NAMED:,} more" if len(counted) > _NAMED else "")
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """How many there are of something: `1 line`, `2,000 lines`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -18,10 +18,12 @@ from pathlib import Path
 from statsig_tui.cli.lines import as_json, as_text, json_line
 from statsig_tui.cli.listening import Expected, Feed, Forwarding, Take, is_at
 from statsig_tui.cli.log import log_to
+from statsig_tui.cli.mounts import cautions
 from statsig_tui.cli.options import Options, in_words, tell
 from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_limit
 from statsig_tui.core.config import Config, Secret
 from statsig_tui.core.destination import Invalid, validate_url
+from statsig_tui.core.printable import printable
 from statsig_tui.core.programs import checked
 from statsig_tui.core.query import Query
 from statsig_tui.core.records import CaptureRecord, Record, SentRecord
@@ -135,6 +137,8 @@ def _run(
     output: Output,
     asked: Listening,
 ) -> int:
+    for caution in () if output.quiet else cautions(data):
+        sys.stderr.write(f"warning: {printable(caution)}\n")
     raise_descriptor_limit()
     with locked(data / "lock") as publish:
         return asyncio.run(_serve(config, database, listeners, output, publish, asked))

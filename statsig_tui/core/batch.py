@@ -22,7 +22,7 @@ class Closed(Generic[Item]):
 class Batcher(Generic[Item]):
     """Times are seconds of any one clock; items leave in the order they came, each once."""
 
-    def __init__(self, policy: BatchPolicy, frame: int = 0) -> None:
+    def __init__(self, policy: BatchPolicy, frame: int) -> None:
         """`frame` are the bytes that a batch has beside its items'."""
         self.policy = policy
         self.frame = frame
@@ -38,7 +38,7 @@ class Batcher(Generic[Item]):
         """When the open batch closes by itself; None while it is empty."""
         return self._since + self.policy.max_seconds if self._items else None
 
-    def add(self, item: Item, now: float, size: int = 0, most_bytes: int | None = None) -> list[Closed[Item]]:
+    def add(self, item: Item, now: float, size: int, most_bytes: int | None = None) -> list[Closed[Item]]:
         """Take one item of so many bytes; the batches this closes, in order.
 
         They are the open one, where it has no room for the item, and the one that the item completes.

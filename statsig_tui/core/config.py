@@ -234,6 +234,8 @@ class Interface:
     """How the screens look and which keys they take."""
 
     theme: Literal["dark", "light", "high-contrast", "ansi"] = "dark"
+    motion: Literal["full", "reduced"] = "full"
+    """Reduced: what moves is there at once."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Command id -> keys, comma-joined."""
 

@@ -22,9 +22,10 @@ class ConfigChange:
     description: str = "- Updated Rule:\n    - Pass Percentage: 10 to 50"
     """May be empty: Statsig then leaves it out."""
     environments: str = "development,staging,production"
-    """Joined by commas."""
+    """Joined by commas; left out as well where it is empty."""
     actor: str = "Console User"
     email: str = "console@example.com"
+    """Sometimes Statsig names only one of the two, or neither."""
 
 
 def body_of(change: ConfigChange, now: int) -> bytes:
@@ -32,7 +33,9 @@ def body_of(change: ConfigChange, now: int) -> bytes:
     metadata: dict[str, object] = {"type": change.type, "name": change.name}
     if change.description:
         metadata["description"] = change.description
-    metadata |= {"action": change.action, "environments": change.environments}
+    metadata["action"] = change.action
+    if change.environments:
+        metadata["environments"] = change.environments
     metadata |= {"projectName": "Example", "projectID": "2Jq8vB", "tags": [], "targetApps": []}
-    user = {"name": change.actor, "email": change.email}
+    user = {name: text for name, text in (("name", change.actor), ("email", change.email)) if text}
     return jsontext.dump({"user": user, "event": NAME, "metadata": metadata, "timestamp": now})

@@ -6,8 +6,8 @@ The console's boxes admit an event; tiers, a condition and a sample can only nar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -20,7 +20,7 @@ from statsig_tui.core.config import NO_TIER, Filter
 from statsig_tui.core.event import Event, EventClass
 
 if TYPE_CHECKING:
-    from statsig_tui.core.query import Query
+    from statsig_tui.core.query.view import View
 
 _HASHED = 2**64
 
@@ -81,6 +81,32 @@ def decide(chosen: Filter, event: Event) -> Verdict:
     return Verdict(True, admitted)
 
 
+def judge(chosen: Filter) -> Callable[[Event], bool]:
+    """Whether a filter forwards each of many events, as decide() says.
+
+    What the name decides is decided once a name, and nothing is put into words.
+    """
+    by_name = replace(chosen, tiers={}, where="", sample=1.0)
+    looks_into_changes = bool(chosen.change_types or chosen.change_actions)
+    narrowing = [test for is_used, test in _narrowing(chosen) if is_used]
+    known: dict[tuple[str, str], bool] = {}
+
+    def forwards(event: Event) -> bool:
+        mark = (event.name, event.forbidden)
+        admitted = known.get(mark)
+        if admitted is None:
+            admitted = decide(by_name, event).forwarded
+            if not (looks_into_changes and event.event_class is EventClass.CONFIG_CHANGE):
+                known[mark] = admitted
+        if admitted:
+            for test in narrowing:
+                if not test(event):
+                    return False
+        return admitted
+
+    return forwards
+
+
 def explain(chosen: Filter, event: Event) -> Iterator[Step]:
     """The questions in the order in which they are asked; the first that does not pass is the last one."""
     for step in _questions(chosen, event):
@@ -121,17 +147,25 @@ def _questions(chosen: Filter, event: Event) -> Iterator[Step]:
     else:
         yield track(chosen, event.name)
     if chosen.tiers:
-        tiers = _tiers(event)
-        passes = any(_is_on(chosen.tiers, tier) for tier in tiers)
-        yield Step(f"tier {', '.join(tiers)}", passes, None if passes else Clause.TIER_OFF)
+        passes = _is_of_tiers(chosen.tiers, event)
+        yield Step(f"tier {', '.join(_tiers(event))}", passes, None if passes else Clause.TIER_OFF)
     if chosen.where.strip():
-        passes = _fits(chosen.where, event)
+        passes = _condition(chosen.where)(event)
         yield Step(f"the condition {chosen.where.strip()}", passes, None if passes else Clause.CONDITION)
     if chosen.sample < 1:
         place = _place(event)
         passes = place < chosen.sample
-        asked = f"{place:.2%} of the users come before this one, {chosen.sample:.4g} of 1 are in the sample"
+        asked = f"the sample of {chosen.sample * 100:.4g} %: the user is at {place * 100:.2f} %"
         yield Step(asked, passes, None if passes else Clause.NOT_IN_SAMPLE)
+
+
+def _narrowing(chosen: Filter) -> list[tuple[bool, Callable[[Event], bool]]]:
+    """What can only narrow: whether it is used, and what it says of an event."""
+    return [
+        (bool(chosen.tiers), lambda event: _is_of_tiers(chosen.tiers, event)),
+        (bool(chosen.where.strip()), _condition(chosen.where)),
+        (chosen.sample < 1, lambda event: _place(event) < chosen.sample),
+    ]
 
 
 def _of_exposure(chosen: Filter, kind: EventClass) -> Iterator[Step]:
@@ -169,27 +203,44 @@ def _tiers(event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tier for tier in found if tier)) or (NO_TIER,)
 
 
-def _fits(where: str, event: Event) -> bool:
-    # Imported here: the language is not needed for the first paint.
-    from statsig_tui.core.query.view import of_event
-
-    query = _query(where)
-    if query is None:
-        # Settings refuse it before it gets here; an event must not be lost by it.
-        return True
-    # Its own time, so that the verdict on an event is the same whenever it is asked for.
-    at = event.timestamp or 0
-    return query.matches(of_event(event, at), at)
+def _is_of_tiers(chosen: Mapping[str, bool], event: Event) -> bool:
+    return any(_is_on(chosen, tier) for tier in _tiers(event))
 
 
 @lru_cache(maxsize=64)
-def _query(where: str) -> Query | None:
+def _condition(where: str) -> Callable[[Event], bool]:
+    # Imported here: the language is not needed for the first paint.
     from statsig_tui.core.query import QueryError, parse
 
     try:
-        return parse(where)
+        matches = parse(where).matches
     except QueryError:
-        return None
+        # Settings refuse it before it gets here; an event must not be lost by it.
+        return lambda event: True
+
+    return lambda event: _newest.fits(event, where, matches)
+
+
+class _Newest:
+    """What conditions said to the event that was looked at last: several filters ask one after the other."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Event, View, dict[str, bool]] | None = None
+
+    def fits(self, event: Event, where: str, matches: Callable[[View, int], bool]) -> bool:
+        kept = self._kept
+        if kept is None or kept[0] is not event:
+            from statsig_tui.core.query.view import of_event
+
+            # Its own time, so that the verdict on an event is the same whenever it is asked for.
+            kept = self._kept = (event, of_event(event, event.timestamp or 0), {})
+        _, seen, said = kept
+        if where not in said:
+            said[where] = matches(seen, seen.at)
+        return said[where]
+
+
+_newest = _Newest()
 
 
 def _place(event: Event) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -39,7 +39,11 @@ class DryRun:
     @property
     def total(self) -> Tried:
         """All names together."""
-        rows = self.names.values()
+        return self.together(self.names)
+
+    def together(self, names: Iterable[str]) -> Tried:
+        """Some of the names in one."""
+        rows = [self.names[name] for name in names]
         return Tried(
             sum(row.events for row in rows),
             sum(row.passing for row in rows),

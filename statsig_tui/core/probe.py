@@ -107,7 +107,7 @@ class _Way:
         if sent.status is not None and 200 <= sent.status <= 299:
             return Hop("emulator", Passing.PASSED, f"{sent.status} accepted", ms=round(sent.ms or 0))
         said = f"answered {sent.status}" if sent.status is not None else sent.error or "no answer"
-        mend = "See Requests and refusals (ctrl+p)."
+        mend = "See Requests and refusals, in the palette."
         return Hop("emulator", Passing.FAILED, said, mend, round(sent.ms or 0))
 
     def filter(self) -> Hop:
@@ -171,7 +171,7 @@ class _Way:
     def _undelivered(self) -> str:
         name = self.situation.destination.name
         if self.situation.leads_here and not self.situation.receiver_listens:
-            return "The receiver does not listen: ctrl+p, Use a free port."
+            return "The receiver does not listen: Use a free port, in the palette."
         attempt = next(reversed(self.trace.attempts), None)
         if attempt is not None and attempt.status is None:
             return f"Is anything there? {name} goes to {attempt.url}"

@@ -14,9 +14,9 @@ from statsig_tui.core.signing import SignatureState, SignatureVerdict
 
 Headers = tuple[tuple[str, str], ...]
 ISOLATING = "isolating"
+"""What closed a batch that is a part of a refused one."""
 HALVED = ": halved"
 """In the error of a delivery whose place its halves have taken: its events are theirs."""
-"""What closed a batch that is a part of a refused one."""
 FLAGGED_BY = 100
 """Bytes at the beginning of an answer's body that tell a web page."""
 
@@ -95,6 +95,8 @@ class DeliveryRecord:
     replay: Replay | None = None
     closed_by: str = ""
     """Of its batch; `halved` or `isolating` where it is part of another delivery's."""
+    is_rate_limited: bool = False
+    """Whether it had to wait for its destination's rate limit."""
 
     @property
     def can_be_due(self) -> bool:

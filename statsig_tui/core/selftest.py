@@ -6,7 +6,7 @@ Every request carries the same harmless event; only what is wrong with it differ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.records import Headers
@@ -121,6 +121,24 @@ def judge(trial: Trial, status: int | None, body: bytes, error: str | None) -> R
     if not accepted and not trial.takes:
         return Result(trial, False, status, f"{status}: it was refused, but not with a 4xx")
     return Result(trial, False, status, f"{status}: {trial.weakness}")
+
+
+def untried(trial: Trial) -> Result:
+    """The result of a trial that was not made, because nothing answered to those before it."""
+    return Result(trial, False, None, "not tried: nothing answers")
+
+
+def together(results: Sequence[Result]) -> list[Result]:
+    """The results, where what one of them explains is not explained otherwise by the others."""
+    taken = {item.trial.name for item in results if not item.passed and 200 <= (item.status or 0) < 300}
+    if not taken >= {"flipped byte", "wrong secret"}:
+        return list(results)
+    follows = taken - {"flipped byte", "url verification"}
+    said = "it does not look at the signature"
+    return [
+        replace(item, said=f"{item.status}: {said}") if item.trial.name in follows else item
+        for item in results
+    ]
 
 
 def score(results: Sequence[Result]) -> str:

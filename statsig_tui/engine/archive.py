@@ -220,13 +220,17 @@ class Archive:
 
     def seen_events(self) -> list[SeenEvent]:
         """Every custom event name accepted so far, the most frequent first."""
+        return self._seen("class = 'custom' AND name <> '' ORDER BY volume DESC, name")
+
+    def latest_events(self, most: int) -> list[SeenEvent]:
+        """The event names of every class that were accepted last, the newest first."""
+        return self._seen(f"name <> '' ORDER BY at DESC, name LIMIT {int(most)}")
+
+    def _seen(self, which: str) -> list[SeenEvent]:
         return self._ask(
             lambda db: [
                 SeenEvent(name, EventClass(kind), volume)
-                for name, kind, volume in db.execute(
-                    "SELECT name, class, volume FROM seen WHERE class = 'custom' AND name <> ''"
-                    " ORDER BY volume DESC, name"
-                )
+                for name, kind, volume in db.execute(f"SELECT name, class, volume FROM seen WHERE {which}")
             ]
         )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import email.utils
 import math
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import AttemptRecord, Headers, Job, Replay, Sending
 from statsig_tui.core.replaying import signature_of, with_kept
 from statsig_tui.core.signing import signing_headers
-from statsig_tui.engine.outcome import Outcome
+from statsig_tui.engine.outcome import Outcome, with_own
 
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 """URL, headers, body, seconds -> what became of it."""
@@ -18,7 +19,7 @@ Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 
 def sending_of(job: Job, destination: Destination, now: int) -> Sending:
     """What is sent of a delivery at `now` (epoch ms): as it was signed once, or signed with the secret."""
-    headers = with_kept(job.headers, destination.headers.items())
+    headers = with_own(with_kept(job.headers, destination.headers.items()))
     if job.replay is Replay.AS_RECEIVED:
         return Sending(job, destination.url, headers, *signature_of(job.headers))
     secret = destination.secret.value if destination.secret is not None else None
@@ -55,7 +56,9 @@ def retry_after(text: str | None, now: int) -> float | None:
         seconds = float(text)
     except ValueError:
         try:
-            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now / 1000
+            at = email.utils.parsedate_to_datetime(text)
+            # A date without a zone, as C writes it, is one of UTC, wherever this machine is.
+            seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now / 1000
         except (ValueError, TypeError, OverflowError):
             return None
     return seconds if seconds >= 0 and math.isfinite(seconds) else None

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import ipaddress
 import os
+import re
 import socket
 import ssl
 from collections import deque
@@ -28,6 +29,8 @@ KEEP_ALIVE_SECONDS = 4.0
 """Below the 5 s after which many servers close: a stale connection is found before it is used."""
 _NEXT_ADDRESS_SECONDS = 0.25
 """After which the next address of a name is tried beside the one that does not answer (RFC 8305)."""
+_OF_THE_LIBRARY = re.compile(r"^\[[A-Z0-9_: ]+\] (certificate verify failed: )?| \(_ssl\.c:\d+\)")
+"""What only whoever wrote it can read: `[SSL: CERTIFICATE_VERIFY_FAILED] … (_ssl.c:1006)`."""
 BROKEN_HANDSHAKE = "TLS error: the endpoint broke off the handshake: does it speak https?"
 
 _REFUSING = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_", "UNSUPPORTED_CERTIFICATE", "DECRYPT_ERROR")
@@ -140,7 +143,7 @@ def show(context: ssl.SSLContext, chosen: ClientCert) -> None:
         elif "KEY_VALUES_MISMATCH" in str(error).upper().replace(" ", "_"):
             why = f"the key in {key or cert} belongs to another certificate"
         elif key is None:
-            where, why = "cert", f"{cert} does not hold a certificate and its private key in PEM"
+            why = f"{cert} does not hold a certificate and its private key in PEM"
         else:
             why = f"{cert} and {key} are no certificate and private key in PEM"
         raise Unusable(where, why) from None
@@ -208,7 +211,7 @@ def connect_error(error: BaseException, url: str) -> str:
         if (refused := certificate_refused(text)) is not None:
             return refused
         clock = ": check the clock" if "expired" in text or "not yet valid" in text else ""
-        return f"TLS error: {text}{clock}"
+        return f"TLS error: {_OF_THE_LIBRARY.sub('', text)}{clock}"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "the host name does not resolve"
     numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]

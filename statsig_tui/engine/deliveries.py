@@ -160,6 +160,11 @@ class Deliveries:
             if name in self.disabled or name in self.paused
         }
 
+    def next_probe(self, destination: str) -> int | None:
+        """When a paused destination is tried again (epoch ms); None: it is not paused."""
+        worker = self._workers.get(destination)
+        return worker.next_probe() if worker is not None else None
+
     def stretch(self, by: float, destination: str | None = None) -> None:
         """Wait `by` times as long for probes and what endpoints asked for, all or one; 0: no longer."""
         for name, worker in self._workers.items():

@@ -41,7 +41,7 @@ class Delivery:
         on_gone: Callable[[str], Awaitable[None]],
         on_circuit: Callable[[str, str | None], Awaitable[None]],
         is_disabled: Callable[[str], bool],
-        pace: Pace | None = None,
+        pace: Pace,
         paused: str | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
     ) -> None:
@@ -59,7 +59,7 @@ class Delivery:
         self._on_circuit = on_circuit
         self._circuit = Circuit(destination.circuit, paused)
         self._is_disabled = is_disabled
-        self._pace = pace or Pace()
+        self._pace = pace
         self._jitter = jitter
         self._wake = asyncio.Event()
         self._held_until = 0.0
@@ -95,6 +95,13 @@ class Delivery:
         """Send everything again, whatever failed before."""
         self._circuit.close()
         self.wake()
+
+    def next_probe(self) -> int | None:
+        """When what is paused is tried again (epoch ms); None: it is not paused."""
+        if self._circuit.reason is None:
+            return None
+        wait = max(0.0, self._circuit.probe_at - self._clock.monotonic())
+        return self._clock.now() + round(wait * 1000)
 
     def stretch(self, by: float) -> None:
         """Wait `by` times as long for the next probe, and for what an answer asked for; 0: no longer."""

@@ -102,6 +102,14 @@ class Engine:
         """Why the store takes nothing at present, and both listeners answer 503; None: it does."""
         return self._house.store.refusal
 
+    def emulator(self) -> Target:
+        """The built-in target; raises Unavailable while the emulator does not listen."""
+        if self.addresses.emulator is None:
+            raise Unavailable(
+                "The emulator does not listen.", "Take any free port: Use a free port, in the palette."
+            )
+        return self.targets()[0]
+
     def targets(self) -> tuple[Target, ...]:
         """The built-in target first, at the emulator's real address, then those of the settings."""
         return self._house.targets()
@@ -140,6 +148,10 @@ class Engine:
     def disabled(self, destination: str) -> str | None:
         """Why a destination takes nothing though it is enabled."""
         return self._house.deliveries.disabled.get(destination)
+
+    def next_probe(self, destination: str) -> int | None:
+        """When a paused destination is tried again (epoch ms); None: it is not paused."""
+        return self._house.deliveries.next_probe(destination)
 
     def ailing(self) -> dict[str, str]:
         """The destinations that are on and sent nothing: `disabled` by a 410, or `paused` after failures."""
@@ -200,9 +212,7 @@ class Engine:
         Raises NotFound or Unavailable.
         """
         self._house.check_known(destination)
-        if self.addresses.emulator is None:
-            raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
-        return await self._house.posting.probe(self.targets()[0], destination)
+        return await self._house.posting.probe(self.emulator(), destination)
 
     async def check_tunnel(self, url: str, seconds: float = tunnel.SECONDS) -> Report:
         """Knock at a public URL as Statsig does when it is saved: whether and how that arrives here."""

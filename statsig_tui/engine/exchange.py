@@ -42,8 +42,9 @@ class Answer:
         self._has_length = False
         self._is_interim = False
         self._parser = httptools.HttpResponseParser(self)
-        # A server of a few lines of shell ends its lines without.
-        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
+        # A server of a few lines of shell ends its lines without CR, and puts into a header what it was sent:
+        # what was answered is worth more than how.
+        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_headers=True)
 
     @property
     def is_over(self) -> bool:
@@ -92,7 +93,9 @@ class Answer:
 
     def on_status(self, reason: bytes) -> None:
         """The words behind the status, which may come in parts."""
-        self._reason += reason
+        self._size += len(reason)
+        if self._size <= _HEAD_LIMIT:
+            self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer."""

@@ -46,8 +46,8 @@ class Forwarder:
         backlog: Callable[[str, int, int], Awaitable[list[Queued]]],
         deliver: Callable[[Destination, Closed[Queued]], Awaitable[None]],
         is_disabled: Callable[[str], bool],
-        most_bytes: Callable[[str], int | None] = lambda name: None,
-        pace: Pace | None = None,
+        most_bytes: Callable[[str], int | None],
+        pace: Pace,
     ) -> None:
         """`most_bytes` is the largest body that a destination takes; None: any."""
         self._clock = clock
@@ -56,10 +56,10 @@ class Forwarder:
         self._deliver = deliver
         self._is_disabled = is_disabled
         self._most_bytes = most_bytes
-        self._pace = pace or Pace()
+        self._pace = pace
         self._lanes: dict[str, _Lane] = {}
 
-    async def accept(self, trace: str, events: Sequence[Event], *, only: Only | None = None) -> list[int]:
+    async def accept(self, trace: str, events: Sequence[Event], *, only: Only | None = None) -> None:
         """Keep events with every destination's verdict, then queue them; returns once they are durable.
 
         Raises StoreBroken.
@@ -71,7 +71,6 @@ class Forwarder:
                 lane = self._lanes.get(name)
                 if verdict.forwarded and lane is not None:
                     lane.offer(number, event.raw)
-        return ids
 
     def apply(self, destinations: Sequence[Destination]) -> None:
         """Serve these destinations from now on; queued events of those that stay are kept."""
@@ -91,6 +90,11 @@ class Forwarder:
         """Let open batches close by the pace as it is now."""
         for lane in self._lanes.values():
             lane.apply(lane.destination)
+
+    def flush(self, destination: str) -> bool:
+        """Close a destination's open batch as soon as may be; False where there is none."""
+        lane = self._lanes.get(destination)
+        return lane is not None and lane.hurry()
 
     async def close(self) -> None:
         """Close every open batch and hand it over, then stop."""
@@ -137,6 +141,8 @@ class _Lane:
         """The last event that went into a batch: nothing up to it is taken again."""
         self._behind = True
         """The store holds more than the head does: what a former run left, or an overflow."""
+        self._is_hurried = False
+        """What is there goes, however little it is and however short it has waited."""
         self._wake = asyncio.Event()
         self._task = running_task(self._run(), f"forwarder {destination.name}")
 
@@ -152,6 +158,11 @@ class _Lane:
         self._batcher.policy = self._policy()
         self._batcher.frame = frame_size(destination.envelope)
         self._wake.set()
+
+    def hurry(self) -> bool:
+        self._is_hurried = bool(self._head or len(self._batcher))
+        self._wake.set()
+        return self._is_hurried
 
     def stop(self) -> None:
         self._task.cancel()
@@ -179,6 +190,9 @@ class _Lane:
                     self._taken = item[0]
                     for closed in self._add(item):
                         await self._ship(closed)
+            if self._is_hurried:
+                self._is_hurried = False
+                await self._ship(self._batcher.flush())
             await self._ship(self._batcher.due(self._clock.monotonic()))
             if not self._behind and not self._head:
                 await self._clock.wait(self._wake, self._batcher.deadline)

@@ -58,7 +58,7 @@ from statsig_tui.engine.replaying import Replaying, Rooms
 from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import Store
-from statsig_tui.errors import NotFound
+from statsig_tui.errors import NotFound, StoreBroken
 
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
@@ -251,9 +251,17 @@ class House:
         self.destination(destination)
 
     async def apply(self, config: Config, renamed: tuple[str, str] | None) -> None:
-        """Use these settings from now on; `renamed` is a destination's old and new name."""
+        """Use these settings from now on; `renamed` is a destination's old and new name.
+
+        Raises StoreBroken, and goes on with the former ones, where the queues cannot follow.
+        """
         before, self.config = self.config, config
-        await self.queues.follow(before.destinations, self.destinations(), renamed, self._refresh)
+        try:
+            await self.queues.follow(before.destinations, self.destinations(), renamed, self._refresh)
+        except StoreBroken:
+            self.config = before
+            self._refresh()
+            raise
         for listener, was_at, is_at in (
             ("emulator", before.emulator, config.emulator),
             ("receiver", before.receiver, config.receiver),

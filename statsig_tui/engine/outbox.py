@@ -255,7 +255,10 @@ def split(
 
 def note_rate_limited(tx: Tx, delivery: int) -> None:
     """Note that a delivery had to wait for its destination's rate limit."""
-    tx.db.execute("UPDATE deliveries SET rate_limited = 1 WHERE id = ? AND rate_limited = 0", (delivery,))
+    tx.db.execute(
+        "UPDATE deliveries SET rev = ?, rate_limited = 1 WHERE id = ? AND rate_limited = 0",
+        (tx.next_rev(), delivery),
+    )
 
 
 def reschedule(tx: Tx, at: int, delivery: int) -> bool:
@@ -331,11 +334,22 @@ def restore_destination(tx: Tx, at: int, destination: str) -> None:
 
 
 def rename_destination(tx: Tx, at: int, old: str, new: str) -> None:
-    """Give everything of one destination, whose sending has ended, to another name."""
+    """Give everything of one destination, whose sending has ended, to another name.
+
+    What a deleted destination of that name has left is put aside until the name is given up again.
+    """
     recover(tx, at, old)
-    for table in ("verdicts", "deliveries", "endpoints", "circuits"):
-        tx.db.execute(f"UPDATE {table} SET destination = ? WHERE destination = ?", (new, old))
+    for was, becomes in ((new, _aside(new)), (old, new), (_aside(old), old)):
+        for table in ("verdicts", "deliveries", "endpoints", "circuits"):
+            # Replaced: what was put aside before and never came back.
+            query = f"UPDATE OR REPLACE {table} SET destination = ? WHERE destination = ?"
+            tx.db.execute(query, (becomes, was))
     tx.next_rev()
+
+
+def _aside(name: str) -> str:
+    # No destination can be called so: a name does not end in a space.
+    return f"{name} (deleted) "
 
 
 def _cancel_all(tx: Tx, at: int, destination: str) -> None:

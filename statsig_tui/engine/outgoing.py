@@ -21,7 +21,7 @@ from statsig_tui.engine.captures import headers_of
 _EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
 _DELIVERY = (
     "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
-    " d.status, d.error, d.next_at, d.replay, b.closed_by"
+    " d.status, d.error, d.next_at, d.replay, b.closed_by, d.rate_limited"
 )
 _DELIVERIES = f"SELECT {_DELIVERY} FROM deliveries d JOIN batches b ON b.id = d.batch"
 _ATTEMPT = (
@@ -86,6 +86,7 @@ def _delivery(row: Sequence[Any]) -> DeliveryRecord:
     # Made once: this stands on every delivery's way, and replace() costs twice as much.
     values = list(row)
     values[8], values[13] = DeliveryState(row[8]), Replay(row[13]) if row[13] else None
+    values[15] = bool(row[15])
     return DeliveryRecord(*values)
 
 

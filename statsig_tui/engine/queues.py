@@ -114,11 +114,14 @@ class Queues:
         await self._store.write(lambda tx: replays.cancel(tx, at, run))
 
     async def hurry(self, destination: str) -> int:
-        """End the waiting for the next attempts at a destination; how many deliveries waited."""
+        """End the waiting for the next attempts at a destination, and of its open batch.
+
+        How many deliveries waited, that of the batch included.
+        """
         at = self._clock.now()
         count = await self._store.write(lambda tx: due.hurry(tx, at, destination))
         self._deliveries.stretch(0, destination)
-        return count
+        return count + self._forwarder.flush(destination)
 
     async def redeliver(self, destination: str, since: int, until: int) -> int:
         """Make due at once what failed of the deliveries created from `since` to before `until` (ms)."""

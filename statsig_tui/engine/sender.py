@@ -82,8 +82,11 @@ class Sender:
         return await self._send(Request(method, url, with_own(headers), body), seconds, {})
 
     async def send_exactly(self, request: Request, seconds: float) -> Outcome:
-        """The same with no header and no path but the given ones, whatever they are."""
-        return await self._send(request, seconds, {"target": target_of(request.url).encode()})
+        """The same with no header and no path but the given ones, whatever they are.
+
+        In a proxy's tunnel a path goes out as httpx spells it.
+        """
+        return await self._send(request, seconds, _asked_for(request.url))
 
     async def _send(self, asked: Request, seconds: float, extensions: dict[str, object]) -> Outcome:
         url = asked.url
@@ -196,6 +199,17 @@ def _built(asked: Request, extensions: dict[str, object]) -> httpx.Request:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers]
     content = _in_chunks(asked.body) if is_chunked(asked.headers) else asked.body
     return httpx.Request(asked.method, asked.url, headers=headers, content=content, extensions=extensions)
+
+
+def _asked_for(url: str) -> dict[str, object]:
+    """What stands in the request line, where it is not left to httpx."""
+    target, parts = target_of(url), urlsplit(url)
+    if proxy_of(url) is None:
+        return {"target": target.encode()}
+    if parts.scheme == "https":
+        # httpcore would have the proxy open its tunnel to this instead of the host.
+        return {}
+    return {"target": f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{target}".encode()}
 
 
 def _head(response: httpx.Response) -> Head:

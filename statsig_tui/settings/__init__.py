@@ -37,6 +37,11 @@ HEADER = "# Written by statsig-tui. Comments are lost when the app saves."
 class SettingsChanged(SettingsError):
     """The file is not the one that was loaded: somebody else wrote, made or removed it."""
 
+    def __init__(self, message: str, hint: str, digest: str | None) -> None:
+        super().__init__(message, hint)
+        self.digest = digest
+        """Of what is there now, for `save` by whoever was told and wants to replace it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -158,8 +163,9 @@ def save(path: Path, config: Config, *, expected_digest: str | None) -> str:
             document = merged(former, to_document(config, over=former))
         if _digest(old) != expected_digest:
             raise SettingsChanged(
-                f"not saved: {path.name} was changed by somebody else since it was read",
-                "reload it, or save over it",
+                f"not saved: {path.name} was changed by somebody else since it was read.",
+                "Save once more to write over that, or quit and start again to use it.",
+                _digest(old),
             )
         data = _encoded(document, path.name)
         files.write(real, data)

@@ -9,28 +9,30 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.actions import ActionParseResult
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.dom import DOMNode
-from textual.filter import LineFilter
+from textual.dom import DOMNode, NoScreen
+from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from statsig_tui import __version__
 from statsig_tui.core.config import Config
 from statsig_tui.core.redact import Redactor
-from statsig_tui.errors import StatsigTuiError, Unavailable, UsageError
+from statsig_tui.errors import StatsigTuiError, StoreBroken, Unavailable, UsageError
 from statsig_tui.tui import clipboard, theme
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.commands import COMMANDS, bindings, clashes
+from statsig_tui.tui.commands import COMMANDS, bindings, clashes, key, palette, use_keys
 from statsig_tui.tui.docking import Docking, give_keys
 from statsig_tui.tui.frames import Frames
 from statsig_tui.tui.news import NOTICE_SECONDS, News
@@ -85,6 +87,11 @@ class StatsigApp(App[int]):
         template can be saved.
         """
         super().__init__(driver_class=TerminalDriver)
+        use_keys(config.interface.keys)
+        # Textual takes an empty value for one, too.
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+        if config.interface.motion == "reduced":
+            self.animation_level = "none"
         self._on_exit = on_exit
         self._on_started = on_started
         self._end_now = end_now
@@ -95,7 +102,7 @@ class StatsigApp(App[int]):
         self.ended_by: int | None = None
         """The signal that ended the app."""
         # One for all frames: Textual keeps what a filter made of a line under the filter itself.
-        self._net, self._veil = TerminalNet(), Veil()
+        self._net, self._veil, self._no_colour = TerminalNet(), Veil(), NoColor()
         self.is_private = False
         """Whether what says who somebody is, and keys, are masked on the screen."""
         self._save = save
@@ -256,6 +263,10 @@ class StatsigApp(App[int]):
             await self.bridge.do(lambda engine: engine.apply(config, renamed=renamed))
         except StatsigTuiError as error:
             self.tell(error)
+            if isinstance(error, StoreBroken):
+                # The engine goes on with the former ones: so does the next start.
+                with contextlib.suppress(StatsigTuiError):
+                    self._save(self.config)
             return False
         self.config = config
         for screen in self.mode_screens():
@@ -278,7 +289,9 @@ class StatsigApp(App[int]):
     @on(PasteRefused)
     def _say_refused(self, event: PasteRefused) -> None:
         words = f"Too long to paste: {event.length:,} characters were not inserted."
-        self.tell(UsageError(words, f"At most {LONGEST:,}. A file is taken whole: ctrl+p, Body from a file."))
+        self.tell(
+            UsageError(words, f"At most {LONGEST:,}. A file is taken whole: {palette('compose.load')}.")
+        )
 
     def say(self, text: str) -> None:
         """Show a short notice."""
@@ -297,7 +310,8 @@ class StatsigApp(App[int]):
             self.tell(Unavailable(f"{what} could not be copied: {error.strerror}."))
 
     def _words(self, error: StatsigTuiError) -> str:
-        return self._redact(f"{error.message} {error.hint}".strip())
+        end = "" if error.message.endswith((".", "?", "!", ":")) else "."
+        return self._redact(f"{error.message}{end} {error.hint}".strip())
 
     def _redact(self, text: str) -> str:
         engine = self.bridge.engine
@@ -306,7 +320,13 @@ class StatsigApp(App[int]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """The net below every widget: nothing drawn can control the terminal."""
-        return [*super().get_line_filters(), self._net, *([self._veil] if self.is_private else [])]
+        return [*self._colouring(), self._net, *([self._veil] if self.is_private else [])]
+
+    def _colouring(self) -> Sequence[LineFilter]:
+        if not self.no_color:
+            return super().get_line_filters()
+        # Textual's own would draw greys, which are colours to a terminal.
+        return [self._no_colour]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command that can be used here."""
@@ -327,9 +347,27 @@ class StatsigApp(App[int]):
 
         return run
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key asks for; an expected failure is told, and ends nothing."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except StatsigTuiError as error:
+            self.tell(error)
+            return True
+
     def _handle_exception(self, error: Exception) -> None:
-        # Widgets go one after the other, and Textual's own still look for parts of theirs that went before.
-        if not (self._is_ending and isinstance(error, NoMatches)):
+        # Widgets go one after the other, and Textual's own still look for parts of theirs that went before;
+        # so does what a timer begins meanwhile.
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(error, WorkerFailed) and isinstance(cause, StatsigTuiError):
+            self.tell(cause)
+            return
+        if not (self._is_ending and isinstance(cause, NoMatches | NoScreen | ScreenStackError)):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
@@ -405,9 +443,10 @@ class StatsigApp(App[int]):
 
     def action_next_theme(self) -> None:
         """Use the next theme, for this run."""
-        names = list(theme.NAMES)
-        shown = "ansi" if self.theme == theme.ANSI else self.theme
-        self._use_theme(names[(names.index(shown) + 1) % len(names)] if shown in names else names[0])
+        names = theme.NAMES
+        self._use_theme(
+            names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        )
 
     def refresh_css(self, animate: bool = True) -> None:
         """Style everything anew; what is mounted at the start is styled by that."""
@@ -442,7 +481,7 @@ class StatsigApp(App[int]):
             self.exit(0)
             return
         self._quit_armed_until = time.monotonic() + _QUIT_SECONDS
-        self.say("ctrl+c again to quit.")
+        self.say(f"{key('app.copy_or_quit')} again to quit.")
 
     async def action_quit(self) -> None:
         """Stop everything and leave."""
@@ -460,4 +499,4 @@ class StatsigApp(App[int]):
         return True
 
     def _use_theme(self, name: str) -> None:
-        self.theme = theme.ANSI if name == "ansi" else name
+        self.theme = theme.ANSI if self.no_color else name

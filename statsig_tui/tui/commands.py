@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from textual.binding import Binding, BindingType
@@ -86,7 +88,7 @@ COMMANDS = (
     Command("destinations.marked", "M", "Only marked", "Show only the destination's marked deliveries, of whatever minute, and again all", "only_marked", "destinations", False),
     Command("destinations.redeliver", "R", "Redeliver…", "Make due again the marked deliveries, or what has failed in a minute, since then, in the last hour or day, or ever", "redeliver", "destinations"),
     Command("destinations.compare", "equals_sign", "Compare", "Keep the attempt under the cursor (a delivery's last one) for comparing; on another one: what is different", "compare", "destinations"),
-    Command("destinations.hurry", "n", "Next attempt now", "Make everything that waits for its next attempt at the destination due at once", "hurry", "destinations"),
+    Command("destinations.hurry", "n", "Next attempt now", "Make everything that waits for its next attempt at the destination due at once, and close its open batch", "hurry", "destinations"),
     Command("destinations.speed", "s", "Time ×1 ×60 ×3600", "Let waiting go faster: batches, retries, Retry-After, rate limits; signatures and stored times stay true", "next_speed", "destinations", False),
     Command("destinations.delete", "delete", "Delete", "Delete the destination; u brings it back", "delete", "destinations"),
     Command("destinations.undo", "u", "Undo", "Bring back the deleted destination", "undo", "destinations"),
@@ -120,6 +122,56 @@ COMMANDS = (
     Command("live.back", "escape", "Back", "Back to the list; from there, stop the replay or put its outcome away", "back", "live", False),
 )  # fmt: skip
 """In the order of the footer."""
+
+
+_BY_ID = {command.id: command for command in COMMANDS}
+_SPELLED = {
+    "equals_sign": "=",
+    "question_mark": "?",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "slash": "/",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
+_KEYS: ContextVar[Mapping[str, str]] = ContextVar("keys", default=MappingProxyType({}))
+
+
+def use_keys(keys: Mapping[str, str]) -> None:
+    """Have texts name these keys, by the commands' ids; in this app, whatever others run beside it."""
+    _KEYS.set(keys)
+
+
+def spelled(key: str) -> str:
+    """A key as texts name it: `esc`, `/`, `ctrl+n`."""
+    return _SPELLED.get(key, key)
+
+
+def keys_of(command: str, default: str = "") -> str:
+    """The keys a command or a list's action has now, comma-joined; the default of a command is its own."""
+    return _KEYS.get().get(command, _BY_ID[command].keys if command in _BY_ID else default)
+
+
+def key(command: str) -> str:
+    """How a text tells to use a command: its first key, or the way through the palette where it has none."""
+    first = keys_of(command).split(",")[0].strip()
+    return spelled(first) if first else palette(command)
+
+
+def palette(command: str) -> str:
+    """The way to a command through the palette: `ctrl+p, Use a free port`."""
+    opens = keys_of("app.palette").split(",")[0].strip()
+    return f"{spelled(opens) if opens else 'the palette'}, {_BY_ID[command].title}"
+
+
+def short_key(command: str) -> str:
+    """A command's first key where there is little room: `^s`."""
+    return key(command).replace("ctrl+", "^")
 
 
 def clashes(keys: Mapping[str, str]) -> list[str]:

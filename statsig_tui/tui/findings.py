@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from statsig_tui.core.query import Query
 from statsig_tui.engine.search import SPAN, Search
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import fit
 from statsig_tui.tui.widgets.id_view import IdView, in_both
 
@@ -106,7 +107,9 @@ class Hits(Finding):
         if number is not None:
             self._go_to(number)
         elif self._next(at, newer=True) is not None:
-            self._say(f"No older hit of {fit(self.text, LONGEST)}; N goes to newer ones.")
+            self._say(
+                f"No older hit of {fit(self.text, LONGEST)}; {key('live.previous')} goes to newer ones."
+            )
         else:
             self._say(f"Nothing fits {fit(self.text, LONGEST)}.")
 

@@ -16,6 +16,7 @@ from statsig_tui.core.records import RefusedRecord, RequestRecord
 from statsig_tui.core.timing import Rhythm
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.commands import palette
 from statsig_tui.tui.times import clock, moved
 from statsig_tui.tui.widgets.status_line import Rates, StatusLine
 
@@ -149,7 +150,7 @@ class News:
         engine = self._bridge.engine
         for listener, trouble in dict(engine.troubles if engine is not None else {}).items():
             deaf = engine is not None and getattr(engine.addresses, listener) is None
-            hint = " Or take any free port: ctrl+p, Use a free port." if deaf else ""
+            hint = f" Or take any free port: {palette('app.ports')}." if deaf else ""
             self._warn(trouble + hint, _TROUBLE_SECONDS)
 
     def _tell_store(self, refusal: StoreBroken | None) -> bool:
@@ -198,7 +199,7 @@ class News:
             return
         addresses = engine.addresses
         line.listeners = (("emulator", addresses.emulator), ("receiver", addresses.receiver))
-        line.trouble = bool(engine.troubles)
+        line.troubled = frozenset(engine.troubles)
         line.storing = engine.refusal is None
         line.speed = engine.speed
         line.ailing = tuple(engine.ailing().items())

@@ -7,6 +7,7 @@ text is not: whoever cuts a text masks it before, and what has no name beside it
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -44,7 +45,8 @@ _PARTS = ("escaped", "quoted", "bare")
 AROUND = 4_096
 """Characters before and behind a part of a text that are looked at, so that what it cuts is known."""
 
-
+_ABOVE = 1_024
+"""Characters above a line that are looked at: what names its value may stand there."""
 _MARK = "private"
 _PRIVATE = Style.from_meta({_MARK: True})
 
@@ -117,6 +119,16 @@ def masked_part(text: str, start: int, end: int) -> str:
     """A part of a text, masked as the whole is."""
     first = max(0, start - AROUND)
     return masked(text[first : end + AROUND])[start - first : end - first]
+
+
+def masked_line(lines: Sequence[str], at: int) -> str:
+    """A line, masked by what stands above it as well: a name whose value is below it, an open customIDs."""
+    first, length = at, 0
+    while first and length < _ABOVE:
+        first -= 1
+        length += len(lines[first]) + 1
+    above = "\n".join([*lines[first:at], ""])[-_ABOVE:]
+    return masked(above + lines[at])[len(above) :]
 
 
 @lru_cache(maxsize=4_096)

@@ -175,6 +175,31 @@ async def test_a_renamed_destination_keeps_its_work_and_its_past(
         assert set(site.engine.archive.counters().destinations) == {"new"}
 
 
+async def test_the_name_of_a_deleted_destination_is_free_and_what_it_left_comes_back_with_it(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    """Both were judged for the same event: their pasts must not run into each other."""
+    mine, theirs = await endpoint(say(200)), await endpoint(say(500, 200))
+    kept, lost = destination("kept", mine.url), destination("lost", theirs.url, retry=LATER)
+    async with engine(config(kept, lost)) as site:
+        await site.event("both")
+        await site.delivery(DeliveryState.DELIVERED, "kept")
+        await site.delivery(DeliveryState.RETRYING, "lost")
+        await site.engine.apply(config(kept))
+        await site.engine.apply(config(replace(kept, name="lost")), renamed=("kept", "lost"))
+        await site.event("after")
+        await site.delivery(DeliveryState.DELIVERED, "lost")
+        await mine.got(2)
+        assert all_names(mine) == ["both", "after"]
+        archive = site.engine.archive
+        assert [item.state for item in archive.deliveries("lost", 10)] == [DeliveryState.DELIVERED] * 2
+        await site.engine.apply(config(kept), renamed=("lost", "kept"))
+        assert len(archive.deliveries("kept", 10)) == 2
+        await site.engine.apply(config(kept, lost))
+        await theirs.got(2)
+        assert all_names(theirs) == ["both", "both"]
+
+
 async def test_a_request_under_way_survives_a_renaming(
     engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
 ) -> None:

@@ -36,6 +36,10 @@ async def test_a_receiver_that_enforces_passes_and_one_that_takes_all_is_told_wh
     code, out, _ = await (await spawn("selftest", careless.url, "--verification")).end()
     assert code == 1
     assert "0 of 1 passed" in out
+    # Where nothing answers twice, nobody waits for six time-outs more.
+    code, out, _ = await (await spawn("selftest", "http://127.0.0.1:9/", *given, GIVEN=SECRET)).end()
+    assert code == 1
+    assert (out.count("connection refused"), out.count("not tried: nothing answers")) == (2, 6)
     code, _, err = await (await spawn("selftest", "nowhere")).end()
     assert code == 2
     assert "There is no destination nowhere" in err

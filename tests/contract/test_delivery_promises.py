@@ -304,7 +304,8 @@ async def test_slow_destinations_delay_no_other(
         await slow.got(1)
         for one in unfound:
             # More lookups than any pool of threads would hold.
-            await site.delivery(DeliveryState.RETRYING, one.name, count=6)
+            told = await site.delivery(DeliveryState.RETRYING, one.name, count=6)
+            assert {item.error for item in told} == {"timeout: no connection within 0.1 s"}
         for number in range(50):
             await site.event(f"e{number}")
         await site.delivery(DeliveryState.DELIVERED, "fine", count=51)
@@ -426,9 +427,9 @@ async def test_refused_events_are_isolated_and_all_others_arrive_in_order(
         assert first.error == "refused with 422: halved, to find what is refused"
         assert [attempt.status for attempt in archive.attempts(first.id)] == [422, 422, 422]
         assert len(mine.requests) == 3 + 26, "the batch by its schedule; 13 to find each of the two"
-        assert names(*(got for got in mine.requests if b"poison" not in got.body)) == [
-            name for name in wanted if "poison" not in name
-        ]
+        arrived = [event for got in mine.requests if b"poison" not in got.body for event in events(got)]
+        assert [event["eventName"] for event in arrived] == [n for n in wanted if "poison" not in n]
+        assert all(event in events(mine.requests[0]) for event in arrived), "its timeUUID with it"
         assert {name for item in failed for name in names_of(site, item)} == {"poison a", "poison b"}
         mine.answer = taking
         assert await site.engine.retry_now(failed[0].id)

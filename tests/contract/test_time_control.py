@@ -98,6 +98,22 @@ async def test_next_attempt_now_ends_the_waiting_of_one_destination_alone(
         )
 
 
+async def test_next_attempt_now_closes_the_open_batch(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    async with engine(config(destination("mine", mine.url, batch=BatchPolicy(100, 3600)))) as site:
+        for name in ("one", "two"):
+            await site.event(name)
+        assert await site.engine.next_attempt_now("mine") == 1
+        (made,) = await site.delivery(DeliveryState.DELIVERED, "mine")
+        assert (made.events, made.closed_by) == (2, "flush")
+        assert await site.engine.next_attempt_now("mine") == 0
+        await site.event("three")
+        assert site.engine.archive.counters().destinations["mine"].queued == 1, "what comes later waits again"
+    assert len(mine.requests) == 2
+
+
 async def test_serve_says_how_fast_waiting_goes_and_goes_so_fast(
     spawn: Spawn, settings: Callable[[str], tuple[str, str]], endpoint: StartEndpoint, say: Say
 ) -> None:

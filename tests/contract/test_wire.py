@@ -232,6 +232,14 @@ async def test_an_answer_without_end_ends_at_a_bound(wire: Wire, listen: Listen,
         assert len(outcome.body) <= ANSWER_LIMIT
 
 
+def test_a_reason_is_bounded_though_it_comes_at_once() -> None:
+    """D20"""
+    answer = Answer()
+    answer.feed(b"HTTP/1.1 500 " + b"x" * 150_000 + b"\r\n\r\n")
+    assert answer.head is None
+    assert answer.error.startswith("protocol error: the answer's head")
+
+
 async def test_the_next_address_of_a_name_is_tried(
     wire: Wire, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.conftest import Got
 
 PROTOCOL = "protocol error"
+NO_HTTP = "protocol error: not HTTP"
 SHORT = 0.3
 """A destination's total deadline in seconds, where it is what ends the attempt."""
 LATE = f"timeout: no answer within {SHORT:g} s"
@@ -98,19 +99,20 @@ CASES = [
     Case("D05 bad gzip", LINE + b"Content-Encoding: gzip\r\n\r\nbad", 200, then="close", body=b"bad"),
     Case("D05 no such encoding", LINE + b"Content-Encoding: zzz\r\n\r\nx", 200, then="close", body=b"x"),
     # No HTTP
-    Case("D06 garbage", b"nonsense\r\n\r\n", None, PROTOCOL, then="close"),
-    Case("D06 binary", bytes(range(256)), None, PROTOCOL, then="close"),
+    Case("D06 garbage", b"nonsense\r\n\r\n", None, NO_HTTP, then="close"),
+    Case("D06 binary", bytes(range(256)), None, NO_HTTP, then="close"),
     Case("D06 status abc", b"HTTP/1.1 abc X\r\n\r\n", None, PROTOCOL),
     Case("D06 status 099", head("099"), None, PROTOCOL),
     Case("D06 status 600", head(600), None, "protocol error: status 600"),
     Case("D06 status 999", head(999), None, "protocol error: status 999"),
     Case("D06 silence after 999", head(999, length=9), None, "protocol error: status 999", seconds=SHORT),
-    Case("D06 HTTP/0.9", b"<html>hello</html>\n", None, PROTOCOL, then="close"),
-    Case("D06 HTTP/2", b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d", None, PROTOCOL, then="close"),
+    Case("D06 HTTP/0.9", b"<html>hello</html>\n", None, NO_HTTP, then="close"),
+    Case("D06 HTTP/2", b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d", None, NO_HTTP, then="close"),
     Case("D06 two lengths", LINE + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", None, PROTOCOL),
     Case("D06 bad chunk", CHUNKED + b"zz\r\n", 200),
     Case("D07 2 MB header", LINE + b"X: " + b"x" * 2_000_000, None, PROTOCOL),
     Case("D07 10,000 headers", LINE + b"X-Header: and value\r\n" * 10_000 + b"\r\n", None, PROTOCOL),
+    Case("D07 150 kB of words", b"HTTP/1.1 500 " + b"x" * 150_000 + b"\r\n\r\n", None, "head is longer"),
     # Broken off
     Case("D08 reset before an answer", b"", None, "connection lost", then="reset"),
     Case("D08 reset in the head", LINE, None, "connection lost", then="reset"),
@@ -131,9 +133,12 @@ CASES = [
     Case("D10 page of an error", head(500, "Content-Type: text/html", body="<html>"), 500, "500 Words"),
     Case("D11 100, then 200", b"HTTP/1.1 100 Continue\r\n\r\n" + head(200), 200),
     Case("D20 control characters", b"HTTP/1.1 200 \x1b[31mred\r\n\r\n" + ODD, 200, then="close", body=ODD),
+    Case("D20 in a header", head(200, "X: \x1b]52;c;YQ==\x07[red]\u202e"), 200),
+    Case("D20 NUL in a header", head(200, "X: a\0b"), 200),
+    Case("D20 a line of 1 MB", head(500, body="x" * 10**6), 500, "500 Words", body=b"x" * KEPT),
     Case("D21 cookie", head(200, "Set-Cookie: a=b"), 200),
     # No success
-    Case("D11 101", b"HTTP/1.1 101 Switching Protocols\r\n\r\n", None, PROTOCOL),
+    Case("D11 101", b"HTTP/1.1 101 Switching Protocols\r\n\r\n", None, "it switches protocols"),
     Case("D11 100 alone", b"HTTP/1.1 100 Continue\r\n\r\n", None, PROTOCOL, then="close"),
     *(
         Case(f"D12 {status}", head(status, f"Location: {ELSEWHERE}"), status, "redirect to http://127.0.0.1:")
@@ -147,7 +152,7 @@ CASES = [
     *(Case(f"D14 {status}", head(status), status, "check the signing secret") for status in (401, 403)),
     *(
         Case(f"D15 {status}", head(status), status, f"{status} Words")
-        for status in (408, 425, 500, 502, 503, 504, 520, 527, 599)
+        for status in (408, 425, 500, 502, 503, 504, *range(520, 528), 599)
     ),
     Case("D16 410", head(410), 410, "gone for good"),
     Case("D17 413 for one event", head(413), 413, "more than the endpoint takes"),
@@ -174,6 +179,9 @@ WISHES = [
     Wish("D18 120.6", "120.6", 120.6),
     Wish("D18 1e9", "1e9", 3600),
     Wish("D18 at a time", "Wed, 21 Oct 2015 07:31:00 GMT", 180),
+    Wish("D18 at a time, as C writes it", "Wed Oct 21 07:31:00 2015", 180),
+    Wish("D18 at a time, as RFC 850 has it", "Wednesday, 21-Oct-15 07:31:00 GMT", 180),
+    Wish("D18 at a time of no zone", "Wed, 21 Oct 2015 07:31:00 -0000", 180),
     Wish("D18 in ten years", "Tue, 21 Oct 2025 07:28:00 GMT", 3600),
     Wish("D18 this moment", "Wed, 21 Oct 2015 07:28:00 GMT", 100),
     Wish("D18 503", "200", 200, 503),

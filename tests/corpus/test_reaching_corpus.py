@@ -1,4 +1,4 @@
-"""Destinations that cannot be reached, or not as was meant (reliability.md D01, D02, D14, D19, D22, D23)."""
+"""Destinations that cannot be reached, or not as was meant (reliability.md D01, D02, D14, D19, D21–D23)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import pytest
 
 from statsig_tui.core.config import BatchPolicy, RetryPolicy, Secret, Target
 from statsig_tui.core.records import AttemptRecord, CaptureRecord, DeliveryRecord, DeliveryState
+from statsig_tui.engine.target import ENDPOINT
 from tests.corpus.cases_d import head
 from tests.corpus.certificates import Authority
 
@@ -156,6 +157,29 @@ async def test_an_early_413_ends_the_upload(
     assert len(taken) == 9
 
 
+@pytest.mark.parametrize("by_proxy", [False, True])
+async def test_no_cookie_comes_back_nor_goes_to_another_port(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say,
+    monkeypatch: pytest.MonkeyPatch, by_proxy: bool,
+) -> None:  # fmt: skip
+    """D21"""
+    sets = say(head(200, "Set-Cookie: a=b; Path=/"))
+    endpoints = [await endpoint(sets), await endpoint(sets)]
+    urls = [each.url for each in endpoints]
+    if by_proxy:
+        monkeypatch.setenv("HTTP_PROXY", endpoints[0].url)
+        urls = [FAR, FAR.replace("/in", ":81/in")]
+    mine, other = (destination(name, url) for name, url in zip(("mine", "other"), urls, strict=True))
+    async with engine(config(mine, other)) as site:
+        for count in (1, 2):
+            await site.event()
+            for name in ("mine", "other"):
+                await site.delivery(DeliveryState.DELIVERED, name, count=count)
+    requests = [got for each in endpoints for got in each.requests]
+    assert len(requests) == 4
+    assert not any("cookie" in got.headers for got in requests)
+
+
 OLD = {"newest": ssl.TLSVersion.TLSv1}
 
 
@@ -260,6 +284,7 @@ async def test_a_proxy_is_used_for_other_machines_and_never_for_this_one(
     monkeypatch.setenv(name, proxy.url)
     async with engine(config(destination("mine", FAR), destination())) as site:
         assert (await first_attempt(site)).status == 200
+        assert (await site.engine.send(site.engine.targets()[0], b"{}")).status == 400
     assert [got.path for got in proxy.requests] == [FAR]
 
 
@@ -280,6 +305,9 @@ async def test_a_host_without_proxy_is_not_asked_through_it(
     ("url", "answer", "status", "error"),
     [
         pytest.param(FAR, head(407), 407, "407 Words", id="D23 refuses"),
+        pytest.param(
+            FAR, head(302, f"Location: {FAR}2"), 302, f"302: redirect to {FAR}2 not followed", id="D12 by it"
+        ),
         pytest.param(FAR_TLS, head(407), None, "the proxy refused: 407 Words", id="D23 refuses a tunnel"),
         pytest.param(FAR_TLS, head(410), None, "the proxy refused: 410 Words", id="D23 gone"),
         pytest.param(FAR_TLS, head(413), None, "the proxy refused: 413 Words", id="D23 too large"),
@@ -300,6 +328,46 @@ async def test_what_a_proxy_says_is_not_what_the_endpoint_says(
         assert site.engine.disabled("mine") is None
         sent = await site.engine.send(Target("far", url), b"{}", seconds=0.3)
         assert sent.certainty == ("not sent" if status is None else "answered")
+    asked = {FAR, FAR + ENDPOINT} if url == FAR else {"hooks.example.test:443"}
+    assert {got.path for got in proxy.requests} == asked
+
+
+@pytest.mark.parametrize(
+    ("host", "error"), [("hooks.example.test", None), ("other.test", "TLS error: .*hooks.example.test")]
+)
+async def test_a_proxy_sees_nothing_of_what_goes_through_its_tunnel(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say,
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, host: str, error: str | None,
+) -> None:  # fmt: skip
+    """D23, D22: nor may it be somebody else at the other end."""
+    mine = await endpoint(say(200), tls=authority.server(host=host))
+    asked: list[bytes] = []
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        there = await asyncio.open_connection("127.0.0.1", int(mine.url.split(":")[2].partition("/")[0]))
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await asyncio.gather(pour(reader, there[1]), pour(there[0], writer))
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.trusted))
+    proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
+    async with proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+        async with engine(config(destination("mine", FAR_TLS, retry=LATER), destination())) as site:
+            attempt = await first_attempt(site)
+            sent = await site.engine.send(Target("far", FAR_TLS, Secret.of("secret-k")), b"{}")
+    for status, told in ((attempt.status, attempt.error), (sent.status, sent.error)):
+        assert status == (200 if error is None else None)
+        assert re.match(error or "$", told or "")
+    assert [head.split()[:2] for head in asked] == [[b"CONNECT", b"hooks.example.test:443"]] * 2
+    assert not any(word in head.lower() for head in asked for word in (b"signature", b"secret-k"))
+    assert [got.path for got in mine.requests] == ([] if error else ["/in", f"/in{ENDPOINT}"])
 
 
 @pytest.mark.parametrize(

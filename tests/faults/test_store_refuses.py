@@ -10,6 +10,7 @@ import resource
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,6 +183,25 @@ async def test_nothing_is_acknowledged_into_a_file_that_is_no_longer_there(
         await recovers(site)
     async with engine() as again:
         assert {event.name for event in again.engine.archive.seen_events()} == {"before", "after"}
+
+
+@pytest.mark.parametrize("names", [("receiver", "other"), ("receiver",)])
+async def test_settings_the_store_cannot_follow_leave_every_destination_at_work(
+    engine: StartEngine, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """Renamed or deleted: its events would have found nobody, and nobody would have told."""
+    async with engine() as site:
+        before = site.engine.config
+        [item] = before.destinations
+        after = [replace(item, name=names[1], url=f"{site.receiver}/")] if len(names) == 2 else []
+        put_back = moved(tmp_path / "store.db")
+        with pytest.raises(StoreBroken):
+            await site.engine.apply(
+                replace(before, destinations=tuple(after)), renamed=names if len(names) == 2 else None
+            )
+        assert site.engine.config == before
+        put_back()
+        await recovers(site)
 
 
 async def test_a_log_that_is_deleted_takes_nothing_acknowledged_with_it(

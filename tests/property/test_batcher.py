@@ -60,6 +60,7 @@ class BatcherMachine(RuleBasedStateMachine):
         assert len(closed) == (is_full or is_large)
         if closed:
             self.take(closed[0], "full" if is_full else "bytes")
+            assert self.left == self.came, "the item that completes a batch is in it"
             assert limit is None or body(closed[0].items) <= limit or len(closed[0].items) == 1
 
     @rule(passed=seconds)
@@ -115,3 +116,16 @@ def body(items: Sequence[Item]) -> int:
 
 TestBatcher = BatcherMachine.TestCase
 TestBatcher.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_batch_is_as_old_as_its_first_item_and_closes_at_its_limit_and_not_before() -> None:
+    batcher: Batcher[str] = Batcher(BatchPolicy(10, 5.0, max_bytes=FRAME + 20), FRAME)
+    assert batcher.add("a", 0.0, 10) == []
+    assert batcher.add("b", 4.0, 9) == []
+    assert batcher.due(4.9) is None
+    assert batcher.due(5.0) == Closed(("a", "b"), "timer")
+    assert batcher.add("c", 6.0, 10) == []
+    assert batcher.add("d", 6.0, 10) == [Closed(("c", "d"), "bytes")], "it just fits"
+    assert batcher.add("e", 7.0, 10) == []
+    assert batcher.add("f", 8.0, 11) == [Closed(("e",), "bytes")], "it does not"
+    assert batcher.deadline == 13.0

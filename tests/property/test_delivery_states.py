@@ -1,4 +1,4 @@
-"""Whatever an endpoint answers and whenever the sender dies, no event is in no state (promises 3 and 19)."""
+"""Whatever an endpoint answers and whenever the sender dies, no event is in no state (promises 3, 19, 20)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryRecord, DeliveryStat
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.signing import SIGNATURE_HEADER
 from statsig_tui.engine import endpoints, outbox, outgoing
+from statsig_tui.engine.clock import Pace
 from statsig_tui.engine.delivery import Delivery
 from statsig_tui.engine.ledger import StoreLedger
 from statsig_tui.engine.outcome import STALE, Outcome
@@ -123,6 +125,7 @@ class World:
             on_gone=self.gone,
             on_circuit=self.circuit,
             is_disabled=self.disabled.__contains__,
+            pace=Pace(),
             paused=paused.get(MINE.name),
             jitter=lambda: 0.0,
         )
@@ -161,14 +164,18 @@ class World:
 
 
 async def live(
-    batches: list[int], faults: list[str], poison: frozenset[int], concurrency: int, place: Path
-) -> None:
-    store = await Store.open(place / "store.db")
-    try:
-        poisoned = frozenset(f"e{n}" for n in poison)
-        await check(World(store, HandClock(), faults, poisoned, concurrency), batches)
-    finally:
-        await store.close()
+    batches: list[int], poison: frozenset[int] = frozenset(), faults: Sequence[str] = (), concurrency: int = 1
+) -> World:
+    """A life from its first batch to the last answer, looked at from all sides; the world after it."""
+    with tempfile.TemporaryDirectory() as place:
+        store = await Store.open(Path(place) / "store.db")
+        try:
+            poisoned = frozenset(f"e{n}" for n in poison)
+            world = World(store, HandClock(), list(faults), poisoned, concurrency)
+            await check(world, batches)
+            return world
+        finally:
+            await store.close()
 
 
 async def check(world: World, batches: list[int]) -> None:
@@ -226,8 +233,7 @@ def check_event(name: str, last: DeliveryRecord, attempts: list[AttemptRecord], 
 def test_every_event_arrives_or_fails_and_attempts_tell_of_every_request(
     batches: list[int], faults: list[str], poison: frozenset[int], concurrency: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as place:
-        asyncio.run(live(batches, faults, poison, concurrency, Path(place)))
+    asyncio.run(live(batches, poison, faults, concurrency))
 
 
 @settings(max_examples=20, deadline=None)
@@ -238,15 +244,14 @@ def test_every_event_arrives_or_fails_and_attempts_tell_of_every_request(
 def test_without_other_faults_poison_fails_alone_and_all_else_arrives(
     batches: list[int], poison: frozenset[int]
 ) -> None:
-    async def run(place: Path) -> Counter[str]:
-        store = await Store.open(place / "store.db")
-        try:
-            world = World(store, HandClock(), [], frozenset(f"e{n}" for n in poison))
-            await check(world, batches)
-            return world.taken
-        finally:
-            await store.close()
-
-    with tempfile.TemporaryDirectory() as place:
-        taken = asyncio.run(run(Path(place)))
+    taken = asyncio.run(live(batches, poison)).taken
     assert set(taken) == {f"e{number}" for number in range(sum(batches)) if number not in poison}
+
+
+@settings(max_examples=20, deadline=None)
+@given(batches=st.lists(st.integers(1, 12), min_size=1, max_size=9))
+def test_while_the_endpoint_is_well_everything_arrives_once_and_in_order(batches: list[int]) -> None:
+    """Promise 20."""
+    sent = [names for _, names in asyncio.run(live(batches)).sent]
+    numbers = iter(range(sum(batches)))
+    assert sent == [frozenset(f"e{next(numbers)}" for _ in range(size)) for size in batches]

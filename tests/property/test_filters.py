@@ -6,12 +6,12 @@ import json
 import sqlite3
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from statsig_tui.core.config import EXPOSURE_KINDS, Filter
 from statsig_tui.core.event import Event, view
-from statsig_tui.core.filters import decide, explain, needs_content
+from statsig_tui.core.filters import Clause, decide, explain, needs_content
 from statsig_tui.engine import dry_run, schema
 
 NAMES = st.sampled_from(
@@ -22,6 +22,9 @@ NAMES = st.sampled_from(
     ]
 )
 TIERS = st.sampled_from(["production", "staging", "Staging", "development", "", "none", 5, None])
+ADMITTING = frozenset(
+    {Clause.EXPOSURES_ON, Clause.CONFIG_CHANGES_ON, Clause.TRACKED, Clause.PATTERN, Clause.NEW_INCLUDED}
+)
 on_off = st.booleans()
 
 
@@ -40,7 +43,18 @@ filters = st.builds(
     change_actions=switches(st.sampled_from(["updated", "created"])),
     patterns=switches(st.sampled_from(["*", "debug_*", "check[a-z]*", "[", "two*"])),
     tiers=switches(st.sampled_from(["production", "staging", "none"])),
-    where=st.sampled_from(["", "", "metadata.type=Gate", "-event:debug_* or user:u1", "user.x=1", '"']),
+    where=st.sampled_from(
+        [
+            "",
+            "",
+            "metadata.type=Gate",
+            "-event:debug_* or user:u1",
+            "user.x=1",
+            '"',
+            "since:2026-01-01",
+            "lag<1s",
+        ]
+    ),
     sample=st.sampled_from([0.0, 0.3, 1.0]),
 )
 contents = st.fixed_dictionaries(
@@ -48,6 +62,7 @@ contents = st.fixed_dictionaries(
     optional={
         "userID": st.sampled_from(["u1", "u2", "", 7]),
         "timeUUID": st.sampled_from(["t1", "t2"]),
+        "timestamp": st.sampled_from([1_700_000_000_000, "1790000000000", "2026-05-01T00:00:00Z", "soon"]),
         "user": st.fixed_dictionaries(
             {}, optional={"statsigEnvironment": st.fixed_dictionaries({"tier": TIERS})}
         )
@@ -78,10 +93,31 @@ def test_the_explanation_agrees_with_the_verdict(chosen: Filter, content: dict[s
     assert all(step.passes for step in steps) is verdict.forwarded
     decided = [step.clause for step in steps if step.clause is not None]
     assert decided
-    assert verdict.clause in decided
+    assert verdict.clause is decided[-1]
+    assert verdict.forwarded is (verdict.clause in ADMITTING)
+
+
+OPEN, ONLY_STAGING = Filter(), Filter(tiers={"production": False})
+TIERED: list[dict[str, Any]] = [
+    {"eventName": "checkout", "user": {"statsigEnvironment": {"tier": tier}}}
+    for tier in ("staging", "production", "production")
+]
+GATES_ONLY = Filter(change_types={"experiment": False}, change_actions={"deleted": False})
+CHANGES: list[dict[str, Any]] = [
+    {"eventName": "statsig::config_change", "metadata": {"type": kind, "action": action}}
+    for kind, action in (("gate", "updated"), ("experiment", "updated"), ("gate", "deleted"))
+]
+NOT_ALIKE: list[dict[str, Any]] = [{"eventName": "half\\ud800"}, {"eventName": "half\ud800"}]
+"""A name with a forbidden character, and one with half of a character, which looks the same."""
 
 
 @given(filters, filters, st.lists(contents, min_size=1, max_size=8))
+@example(OPEN, GATES_ONLY, CHANGES)
+@example(OPEN, ONLY_STAGING, NOT_ALIKE)
+@example(OPEN, OPEN, NOT_ALIKE)
+@example(OPEN, ONLY_STAGING, TIERED)
+@example(ONLY_STAGING, OPEN, TIERED)
+@example(OPEN, OPEN, TIERED)
 def test_a_dry_run_counts_what_the_filters_would_do(
     saved: Filter, draft: Filter, given_contents: list[dict[str, Any]]
 ) -> None:
@@ -104,8 +140,10 @@ def test_a_dry_run_counts_what_the_filters_would_do(
     assert total.gained - total.lost == total.passing - total.passed_before
     assert total.gained == sum(now and not before for now, before in answers)
     for name, tried in found.names.items():
-        assert tried.passing == sum(
-            now for event, (now, _) in zip(events, answers, strict=True) if event.name == name
+        mine = [answer for event, answer in zip(events, answers, strict=True) if event.name == name]
+        assert (tried.passing, tried.passed_before) == (
+            sum(now for now, _ in mine),
+            sum(before for _, before in mine),
         )
 
 

@@ -108,7 +108,12 @@ CONFIG = st.builds(
     retention=st.builds(Retention, captures=st.integers(1, 100_000_000)),
     targets=st.lists(TARGET, max_size=3, unique_by=lambda item: item.name).map(tuple),
     destinations=st.lists(DESTINATION, max_size=3, unique_by=lambda item: item.name).map(tuple),
-    interface=st.builds(Interface, theme=st.just("light"), keys=st.dictionaries(TEXT, TEXT, max_size=2)),
+    interface=st.builds(
+        Interface,
+        theme=st.just("light"),
+        motion=st.sampled_from(("full", "reduced")),
+        keys=st.dictionaries(TEXT, TEXT, max_size=2),
+    ),
 )
 TREE = st.recursive(
     st.integers(-9, 9) | st.booleans() | TEXT,

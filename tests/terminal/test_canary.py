@@ -207,8 +207,11 @@ def test_no_secret_comes_out_anywhere(
     terminal.wait_for("307")
     posted(echo[0], addresses["emulator"])
     walk.press(F8, sees="FOLLOW")
-    for key in ("k", "]", "]", "]", "]", "R", ESCAPE, "r"):
-        walk.press(key, sees="Live")
+    walk.press("k", "]", "]", "]", "]", sees="Live")
+    walk.press("R", sees="─ Replay ─")
+    walk.press(ESCAPE, sees="Live")
+    terminal.wait_until_gone("─ Replay ─")
+    walk.press("r", sees="Live")
     walk.press(CTRL_P, sees="Search for commands")
     walk.press("requests and", sees="Requests and refusals")
     walk.press("\r", sees="─ Requests and refusals")

@@ -49,7 +49,8 @@ class Hostile(StreamRequestHandler):
                 length = int(line.split(b":")[1])
         self.rfile.read(length)
         body = "\n".join(PAYLOADS).encode(errors="replace")
-        head = "HTTP/1.1 500 a\x9b2J\x9d0;x\x9cb\r\nX-Evil: \x9b2J\x9d0;x\x9cPWNED\r\n"
+        odd = "\x9b2J\x9d0;x\x9c\x1b]0;x\x07\x1b[2J[red]"
+        head = f"HTTP/1.1 500 a{odd}b\r\nX-Evil: {odd}PWNED\r\n"
         self.wfile.write(head.encode("latin-1") + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 

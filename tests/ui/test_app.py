@@ -176,3 +176,23 @@ async def test_an_end_while_the_store_is_being_read_is_no_crash(
         app.pull_soon()
         await asked.wait()
     assert app.return_code in (None, 0)
+
+
+async def test_a_look_that_begins_while_the_widgets_go_is_no_crash(
+    app: StatsigApp, ui: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timer may ring at any moment of an end."""
+    async with app.run_test(size=(140, 40)) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        await to(app, pilot, ui, "f7")
+        screen, close = app.screen, app._close_all
+
+        async def pull() -> None:
+            screen.query_one(DestinationList).focus()
+
+        async def closing() -> None:
+            await close()
+            app._work_on_pull(pull)
+
+        monkeypatch.setattr(app, "_close_all", closing)
+    assert app.return_code in (None, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -195,10 +196,52 @@ async def test_next_attempt_now_is_a_key_of_the_list(
         await at.select("my-api")
         assert not at.screen.check_action("hurry", ())
         await at.event()
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
         await at.until(at.pilot, lambda: at.screen.check_action("hurry", ()) is True)
         await at.press("n")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
         await at.until(at.pilot, lambda: "1 delivery is due now." in seen(at.app))
+
+
+async def test_next_attempt_now_sends_what_an_open_batch_holds_and_the_attempt_tells_why_it_was_closed(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(404))
+    async with desk(made("my-api", there.url, batch=BatchPolicy(100, 3600))) as at:
+        await at.select("my-api")
+        await at.event()
+        await at.until(at.pilot, lambda: at.screen.check_action("hurry", ()) is True)
+        await at.press("n")
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.RETRYING])
+        await at.turn("attempts")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "404 " in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "closed: flush" in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "check the path of the Webhook URL" in seen(at.app))
+        text = seen(at.app)
+        assert "closed: flush" in text
+        sent = there.requests[0]
+        for name in ("host", "user-agent", "accept-encoding", "content-length"):
+            assert re.search(rf"(?i){name} +{re.escape(sent.headers[name])}", text), name
+
+
+async def test_a_delivery_says_that_it_waits_for_the_rate_limit(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    there = await endpoint(say(200))
+    slow = made("my-api", there.url, batch=BatchPolicy(1, 0), rate_limit=0.01)
+    async with desk(slow) as at:
+        await at.events("first", "second")
+        await at.select("my-api")
+        await at.turn("attempts")
+        await at.until(at.pilot, lambda: at.screen.query_one(AttemptsPane).minute is not None)
+        await at.press("enter")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "waits: rate limit" in seen(at.app))
+        assert seen(at.app).count("rate limit") == 1, "the one that was sent had not waited"
+        assert at.states("my-api") == [DeliveryState.WAITING, DeliveryState.DELIVERED]
 
 
 async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen: Text) -> None:
@@ -212,4 +255,5 @@ async def test_a_delivery_of_one_that_is_off_says_that_it_waits(desk: Open, seen
         await at.press("enter")
         await at.until(at.pilot, lambda: "connection refused" in seen(at.app))
         await at.press("enter")
-        await at.until(at.pilot, lambda: "waits: the destination is off" in seen(at.app))
+        await at.until(at.pilot, lambda: "waits: off" in seen(at.app))
+        assert "the destination is off; space in the list turns it on" in seen(at.app)

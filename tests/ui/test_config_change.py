@@ -42,7 +42,8 @@ async def test_what_is_filled_in_arrives_as_the_console_sends_it(
         assert app.screen.query_one("#yes").region.bottom <= 23, "all of it is in reach"
         await pilot.press("ctrl+u", *'gate [/x] "1"', "shift+tab", "right", "tab", "tab", "right")
         await pilot.press("tab", "ctrl+u", *r"- Rule\n    - 10", "enter")
-        await ui(pilot, lambda: "answered 202" in seen(app))
+        await ui(pilot, lambda: "Forwarded to receiver." in seen(app))
+        assert "answered 202" in seen(app)
         await ui(pilot, lambda: stored(app) == 1)
         assert app.bridge.engine is not None
         detail = app.bridge.engine.archive.capture(1)

@@ -6,12 +6,16 @@ import asyncio
 import json
 import re
 import string
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from textual.widgets import Button, Input
 
@@ -20,6 +24,7 @@ from statsig_tui.core.config import (
     RECEIVER,
     BatchPolicy,
     CircuitPolicy,
+    RetryPolicy,
     Secret,
 )
 from statsig_tui.core.records import DeliveryState
@@ -70,6 +75,18 @@ async def test_every_tab_is_whole_at_every_size(desk: Open, seen: Text, size: tu
         for tab, words in marks.items():
             await at.turn(tab)
             await at.until(at.pilot, lambda words=words: all(word in seen(at.app) for word in words))
+
+
+async def test_what_follows_a_short_field_stands_on_its_line(desk: Open, seen: Text) -> None:
+    async with desk(made("my-api"), size=(80, 50)) as at:
+        await at.select("my-api")
+        await at.turn("delivery")
+        for words in (
+            "failed in a row · 0: never · emulated",
+            "in order until one fails · emulated",
+            "halved after 400 or 422 to find the event",
+        ):
+            await at.until(at.pilot, lambda words=words: words in seen(at.app))
 
 
 async def test_adding_one_by_keys_makes_it_deliver(
@@ -187,13 +204,43 @@ async def test_a_failing_endpoint_shows_on_every_screen_until_it_is_off(desk: Op
         await at.until(at.pilot, lambda: "my-api failing" not in seen(at.app))
 
 
+async def test_deliveries_wait_for_no_screen(desk: Open) -> None:
+    """Accepted, delivered and tried again while the screen's loop is stuck."""
+    taken: Queue[dict[str, Any]] = Queue()
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(500 if taken.empty() else 200)
+            self.end_headers()
+            taken.put(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        async with desk(made("my-api", url, retry=RetryPolicy((0.05,)))) as at:
+            accepted = httpx.post(
+                f"{at.engine.addresses.emulator}/v1/webhooks/event_webhook",
+                headers={"STATSIG-API-KEY": "secret-x"},
+                json={"user": {"userID": "u1"}, "event": "checkout"},
+            )
+            assert accepted.status_code == 202
+            # Nothing on the screen goes on until both attempts have come.
+            first, second = taken.get(timeout=20), taken.get(timeout=20)
+        server.shutdown()
+    assert first == second
+
+
 async def test_unverified_tls_is_said_loudly(desk: Open, seen: Text) -> None:
     async with desk(made("my-api", verify_tls=False)) as at:
         await at.until(at.pilot, lambda: "✗ TLS 127.0.0.1:9" in seen(at.app))
         await at.select("my-api")
         await at.until(at.pilot, lambda: "✗ TLS is not verified" in seen(at.app))
         await at.turn("delivery")
-        await at.until(at.pilot, lambda: "OFF: anybody in between" in seen(at.app))
+        await at.until(at.pilot, lambda: "OFF: anybody in between can read and change it" in seen(at.app))
 
 
 async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Text, tmp_path: Path) -> None:
@@ -201,7 +248,7 @@ async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Tex
         await at.select("my-api")
         await at.turn("delivery")
         form = at.screen.query_one(DestinationForm)
-        await at.until(at.pilot, lambda: "1 keeps the order · emulated" in seen(at.app))
+        await at.until(at.pilot, lambda: "in order until one fails · emulated" in seen(at.app))
 
         async def fill(name: str, text: str) -> None:
             field = form.field(name)
@@ -219,11 +266,35 @@ async def test_the_form_sets_limits_and_shows_what_follows(desk: Open, seen: Tex
         await at.press("home", "shift+end", "delete")
         form.field("allow_link_local").focus()
         await at.press("space")
-        await at.until(at.pilot, lambda: "ALLOWED: it may lead to a cloud's metadata" in seen(at.app))
+        await at.until(at.pilot, lambda: "it may lead to a cloud's metadata and keys" in seen(at.app))
         await at.press("ctrl+s")
         await at.until(at.pilot, lambda: at.named("my-api").concurrency == 4)
         saved = at.named("my-api")
         assert (saved.batch.max_bytes, saved.allow_link_local, saved.client_cert) == (65_536, True, None)
+
+
+async def test_a_certificate_without_its_key_is_told_though_it_is_saved_in_the_same_breath(
+    desk: Open, seen: Text, tmp_path: Path
+) -> None:
+    """The last letters are judged after the key that saves: that must not wipe out what it said."""
+    (tmp_path / "c.pem").write_text("nothing of the kind")
+    async with desk(made("my-api"), size=(120, 50)) as at:
+        await at.select("my-api")
+        await at.turn("delivery")
+        form = at.screen.query_one(DestinationForm)
+        field = form.field("cert")
+        field.focus()
+        await at.until(at.pilot, lambda: at.app.screen.focused is field)
+        await at.write(str(tmp_path / "c.pe"))
+        await at.press("m", "ctrl+s")
+        await at.until(at.pilot, lambda: "does not hold a certificate" in seen(at.app))
+        assert isinstance(field, Input)
+        form.post_message(Input.Changed(field, field.value))
+        await at.pilot.pause()
+        assert "does not hold a certificate" in seen(at.app)
+        assert at.saved == []
+        await at.press("x")
+        await at.until(at.pilot, lambda: "does not hold a certificate" not in seen(at.app))
 
 
 @pytest.mark.parametrize("tab", ["overview", "delivery"])
@@ -288,6 +359,10 @@ async def test_one_that_is_paused_is_named_on_every_screen_and_resumed_by_space(
         await at.select("my-api")
         await at.until(at.pilot, lambda: "‖ my-api" in seen(at.app))
         await at.until(at.pilot, lambda: "1 delivery failed in a row; the last one: 500" in seen(at.app))
+        probe_at = at.engine.next_probe("my-api")
+        assert probe_at is not None
+        assert 0 < probe_at - time.time() * 1000 <= 3_600_000
+        assert re.search(r"what waits is tried again at \d\d:\d\d:\d\d", seen(at.app))
         await at.press("f8")
         await at.until(at.pilot, lambda: "✗ my-api paused" in seen(at.app))
         await at.press("f7")
@@ -295,6 +370,27 @@ async def test_one_that_is_paused_is_named_on_every_screen_and_resumed_by_space(
         await at.until(at.pilot, lambda: "my-api paused" not in seen(at.app))
         await at.press("n")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
+
+
+async def test_where_there_is_little_room_one_that_is_paused_says_that_and_how_to_resume_it(
+    desk: Open, seen: Text, endpoint: StartEndpoint, say: Callable[..., Any]
+) -> None:
+    """That its endpoint fails as well is why; a row that only said so would hide that nothing is sent."""
+    there = await endpoint(say(500))
+    once = made("my-api", there.url, batch=BatchPolicy(1, 0), circuit=CircuitPolicy(3, 3600))
+    async with desk(once, size=(80, 24)) as at:
+        await at.events("a", "b", "c")
+        await at.until(at.pilot, lambda: re.search(r"‖ my-api +paused ", seen(at.app)) is not None)
+        await at.until(at.pilot, lambda: at.app.news.health["my-api"].state == "failing")
+        await at.select("my-api")
+        assert re.search(r"‖ my-api +paused ", seen(at.app))
+        await at.turn("attempts")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "500 " in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: "waits: paused" in seen(at.app))
+        words = " ".join(seen(at.app).replace("│", " ").split())
+        assert "the destination is paused; space in the list resumes it" in words
 
 
 async def test_deleting_and_undo_bring_back_place_and_work(desk: Open, seen: Text) -> None:

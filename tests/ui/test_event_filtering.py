@@ -31,7 +31,7 @@ from statsig_tui.tui.screens.destinations import DestinationsScreen
 from statsig_tui.tui.screens.filter_details import FilterDetails
 from statsig_tui.tui.widgets.destination_list import DestinationList
 from statsig_tui.tui.widgets.fields import Tick
-from statsig_tui.tui.widgets.filter_editor import CheckAll, EventTable
+from statsig_tui.tui.widgets.filter_parts import CheckAll, EventTable
 from statsig_tui.tui.widgets.tracked_rows import TrackedRows, is_tracked, track
 
 Until = Callable[..., Awaitable[None]]
@@ -191,6 +191,14 @@ async def test_what_is_no_longer_tracked_is_filtered_with_its_clause(desk: Open,
         assert not at.can_save
 
 
+async def test_the_first_events_that_come_are_sorted_as_those_seen_before(desk: Open, seen: Text) -> None:
+    async with desk(Filter(events={"chosen-one": True})) as at:
+        await at.post("frequent")
+        await at.until(at.pilot, lambda: "frequent" in seen(at.app))
+        text = seen(at.app)
+        assert text.index("by default  frequent") < text.index("chosen      chosen-one")
+
+
 async def test_each_box_decides_its_class(desk: Open) -> None:
     async with desk() as at:
         await at.press("space", "down", "space", "down", "space", "ctrl+s")
@@ -326,7 +334,7 @@ async def test_details_are_chosen_tried_on_what_was_seen_explained_and_saved(des
         # Nothing is saved yet: it is tried, and said what it would do.
         await at.until(at.pilot, lambda: "3 pass, 3 filtered · against saved: −3" in seen(at.app))
         assert at.filter == Filter()
-        assert "1 kinds off" in seen(at.app)
+        assert "1 kind off" in seen(at.app)
         assert "by pattern" in seen(at.app)
         await at.to_table()
         await at.press("down")
@@ -335,3 +343,39 @@ async def test_details_are_chosen_tried_on_what_was_seen_explained_and_saved(des
         await at.until(at.pilot, lambda: at.filter.patterns == {"debug_*": False})
         assert at.filter.exposure_kinds == {"layer": False}
         assert await at.clause("debug_c") == "name pattern excluded"
+
+
+async def test_a_draft_tells_of_whole_classes_and_cuts_nothing_without_a_sign(desk: Open, seen: Text) -> None:
+    async with desk(size=(80, 24)) as at:
+        await at.post("statsig::gate_exposure", *["checkout"] * 12, "page_view")
+        await at.until(at.pilot, lambda: "Dry run over 14 events: 14 pass, 0 filtered" in seen(at.app))
+        # On the box itself the newest event of its class is explained.
+        await at.press("space")
+        await at.until(at.pilot, lambda: "no (−1)" in seen(at.app))
+        await at.until(at.pilot, lambda: "✗ the box Exposures  → exposures off" in seen(at.app))
+        await at.to_table()
+        await at.press("space")
+        await at.until(at.pilot, lambda: "no (−12)" in seen(at.app))
+        assert "against saved: −13" in seen(at.app)
+
+
+async def test_a_search_without_a_hit_says_so_and_its_keys_are_text(desk: Open, seen: Text) -> None:
+    async with desk(seen=[("checkout", 3)]) as at:
+        await at.press("slash", *"zz/o")
+        await at.until(at.pilot, lambda: "No event's name holds “zz/o”" in seen(at.app))
+        for action in ("search", "filter_details"):
+            assert not at.app.screen.check_action(action, ())
+        await at.press("escape")
+        await at.until(at.pilot, lambda: at.rows() == 1)
+
+
+async def test_the_details_keep_their_buttons_and_complaints_in_sight(desk: Open, seen: Text) -> None:
+    async with desk(size=(80, 24)) as at:
+        await at.press("o")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, FilterDetails))
+        for words in ("Everything", "Config changes only", "Exposures only", "Cancel", "Use"):
+            assert words in seen(at.app)
+        at.app.screen.query_one("#sample", Input).focus()
+        # What is typed in the same breath as the tab goes where the tab leads.
+        await at.press("shift+tab", *"user:u1 (", "ctrl+s")
+        await at.until(at.pilot, lambda: "this bracket is" in seen(at.app))

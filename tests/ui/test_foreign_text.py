@@ -41,6 +41,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.repeats import NameCount, Names
 from statsig_tui.core.replaying import Replayed
 from statsig_tui.core.tunnel import Report
+from statsig_tui.engine.archive import SeenEvent
 from statsig_tui.engine.sources import real_sources
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
@@ -342,7 +343,7 @@ DIALOGS: dict[str, Callable[[str], ModalScreen[Any]]] = {
     ),
     "confirm": lambda text: ConfirmDialog("Title", content(text), "Yes"),
     "respond": lambda text: RespondDialog(text),
-    "send test": lambda text: SendTestDialog(text, [text]),
+    "send test": lambda text: SendTestDialog(text, [SeenEvent(text, EventClass.CUSTOM, 2)], []),
     "filter details": lambda text: FilterDetails(Filter(tiers={text: False}, change_types={text: True})),
     "copy": lambda text: CopyMenu(text, [Piece("v", "the value", text)]),
     "export, under way": lambda text: ProgressDialog(Path(text), 3),

@@ -14,6 +14,16 @@ from tests.ui.conftest import app_over
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
 
+MOVED = {
+    "app.compose": "f11,1",
+    "app.palette": "ctrl+y",
+    "compose.send": "ctrl+e",
+    "compose.save": "ctrl+w",
+    "destinations.toggle": "o",
+    "destinations.details": "i",
+    "destinations.new": "f9",
+    "live.probe": "b",
+}
 KEYS = {"live.mark": "b", "body.raw": "ctrl+w", "list.up": "i", "live.copy": "r"}
 
 
@@ -31,3 +41,23 @@ async def test_remapped_keys_are_in_the_help_and_clashes_are_said(
         assert any("ctrl+w Raw" in line for line in lines)
         assert not any("w Raw" in line and "ctrl+w Raw" not in line for line in lines)
         assert any("i Up" in line for line in lines)
+
+
+async def test_remapped_keys_are_in_every_text_that_names_one(
+    tmp_path: Path, config: Config, ui: Until, seen: Text
+) -> None:
+    off = replace(config.destinations[0], enabled=False)
+    moved = replace(config, destinations=(off,), interface=Interface(keys=MOVED))
+    app: StatsigApp = app_over(tmp_path, moved)
+    async with app.run_test(size=(160, 45), notifications=True) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None and "Send  ^e" in seen(app))
+        assert "^w saves" in seen(app)
+        await pilot.press("f8")
+        await ui(pilot, lambda: "Press f11, then ctrl+e: " in seen(app))
+        assert "here; b probes every hop" in seen(app)
+        await pilot.press("f7")
+        await ui(pilot, lambda: "o in the list turns it on" in seen(app))
+        await pilot.press("f")
+        await ui(pilot, lambda: "View Detailed Options  i" in seen(app))
+        await pilot.press("escape", "delete")
+        await ui(pilot, lambda: "f9 adds a destination; u in the list" in seen(app))

@@ -93,3 +93,15 @@ async def test_what_finds_no_room_is_brought_by_the_wheel() -> None:
             line.on_mouse_scroll_up()
         await pilot.pause()
         assert footer(app).startswith("a First thing")
+
+
+async def test_beneath_a_dialog_no_key_of_the_screen_is_named(app: StatsigApp, ui: Until) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ui(pilot, lambda: "^j Send" in footer(app))
+        for key in ("f1", "ctrl+p"):
+            await pilot.press(key)
+            await ui(pilot, lambda: footer(app) == "")
+            await pilot.press("escape")
+            await ui(pilot, lambda: "^j Send" in footer(app))
+        await pilot.press("f7")
+        await ui(pilot, lambda: "^n New" in footer(app) and "^j Send" not in footer(app))

@@ -348,7 +348,7 @@ async def test_a_broken_file_opens_as_text_and_is_mended_by_saving(
         await ui(pilot, lambda: "text is open" in seen(app))
 
         await pilot.press("ctrl+s")
-        await ui(pilot, lambda: "correct that" in seen(app))
+        await ui(pilot, lambda: "what precedes it" in seen(app))
         assert 'body = {"event"' in file.read_text(), "what is not understood either is not written"
         pane = draft_of(app)
         pane.become('body = \'{"event": "mended"}\'\n', pane.shape)

@@ -158,9 +158,9 @@ async def test_times_are_ages_and_times_again(later_app: StatsigApp, ui: Until, 
         post(app, named("one"))
         await ui(pilot, lambda: "│   time  " in seen(app))
         await pilot.press("a")
-        await ui(pilot, lambda: "│    age  answer" in seen(app) and "▸   0s  ✓ 200" in seen(app))
+        await ui(pilot, lambda: "│    age    answer" in seen(app) and "▸   0s    ✓ 200" in seen(app))
         # Nobody presses a key: the age grows.
-        await ui(pilot, lambda: "▸   2s  ✓ 200" in seen(app))
+        await ui(pilot, lambda: "▸   2s    ✓ 200" in seen(app))
         await pilot.press("a")
         await ui(pilot, lambda: "│   time  " in seen(app))
 

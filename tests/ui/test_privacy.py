@@ -95,3 +95,8 @@ async def test_in_compose_neither_form_nor_text_nor_preview_says_who_it_is(
             await pilot.pause()
             assert not told(seen(app)), width
         assert json.loads(draft_of(app).text) == event
+        # A value on the line below its name.
+        broken = json.dumps(event).replace(": ", ":\n")
+        draft_of(app).become(broken, draft_of(app).shape)
+        await ui(pilot, lambda: '"account":' in seen(app))
+        assert not told(seen(app))

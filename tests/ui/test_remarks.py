@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,8 @@ async def test_marks_notes_and_former_queries_survive_a_restart(
         post(app, "fourth")
         await ui(pilot, lambda: "Live  4" in seen(app) and "✎" in seen(app))
         assert app.screen.query_one(Note).text == "my fixq\nTuesday"
+        row = next(line for line in seen(app).split("\n") if "✎" in line)
+        assert re.search(r"\.\d{3} ✎  ✓ 200 ", row), row
         await pilot.press("escape")
         await ui(pilot, lambda: app.screen.query_one("#captures", RowList).has_focus)
         await ask(pilot, "f", "note:tuesday")

@@ -31,7 +31,7 @@ from statsig_tui.core.records import SentRecord
 from statsig_tui.engine.engine import Engine, running
 from statsig_tui.tui.app import StatsigApp
 from statsig_tui.tui.bridge import Bridge
-from statsig_tui.tui.widgets.filter_editor import EventTable
+from statsig_tui.tui.widgets.filter_parts import EventTable
 from tests.ui.conftest import draft_of
 
 PICTURES = Path(__file__).parents[2] / "screenshots"

@@ -26,9 +26,9 @@ ALL = [
     "statsig-tui",
     "✗ NOT STORING: 503",
     "✗ receiver not listening",
+    "» TIME ×3,600",
     "✗ my-long-named-endpo… paused +1",
     "✗ 2 destinations failing",
-    "» TIME ×3,600",
     "▲ clock +2 h at",
     "emulator :7828 ▲",
     "last batch 12s",
@@ -62,7 +62,7 @@ async def test_all_troubles_at_once(columns: int, shown: list[str]) -> None:
     app = Header()
     async with app.run_test(size=(columns, 4)) as pilot:
         line = app.query_one(StatusLine)
-        line.starting, line.storing, line.trouble, line.speed = False, False, True, 3600
+        line.starting, line.storing, line.troubled, line.speed = False, False, frozenset({"emulator"}), 3600
         line.listeners = (("emulator", "http://127.0.0.1:7828"), ("receiver", None))
         line.ailing = (("my-long-named-endpoint", "paused"), ("other", "disabled"))
         line.failing = ("a", "b")
@@ -71,6 +71,17 @@ async def test_all_troubles_at_once(columns: int, shown: list[str]) -> None:
         await pilot.pause()
         found = parts_of(drawn(app).split("\n")[0])
         assert [part.rpartition(" ")[0] if "clock" in part else part for part in found] == shown
+
+
+async def test_that_time_runs_fast_is_seen_beside_endpoints_that_ail_where_there_is_little_room() -> None:
+    app = Header()
+    async with app.run_test(size=(80, 4)) as pilot:
+        line = app.query_one(StatusLine)
+        line.starting, line.speed = False, 60
+        line.listeners = (("emulator", "http://127.0.0.1:7828"), ("receiver", "http://127.0.0.1:7829"))
+        line.ailing, line.failing = (("gone", "disabled"),), ("a", "b")
+        await pilot.pause()
+        assert parts_of(drawn(app).split("\n")[0]) == ["» TIME ×60", "✗ gone disabled", "+1"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 81, 90, 100, 120])
@@ -123,3 +134,14 @@ async def test_a_jump_of_the_clock_is_said_when_something_arrives(
         await pilot.press("f5")
         await ui(pilot, lambda: "▲ clock +2 h at" in seen(app))
         assert "The clock moved +2 h at" in seen(app)
+
+
+async def test_only_the_listener_that_is_elsewhere_is_marked() -> None:
+    app = Header()
+    async with app.run_test(size=(120, 4)) as pilot:
+        line = app.query_one(StatusLine)
+        line.starting, line.troubled = False, frozenset({"receiver"})
+        line.listeners = (("emulator", "http://127.0.0.1:7828"), ("receiver", "http://127.0.0.1:43805"))
+        await pilot.pause()
+        found = parts_of(drawn(app).split("\n")[0])
+        assert {"emulator :7828 ●", "receiver :43805 ▲"} < set(found)

@@ -16,6 +16,7 @@ from statsig_tui.core.records import Captured, EventSummary
 from statsig_tui.core.signing import SignatureState, SignatureVerdict
 from statsig_tui.engine import captures
 from statsig_tui.engine.store import Store
+from tests.ui.desk import Open, made
 
 if TYPE_CHECKING:
     from statsig_tui.tui.app import StatsigApp
@@ -77,3 +78,18 @@ async def test_a_database_that_is_damaged_meanwhile_is_told_on_every_screen(
             await ui(pilot, lambda: "NOT STORING" in seen(later_app))
         await pilot.press("k", "right", "enter")
         assert later_app.is_running
+
+
+async def test_a_name_the_store_cannot_give_is_not_in_the_settings_either(desk: Open, tmp_path: Path) -> None:
+    """What goes on under the old name would be found under the new one at the next start."""
+    async with desk(made("mine")) as at:
+        await at.select("mine")
+        await at.press("e")
+        await at.write("other")
+        aside = (tmp_path / "statsig-tui.db").rename(tmp_path / "aside.db")
+        await at.press("ctrl+s")
+        await at.until(at.pilot, lambda: bool(at.saved))
+        await at.until(at.pilot, lambda: at.saved[-1].destination("mine") is not None)
+        aside.rename(tmp_path / "statsig-tui.db")
+        assert at.app.config.destination("mine") is not None
+        assert at.engine.config.destination("mine") is not None

@@ -1,15 +1,17 @@
-"""A clock that the test moves, and a delivery worker that goes by it."""
+"""A clock that the test moves, a delivery worker that goes by it, and a store."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from statsig_tui.core.config import Destination
+from statsig_tui.engine.store import Store
 from tests.unit.desk import MINE, Desk
 
 PATIENCE = 20.0
@@ -92,3 +94,11 @@ async def desk(clock: HandClock) -> AsyncIterator[MakeDesk]:
     yield make
     for item in made:
         await item.delivery.stop()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store."""
+    store = await Store.open(tmp_path / "store.db")
+    yield store
+    await store.close()

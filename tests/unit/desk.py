@@ -136,9 +136,10 @@ class Desk:
         return len(job.body) // 2
 
     async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
-        self.jobs = {
+        self.jobs |= {
             number: replace(job, due=job.due + by, scheduled=job.scheduled + by)
             for number, job in self.jobs.items()
+            if untouched_since is None or job.scheduled <= untouched_since
         }
 
     async def note_rate_limited(self, delivery: int) -> None:

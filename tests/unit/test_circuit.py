@@ -19,6 +19,7 @@ def test_it_opens_after_so_many_deliveries_in_a_row_and_says_why() -> None:
     assert circuit.reason is None
     failing(circuit, 3)
     assert circuit.reason == "3 deliveries failed in a row; the last one: 500 Oops"
+    assert failing(circuit, 4).reason == "3 deliveries failed in a row; the last one: 500 Oops"
 
 
 def test_one_delivery_that_fails_again_and_again_counts_once() -> None:
@@ -34,6 +35,7 @@ def test_a_sporadic_success_begins_the_count_again() -> None:
 
 def test_a_success_closes_it() -> None:
     circuit = failing(Circuit(CircuitPolicy(1)), 1)
+    assert circuit.reason == "1 delivery failed in a row; the last one: 500 Oops"
     circuit.note(1, 204, None)
     assert circuit.reason is None
 
@@ -43,7 +45,7 @@ def test_an_endpoint_that_speaks_about_what_it_gets_is_well(status: int) -> None
     assert is_well(status)
 
 
-@pytest.mark.parametrize("status", [None, 100, 301, 401, 403, 404, 408, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [None, 100, 199, 300, 301, 401, 403, 404, 408, 500, 502, 503, 504, 599])
 def test_any_other_answer_and_none_is_a_failure(status: int | None) -> None:
     assert not is_well(status)
 

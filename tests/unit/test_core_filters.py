@@ -11,7 +11,7 @@ import pytest
 from statsig_tui.core.config import EXPOSURE_KINDS, Destination, Filter
 from statsig_tui.core.destination import Invalid, validate_destination
 from statsig_tui.core.event import Event, view
-from statsig_tui.core.filters import Clause, Verdict, decide, explain
+from statsig_tui.core.filters import Clause, Verdict, decide, explain, needs_content
 
 EXPOSURES = [
     "statsig::gate_exposure",
@@ -157,15 +157,22 @@ def test_patterns_speak_for_names_without_a_box_of_their_own_the_first_one_that_
         (in_tier(None), False),
         (in_tier("  "), False),
         (changed(environments="development, production"), True),
-        (changed(environments="development"), False),
+        (changed(environments="development , Development"), False),
         (changed(environment="development"), False),
         (told(eventName="checkout", user="nobody"), False),
     ],
 )
 def test_tiers(event: Event, forwarded: bool) -> None:
-    verdict = decide(Filter(tiers={"development": False, "none": False}), event)
-    assert verdict.forwarded is forwarded
-    assert forwarded or verdict.clause is Clause.TIER_OFF
+    chosen = Filter(tiers={"development": False, "none": False})
+    verdict, admitted = decide(chosen, event), decide(Filter(), event)
+    assert verdict == (admitted if forwarded else Verdict(False, Clause.TIER_OFF))
+
+
+def test_an_event_without_a_tier_goes_out_unless_that_is_off() -> None:
+    chosen = Filter(tiers={"production": False})
+    for event in (in_tier(None), changed(type="Gate")):
+        assert decide(chosen, event) == decide(Filter(), event)
+        assert [step.asked for step in explain(chosen, event)][-1] == "tier none"
 
 
 def test_a_tier_admits_nothing_that_the_boxes_do_not() -> None:
@@ -183,7 +190,17 @@ def test_a_sample_keeps_all_events_of_a_user_or_none_and_grows_without_losing_an
         assert now == {index for index, event in enumerate(others) if decide(chosen, event).forwarded}
         assert kept <= now
         assert abs(len(now) / 2000 - share) < 0.04
+        assert {decide(chosen, users[index]) for index in now} <= {decide(Filter(), users[0])}
         kept = now
+
+
+def test_a_sample_knows_an_event_of_nobody_by_its_id() -> None:
+    chosen = Filter(sample=0.5)
+    events = [told(eventName="checkout", timeUUID=f"t{number}") for number in range(200)]
+    again = [told(eventName="checkout", timeUUID=f"t{number}", value="x") for number in range(200)]
+    answers = [decide(chosen, event) for event in events]
+    assert answers == [decide(chosen, event) for event in again]
+    assert len(set(answers)) == 2
 
 
 def test_the_explanation_ends_with_what_decided() -> None:
@@ -199,6 +216,41 @@ def test_the_explanation_ends_with_what_decided() -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "asked"),
+    [
+        (named("checkout"), "Include new events by default"),
+        (named("statsig::gate_exposure"), "the box Exposures"),
+        (changed(type="Gate"), "the box Configuration Changes"),
+    ],
+)
+def test_what_a_filter_leaves_open_is_not_asked(event: Event, asked: str) -> None:
+    steps = list(explain(Filter(where="  "), event))
+    assert [step.asked for step in steps] == ["the name", asked]
+    assert [step.clause for step in steps] == [None, decide(Filter(), event).clause]
+    narrow = Filter(exposure_kinds={"gate": True}, tiers={"staging": True}, where=" event:* ", sample=0.9999)
+    assert len(list(explain(narrow, event))) == (6 if "Exposures" in asked else 5)
+    assert "the condition event:*" in [step.asked for step in explain(narrow, event)]
+    assert decide(narrow, event) == decide(Filter(), event)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "needed"),
+    [
+        (Filter(), False),
+        (Filter(False, False, False, {"a": True}, {"gate": False}, patterns={"a*": True}), False),
+        (Filter(where=" "), False),
+        (Filter(where="user:u1"), True),
+        (Filter(change_types={"Gate": False}), True),
+        (Filter(change_actions={"updated": False}), True),
+        (Filter(tiers={"none": False}), True),
+        (Filter(sample=0.999), True),
+    ],
+)
+def test_it_is_known_what_a_name_cannot_decide(chosen: Filter, needed: bool) -> None:
+    assert needs_content(chosen) is needed
+
+
+@pytest.mark.parametrize(
     ("where", "forwarded"),
     [
         ("", True),
@@ -208,12 +260,15 @@ def test_the_explanation_ends_with_what_decided() -> None:
         ("-user.country=KR", False),
         ("metadata.gone=x or event:check*", True),
         ("class:gate", False),
+        ("since:2026-01-01 lag<1s", True),
+        ("until:2026-01-01", False),
     ],
 )
 def test_a_condition_narrows_what_the_boxes_admit(where: str, forwarded: bool) -> None:
     event = told(
-        eventName="checkout", userID="u", user={"country": "KR"}, metadata={"plan": "pro", "seats": 3}
-    )
+        eventName="checkout", userID="u", user={"country": "KR"}, metadata={"plan": "pro", "seats": 3},
+        timestamp="2026-05-01T00:00:00Z",
+    )  # fmt: skip
     verdict = decide(Filter(where=where), event)
     assert verdict == Verdict(forwarded, Clause.NEW_INCLUDED if forwarded else Clause.CONDITION)
     closed = Filter(include_new_events=False, where=where)
@@ -224,6 +279,7 @@ def test_a_condition_that_is_not_understood_is_refused_with_its_place() -> None:
     destination = Destination("mine", "http://127.0.0.1/", filter=Filter(where="metadata.plan=pro (x"))
     with pytest.raises(Invalid, match="is not understood at character"):
         validate_destination(destination)
+    assert decide(destination.filter, named("checkout")).forwarded, "no event is lost by it"
 
 
 def test_half_a_character_hides_nothing_from_a_filter() -> None:

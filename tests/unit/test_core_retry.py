@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from statsig_tui.core.config import RetryPolicy, ScheduleName
+from statsig_tui.core.config import CircuitPolicy, Destination, RetryPolicy, ScheduleName
 from statsig_tui.core.retry import Next, delays, longest_wait, next_step
 
 QUICK = RetryPolicy("quick")
+
+
+def test_what_a_destination_does_that_says_nothing_of_it() -> None:
+    """Promises 5 to 7."""
+    mine = Destination("mine", "http://127.0.0.1/")
+    assert (mine.timeout_seconds, mine.circuit) == (15, CircuitPolicy(20, 60))
+    assert delays(mine.retry) == (1, 5, 30, 120, 600)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

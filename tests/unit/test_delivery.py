@@ -11,7 +11,7 @@ import pytest
 from statsig_tui.core.config import BatchPolicy, CircuitPolicy, RetryPolicy, ScheduleName, Secret
 from statsig_tui.core.records import DeliveryState, Headers, Replay
 from statsig_tui.core.signing import sign
-from statsig_tui.engine.outcome import STALE, Outcome
+from statsig_tui.engine.outcome import STALE, Outcome, with_own
 from tests.unit.desk import MINE, SECRET, Desk
 
 if TYPE_CHECKING:
@@ -141,6 +141,14 @@ async def test_a_stale_connection_uses_up_nothing_of_the_schedule(desk: MakeDesk
     assert [attempt.number for attempt, _, _ in it.ended] == [1, 2, 3, 4, 5]
 
 
+async def test_a_stale_connection_is_no_failure_of_the_endpoint(desk: MakeDesk, clock: HandClock) -> None:
+    stale = Outcome(None, 1.0, error=STALE, certainty="unknown")
+    it = desk(replace(MINE, circuit=CircuitPolicy(1)), answers=[stale, Outcome(200, 1.0)])
+    it.give(1)
+    await clock.idle()
+    assert it.log == ["begin 1", "post 1", "end 1 retrying", "begin 1", "post 1", "end 1 delivered"]
+
+
 async def test_a_retry_in_the_future_holds_up_nothing_newer(desk: MakeDesk, clock: HandClock) -> None:
     it = desk(answers=[Outcome(500, 1.0), Outcome(200, 1.0)])
     it.give(1)
@@ -202,12 +210,26 @@ async def test_what_was_too_large_once_is_halved_before_it_is_sent(desk: MakeDes
     await clock.idle()
     it.log.clear()
     it.give(2, size=80)
-    it.give(3, size=80, events=1)
+    it.give(3, size=10)
+    it.give(4, size=80)
+    it.give(5, size=60, replay=Replay.RESIGNED)
+    it.give(6, size=90, events=1)
     await clock.idle()
     assert [entry for entry in it.log if "begin" not in entry and "end" not in entry] == [
-        "halve 2", "post 3", "post 21", "post 22"
+        "halve 2", "post 3", "halve 4", "post 5", "post 6", "post 21", "post 22", "post 41", "post 42"
     ]  # fmt: skip
-    assert it.delivery.most_bytes == 80, "the larger one was taken"
+    assert it.delivery.most_bytes == 90, "the larger one was taken"
+
+
+async def test_what_is_refused_says_nothing_about_size(desk: MakeDesk, clock: HandClock) -> None:
+    once = replace(MINE, retry=RetryPolicy("none"))
+    it = desk(once, answers=[Outcome(422, 1.0), Outcome(200, 1.0)])
+    it.give(1, size=100)
+    await clock.idle()
+    assert [entry for entry in it.log if "post" in entry or "halve" in entry] == [
+        "post 1", "halve 1", "post 11", "post 12"
+    ]  # fmt: skip
+    assert it.delivery.most_bytes is None
 
 
 @pytest.mark.parametrize(
@@ -253,6 +275,35 @@ async def test_retries_that_a_clock_set_back_left_in_the_future_keep_their_dista
     clock.advance(0.1)
     await clock.idle()
     assert len(it.posted) == 2
+
+
+@pytest.mark.parametrize(
+    ("set_by", "due_in"), [(1.5, 98.5), (2.0, 98.0), (2.001, 100.0), (60.0, 100.0), (-60.0, 100.0)]
+)
+async def test_a_clock_that_is_set_moves_retries_and_one_that_is_corrected_does_not(
+    desk: MakeDesk, clock: HandClock, set_by: float, due_in: float
+) -> None:
+    it = desk(replace(MINE, retry=RetryPolicy((100,))), answers=[Outcome(500, 1.0)])
+    it.give(1)
+    await clock.idle()
+    clock.set(set_by)
+    it.delivery.wake()
+    await clock.idle()
+    assert it.due_in == {1: due_in}
+
+
+@pytest.mark.parametrize("is_asleep", [False, True])
+async def test_what_was_noted_since_by_the_clock_as_it_is_now_stays(
+    desk: MakeDesk, clock: HandClock, is_asleep: bool
+) -> None:
+    it = desk()
+    it.give(1, due_in=10)
+    await clock.idle()
+    (clock.advance if is_asleep else clock.set)(60)
+    it.give(2, due_in=20)
+    await clock.idle()
+    assert it.due_in.get(2) == 20
+    assert it.due_in.get(1) == (None if is_asleep else 10)
 
 
 @pytest.mark.parametrize("days", [-1, 1])
@@ -320,15 +371,25 @@ async def test_what_happened_is_noted_as_soon_as_the_store_takes_it(desk: MakeDe
     assert it.log == ["begin 1", "post 1", "end 1 delivered"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "paused"),
+    [
+        (Outcome(500, 1.0, error="500"), None),
+        (Outcome(500, 1.0, error="500"), "of a former run"),
+        (Outcome(413, 1.0, error="413"), None),
+        (Outcome(422, 1.0, error="422"), None),
+    ],
+)
 async def test_a_capture_is_replayed_with_its_own_signature_and_only_once(
-    desk: MakeDesk, clock: HandClock
+    desk: MakeDesk, clock: HandClock, answer: Outcome, paused: str | None
 ) -> None:
-    it = desk(answers=[Outcome(500, 1.0, error="500")])
+    it = desk(answers=[answer], paused=paused)
     kept: Headers = (("X-Statsig-Signature", "v0=old"), ("X-Statsig-Request-Timestamp", "5"))
     it.give(1, replay=Replay.AS_RECEIVED, headers=kept)
     await clock.idle()
-    assert it.posted[0][0][-2:] == kept
+    assert set(kept) <= set(it.posted[0][0])
     assert it.ended[0][1] is DeliveryState.FAILED
+    it.delivery.resume()
     it.give(2, replay=Replay.RESIGNED, headers=kept)
     await clock.idle()
     assert dict(it.posted[1][0])["X-Statsig-Signature"] == sign(SECRET, str(clock.epoch), b"body 2")
@@ -341,7 +402,7 @@ async def test_without_a_secret_nothing_is_signed(
     it = desk(replace(MINE, secret=secret, headers={"X-Own": "yes"}))
     it.give(1)
     await clock.idle()
-    assert it.posted[0][0] == (("Content-Type", "application/json"), ("X-Own", "yes"))
+    assert it.posted[0][0] == with_own((("Content-Type", "application/json"), ("X-Own", "yes")))
 
 
 async def test_a_destination_that_is_off_waits_for_being_on(desk: MakeDesk, clock: HandClock) -> None:
@@ -361,6 +422,13 @@ async def test_drained_returns_when_nothing_is_due(desk: MakeDesk, clock: HandCl
     await it.delivery.drained()
     assert len(it.posted) == 5
     assert list(it.jobs) == [1]
+    it.give(6)
+    await it.delivery.drained()
+    assert len(it.posted) == 6, "not what was so before"
+    it.answers = [Outcome(413, 1.0), Outcome(200, 1.0)]
+    it.give(7, size=100)
+    await it.delivery.drained()
+    assert len(it.posted) == 9, "both halves are due at once"
 
 
 async def test_waiting_goes_as_fast_as_the_pace_and_signatures_stay_true(
@@ -398,17 +466,26 @@ async def test_a_rate_limit_goes_as_fast_as_the_pace(desk: MakeDesk, clock: Hand
     assert len(it.posted) == 2
 
 
-@pytest.mark.parametrize(("by", "left"), [(0.5, 10.0), (2, 40.0), (0, 0.0)])
-async def test_what_an_endpoint_asked_to_wait_for_is_stretched(
-    desk: MakeDesk, clock: HandClock, by: float, left: float
+@pytest.mark.parametrize(
+    "first", [Outcome(429, 1.0, retry_after="30"), Outcome(500, 1.0)], ids=["a wish", "a probe"]
+)
+@pytest.mark.parametrize(("by", "left"), [(0.5, 10.0), (2, 40.0), (0, 0.0), (None, 0.0)])
+async def test_what_holds_a_destination_is_stretched_and_ends_with_new_settings(
+    desk: MakeDesk, clock: HandClock, by: float | None, left: float, first: Outcome
 ) -> None:
-    it = desk(answers=[Outcome(429, 1.0, retry_after="30"), Outcome(200, 1.0)])
+    mine = replace(MINE, circuit=CircuitPolicy(1, 30))
+    it = desk(mine, answers=[first, Outcome(200, 1.0)])
+    it.delivery.stretch(2)
     it.give(1)
     await clock.idle()
+    assert it.log[:2] == ["begin 1", "post 1"], "nothing is held that nobody asked to hold"
     it.give(2)
     clock.advance(10)
     await clock.idle()
-    it.delivery.stretch(by)
+    if by is None:
+        it.delivery.apply(replace(mine, timeout_seconds=3))
+    else:
+        it.delivery.stretch(by)
     await clock.idle()
     if left:
         clock.advance(left - 0.01)
@@ -417,93 +494,3 @@ async def test_what_an_endpoint_asked_to_wait_for_is_stretched(
         clock.advance(0.02)
         await clock.idle()
     assert "post 2" in it.log
-
-
-SICK = replace(MINE, circuit=CircuitPolicy(3, 60), retry=RetryPolicy((10,)))
-
-
-def posts(it: Desk) -> list[str]:
-    return [entry for entry in it.log if entry.startswith(("post", "opened", "closed"))]
-
-
-async def test_after_failures_in_a_row_single_probes_are_made_until_one_arrives(
-    desk: MakeDesk, clock: HandClock
-) -> None:
-    """Promise 7: closed, open, half-open, open, half-open, closed; nothing is given up meanwhile."""
-    it = desk(SICK, answers=[*[Outcome(500, 1.0, error="500")] * 4, Outcome(200, 1.0)])
-    for number in range(1, 6):
-        it.give(number)
-    await clock.idle()
-    assert posts(it) == ["post 1", "post 2", "post 3", "opened"]
-    assert it.paused == "3 deliveries failed in a row; the last one: 500"
-    clock.advance(59.9)
-    await clock.idle()
-    assert len(it.posted) == 3
-    clock.advance(0.1)
-    await clock.idle()
-    assert posts(it)[4:] == ["post 4"], "a probe, and it failed"
-    clock.advance(59.9)
-    await clock.idle()
-    assert len(it.posted) == 4
-    clock.advance(0.1)
-    await clock.idle()
-    assert posts(it)[5:7] == ["post 5", "closed"]
-    assert it.paused is None
-    assert it.jobs == {}
-    assert {state for _, state, _ in it.ended} == {DeliveryState.RETRYING, DeliveryState.DELIVERED}
-
-
-async def test_probes_give_nothing_up_however_long_it_takes(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(replace(SICK, retry=RetryPolicy("none"), circuit=CircuitPolicy(1, 60)))
-    it.answers = [*[Outcome(None, 1.0, error="connection refused")] * 30, Outcome(200, 1.0)]
-    it.give(1)
-    it.give(2)
-    for made in range(1, 31):
-        await clock.idle()
-        assert len(it.posted) == made
-        clock.advance(60)
-    await clock.idle()
-    assert it.jobs == {}
-
-
-async def test_a_circuit_that_was_open_is_probed_at_once(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(SICK, paused="of a former run", answers=[Outcome(500, 1.0), Outcome(200, 1.0)])
-    it.give(1)
-    it.give(2)
-    await clock.idle()
-    assert posts(it) == ["post 1"]
-    it.delivery.resume()
-    await clock.idle()
-    assert posts(it) == ["post 1", "post 2"]
-
-
-async def test_what_is_refused_or_asked_to_slow_down_pauses_nothing(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(replace(SICK, retry=RetryPolicy("none")), answers=[Outcome(422, 1.0)])
-    for number in range(1, 10):
-        it.give(number, events=1)
-    await clock.idle()
-    assert len(it.posted) == 9
-    assert "opened" not in it.log
-
-
-async def test_probes_go_as_fast_as_the_pace(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(SICK, answers=[*[Outcome(500, 1.0)] * 3, Outcome(200, 1.0)])
-    it.pace.speed = 60
-    for number in range(1, 5):
-        it.give(number)
-    await clock.idle()
-    clock.advance(1)
-    await clock.idle()
-    assert it.paused is None
-
-
-async def test_the_circuit_is_noted_as_soon_as_the_store_takes_it(desk: MakeDesk, clock: HandClock) -> None:
-    it = desk(replace(SICK, circuit=CircuitPolicy(1, 60)), answers=[Outcome(500, 1.0)])
-    it.refusals = {"circuit"}
-    it.give(1)
-    await clock.idle()
-    assert it.log == ["begin 1", "post 1"]
-    it.refusals.clear()
-    clock.advance(1)
-    await clock.idle()
-    assert it.log == ["begin 1", "post 1", "opened", "end 1 retrying"]

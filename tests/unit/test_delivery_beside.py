@@ -64,6 +64,26 @@ async def test_so_many_are_under_way_and_no_more_each_noted_before_it_is_made(
     assert len(it.posted) == 6
 
 
+async def test_what_was_cancelled_meanwhile_is_not_posted_beside_others(
+    desk: MakeDesk, clock: HandClock
+) -> None:
+    it = desk(FOUR)
+    it.cancelled.add(1)
+    give(it, 1, 2)
+    await all_begun(it, clock, 1)
+    assert it.log == ["begin 2", "post 2"]
+
+
+async def test_what_is_too_large_is_halved_beside_others(
+    desk: MakeDesk, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = desk(FOUR, answers=[Outcome(413, 1.0), OK])
+    it.give(1, size=100)
+    await it.delivery.drained()
+    assert sorted(it.log[-2:]) == ["end 11 delivered", "end 12 delivered"]
+    assert caplog.records == [], "no attempt died of it"
+
+
 async def test_a_wish_to_wait_holds_what_was_not_begun_and_the_longest_counts(
     desk: MakeDesk, clock: HandClock
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -46,7 +46,11 @@ class Rooms:
     most_bytes: dict[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     next_id: int = 1
+    reads: int = 0
+    """How often the store was asked what waits."""
     broken: bool = False
+    during: Callable[[], object] = lambda: None
+    """What happens while events are kept."""
 
     def __post_init__(self) -> None:
         self.forwarder = Forwarder(
@@ -69,9 +73,11 @@ class Rooms:
             for name, verdict in given:
                 if verdict.forwarded:
                     self.stored.setdefault(name, []).append((number, item.raw))
+        self.during()
         return ids
 
     async def backlog(self, name: str, after: int, limit: int) -> list[Queued]:
+        self.reads += 1
         await asyncio.sleep(0)
         return [item for item in self.stored.get(name, []) if item[0] > after][:limit]
 
@@ -161,12 +167,51 @@ async def test_no_batch_is_larger_than_the_endpoint_takes(
     assert [len(names) for name, names, _ in rooms.batches if name == "b"] == [9]
 
 
+@pytest.mark.parametrize(("less", "first"), [(0, 2), (1, 1)])
+@pytest.mark.parametrize(("before", "envelope"), [("array", "data"), ("data", "array")])
+async def test_a_new_envelope_counts_with_its_own_bytes(
+    rooms: Rooms, clock: HandClock, before: str, envelope: Literal["data", "array"], less: int, first: int
+) -> None:
+    events = [b'{"eventName":"%d"}' % number for number in range(4)]
+    rooms.most_bytes["a"] = len(encode(events[:2], envelope, "number")) - less
+    rooms.forwarder.apply([to("a", 100, envelope=before)])
+    await clock.idle()
+    rooms.forwarder.apply([to("a", 100, envelope=envelope)])
+    await rooms.forwarder.accept("t", [view(one, {"eventName": "e"}) for one in events])
+    await clock.idle()
+    assert len(rooms.batches[0][1]) == first
+
+
 async def test_a_demo_goes_to_one_destination_whatever_its_filter(rooms: Rooms, clock: HandClock) -> None:
     rooms.forwarder.apply([to("a", 1, filter=Filter(include_new_events=False)), to("b", 1)])
     await clock.idle(2)
     await rooms.forwarder.accept("t", [event("demo")], only=Only(("a",), Clause.DEMO))
     await clock.idle(2)
     assert rooms.batches == [("a", ["demo"], "full")]
+
+
+async def test_what_is_for_one_destination_goes_through_its_filter_and_to_no_other(
+    rooms: Rooms, clock: HandClock
+) -> None:
+    rooms.forwarder.apply([to("a", 1, filter=Filter(events={"2": False})), to("b", 1)])
+    await clock.idle(2)
+    await rooms.forwarder.accept("t", [event("1"), event("2")], only=Only(("a",)))
+    await clock.idle(2)
+    assert rooms.batches == [("a", ["1"], "full")]
+    asked = [[(name, verdict.clause) for name, verdict in given] for _, _, [given] in rooms.kept]
+    assert asked == [[("a", Clause.NEW_INCLUDED)], [("a", Clause.NOT_TRACKED)]]
+
+
+async def test_a_destination_that_goes_while_events_are_kept_leaves_them_in_the_store(
+    rooms: Rooms, clock: HandClock
+) -> None:
+    rooms.forwarder.apply([to("a", 1), to("b", 1)])
+    await clock.idle(2)
+    rooms.during = lambda: rooms.forwarder.apply([to("b", 1)])
+    await rooms.accept("1")
+    await clock.idle()
+    assert rooms.batches == [("b", ["1"], "full")]
+    assert rooms.stored["a"] == [(1, b"1")]
 
 
 async def test_what_a_former_run_left_goes_first(rooms: Rooms, clock: HandClock) -> None:
@@ -178,11 +223,42 @@ async def test_what_a_former_run_left_goes_first(rooms: Rooms, clock: HandClock)
     assert [names for _, names, _ in rooms.batches] == [["old 1", "old 2"], ["new 1", "new 2"]]
 
 
+@pytest.mark.parametrize("old", [1, 1500])
+async def test_what_comes_while_the_store_is_read_leaves_once_and_last(
+    rooms: Rooms, clock: HandClock, old: int
+) -> None:
+    rooms.stored["a"] = [(number, b"%d" % number) for number in range(1, old + 1)]
+    rooms.next_id = old + 1
+    rooms.forwarder.apply([to(size=3000)])
+    while not rooms.reads:
+        await asyncio.sleep(0)
+    await rooms.accept("new")
+    await clock.idle()
+    clock.advance(1)
+    await clock.idle()
+    assert rooms.batches == [("a", [*(str(number) for number in range(1, old + 1)), "new"], "timer")]
+
+
+@pytest.mark.parametrize(("burst", "overflows"), [(1000, False), (1001, True)])
+async def test_the_store_is_read_for_what_memory_does_not_hold_alone(
+    rooms: Rooms, clock: HandClock, burst: int, overflows: bool
+) -> None:
+    rooms.forwarder.apply([to(size=100)])
+    await clock.idle()
+    assert rooms.reads == 1
+    await rooms.accept(*(str(number) for number in range(burst)))
+    await clock.idle()
+    assert (rooms.reads > 1) is overflows
+
+
+@pytest.mark.parametrize("is_looking", [False, True], ids=["what came before it looks", "while it looks"])
 @pytest.mark.parametrize("bursts", [[2500], [999, 2, 1500], [1000, 1, 1, 1000], [1] * 50 + [3000]])
 async def test_more_than_memory_holds_leaves_once_and_in_order(
-    rooms: Rooms, clock: HandClock, bursts: list[int]
+    rooms: Rooms, clock: HandClock, bursts: list[int], is_looking: bool
 ) -> None:
     rooms.forwarder.apply([to(size=100, seconds=1.0)])
+    if is_looking:
+        await clock.idle()
     number = 0
     for burst in bursts:
         await rooms.accept(*(str(n) for n in range(number, number + burst)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,6 @@ BACKLOG = 300
 YES, NO = Try(1, True, 10.0), Try(1, False, None)
 Row = tuple[int, str, int, int]
 """Created, state, attempts, due."""
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(tmp_path / "store.db")
-    yield store
-    await store.close()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +44,9 @@ def test_an_endpoint_is_judged_by_its_newest_attempts(tries: tuple[Try, ...], st
 def test_percentiles_are_answers_that_came() -> None:
     mixed = Health((NO, *(Try(1, True, float(ms)) for ms in (40, 10, 30, 20)), NO))
     assert [mixed.percentile(share) for share in (0.0, 0.5, 0.75, 0.99)] == [10.0, 20.0, 30.0, 40.0]
+    assert mixed.latencies == (40.0, 10.0, 30.0, 20.0)
     assert (mixed.failures, round(mixed.failure_rate, 2)) == (2, 0.33)
+    assert (Health().failures, Health().failure_rate) == (0, 0)
 
 
 async def keep(store: Store, rows: Sequence[Row], *, status: int | None, error: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from statsig_tui.tui.privacy import AROUND, dots, identifies, masked, masked_part
+from statsig_tui.tui.privacy import AROUND, dots, identifies, masked, masked_line, masked_part
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,23 @@ def test_a_part_is_masked_by_what_stands_before_it() -> None:
         assert masked_part(text, start, start + 4) == masked(text)[start : start + 4]
     long = "x" * (3 * AROUND) + text
     assert masked_part(long, len(long) - 25, len(long)) == masked(long)[-25:]
+
+
+def test_a_line_is_masked_by_what_stands_above_it() -> None:
+    text = """{
+  "userID":
+    "user-1042",
+  "customIDs": {
+    "account":
+
+      "acme"
+  },
+  "plan": "pro"
+}"""
+    lines = text.split("\n")
+    shown = [masked_line(lines, at).strip() for at in range(len(lines))]
+    assert "|".join(shown) == '{|"userID":|"•••••••••",|"customIDs": {|"account":||"••••"|},|"plan": "pro"|}'
+    assert masked_line(["x" * 5_000, '"userID":', '"u-1"'], 2) == '"•••"'
 
 
 def test_a_place_says_whether_its_value_tells_who_somebody_is() -> None:

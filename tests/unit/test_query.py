@@ -20,7 +20,7 @@ EVENTS: list[dict[str, Any]] = [
         "eventName": "checkout_completed",
         "user": {"userID": "u1", "country": "KR", "custom": {"plan": "pro", "a.b": [1, "x"]}},
         "value": "49.90",
-        "metadata": {"gate": "new", "items": 3, "ok": True, "none": None, "sku": "007"},
+        "metadata": {"gate": "new", "items": 3, "ok": True, "off": False, "none": None, "sku": "007"},
         "timestamp": NOW - 65_000,
         "timeUUID": "f4c414a0-0000-11ef-8000-000000000001",
     },
@@ -53,7 +53,7 @@ def view(events: list[dict[str, Any]] = EVENTS, **changes: Any) -> View:
     return of_capture(
         CaptureRecord(**(record | changes)),
         lambda: body,
-        destinations=lambda: ("my-api",),
+        destinations=lambda: ("my-api", "another"),
         came_before=lambda index: index == 1,
     )
 
@@ -80,6 +80,7 @@ metadata.none=null|metadata.none|has:metadata.none|-has:metadata.nothing|metadat
 CHECKOUT|c57|f4c414a0|u2|stale_time|statsig::gate_exposure|check*ted|"49.90"
 nothing or checkout|(nothing or event:checkout_completed) user:u1|-(nothing checkout)|-(nothing or never)
 checkout and user:u1|checkout AND user:u1|nothing OR checkout
+since:1m|size:1k,20k|metadata.items=3.0|metadata.items=*|metadata.off=false|dest:another|C57|hook?a
 """
 
 
@@ -96,6 +97,9 @@ event:checkout_completed dup:yes|lag:>6s|fault:bad*|id:c5|imported:yes|state:fai
 metadata.gate=n|metadata.nothing|metadata.nothing=x|metadata.sku=7|metadata.sku>6|user.country=k*|user.country>1
 metadata.gate=new metadata.gate=old|value>50|metadata=x|"a.b"=x|checkout nothing|-checkout|"check*ted"
 event:checkout_completed class:gate|-(nothing or checkout)
+until:1m|metadata.ok=1|metadata.off=true|metadata.none>1|user.custom>1|class:gate uuid:*|c58
+hook*stale|hook*hook
+user.custom."a.b"[2]|user.custom.plan[0]|metadata[0]|user.custom.plan.p
 """
 
 
@@ -131,6 +135,7 @@ def test_the_same_language_asks_of_an_event_on_its_way() -> None:
     assert condition.matches(first, NOW)
     assert not condition.matches(second, NOW)
     assert not parse("-status:none status:none").matches(first, NOW)
+    assert not parse("path:*").matches(first, NOW)
 
 
 WRONG = {

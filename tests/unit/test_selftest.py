@@ -20,6 +20,7 @@ import pytest
 
 from statsig_tui.core import selftest, verifiers
 from statsig_tui.core.selftest import Result, Trial
+from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, SignatureState, verify
 
 SECRET = "webhook-" + "s" * 43
 Check = Callable[[object, bytes], bool]
@@ -122,6 +123,21 @@ def test_each_weakness_is_found_and_named(
     assert any(said in result.said for result in results.values())
 
 
+def test_an_endpoint_that_checks_nothing_is_told_so_and_no_finer_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It neither signs by its own clock nor checks a body that it wrote again."""
+    with served(lambda headers, body: True) as port:
+        lax = {item.trial.name: item.said for item in selftest.together(list(tried(port).values()))}
+    assert "anybody can post events" in lax["flipped byte"]
+    for name in ("wrong secret", "no signature", "no timestamp", "re-serialised", "stale"):
+        assert lax[name] == "200: it does not look at the signature"
+    check = compiled(verifiers.PYTHON, monkeypatch).is_from_statsig
+    with served(respelled(check)) as port:
+        results = list(tried(port).values())
+    assert selftest.together(results) == results
+
+
 def test_a_stale_request_is_told_from_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
     check = compiled(verifiers.PYTHON, monkeypatch).is_from_statsig
     with served(lambda headers, body: check(headers, body, 10**9)) as port:
@@ -138,12 +154,83 @@ def test_an_endpoint_that_does_not_repeat_the_code_is_told_what_that_means() -> 
     assert results["good request"].passed
 
 
-def test_an_answer_that_is_neither_yes_nor_no_does_not_pass() -> None:
-    trials = {trial.name: trial for trial in selftest.trials(SECRET, now=1, code="c", other_secret="o")}
-    for name in ("flipped byte", "good request"):
-        trial: Trial = trials[name]
-        assert not selftest.judge(trial, 500, b"", None).passed
-        assert selftest.judge(trial, None, b"", "nobody listens").said == "nobody listens"
+NOW = 1_700_000_000_000
+
+
+def trial(name: str) -> Trial:
+    """The one of that name."""
+    made = selftest.trials(SECRET, now=NOW, code="c", other_secret="o")
+    return next(item for item in made if item.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "says"),
+    [
+        ("url verification", SignatureState.MISSING, ""),
+        ("good request", SignatureState.VALID, ""),
+        ("flipped byte", SignatureState.INVALID, "matches none"),
+        ("wrong secret", SignatureState.INVALID, "matches none"),
+        ("no signature", SignatureState.MISSING, "X-Statsig-Signature missing"),
+        ("no timestamp", SignatureState.MISSING, "X-Statsig-Request-Timestamp missing"),
+        ("re-serialised", SignatureState.INVALID, "matches none"),
+        ("stale", SignatureState.STALE, "3600.0 s old"),
+    ],
+)
+def test_a_trial_is_wrong_in_the_one_thing_it_is_about(name: str, state: SignatureState, says: str) -> None:
+    it = trial(name)
+    headers = {name: value.encode() for name, value in it.headers}
+    found = (headers.get(SIGNATURE_HEADER), headers.get(TIMESTAMP_HEADER))
+    verdict = verify([SECRET], *found, it.body, NOW, 300)
+    assert verdict.state is state
+    assert says in verdict.reason
+
+
+TAKEN = "it does not check the signature: anybody can post events to it"
+OTHERWISE = "it was refused, but not with a 4xx"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "passed", "says"),
+    [
+        *(("good request", status, True, "as it should") for status in (200, 299)),
+        *(("good request", status, False, "refuses what Statsig sends") for status in (199, 300, 404, 500)),
+        *(("flipped byte", status, True, "as it should") for status in (400, 499)),
+        *(("flipped byte", status, False, TAKEN) for status in (200, 299)),
+        *(("flipped byte", status, False, OTHERWISE) for status in (199, 300, 399, 500)),
+    ],
+)
+def test_a_status_says_whether_it_was_taken_or_refused(
+    name: str, status: int, passed: bool, says: str
+) -> None:
+    result = selftest.judge(trial(name), status, b"", None)
+    assert (result.passed, result.status) == (passed, status)
+    assert result.said.startswith(str(status))
+    assert says in result.said
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "passed", "says"),
+    [
+        (200, b'{"verification_code":"c"}', True, "200 with the code"),
+        (201, b'{"verification_code":"c"}', False, "201: Statsig would not register"),
+        (200, b'{"verification_code":"d"}', False, "200, but not {"),
+        (200, b'["c"]', False, "200, but not {"),
+        (200, b"c", False, "200, but not {"),
+    ],
+)
+def test_a_verification_is_answered_with_200_and_the_code(
+    status: int, body: bytes, passed: bool, says: str
+) -> None:
+    result = selftest.judge(trial("url verification"), status, body, None)
+    assert result.passed is passed
+    assert result.said.startswith(says)
+
+
+@pytest.mark.parametrize("name", ["url verification", "good request", "flipped byte"])
+@pytest.mark.parametrize(("error", "says"), [("nobody listens", "nobody listens"), (None, "no answer")])
+def test_no_answer_passes_nothing(name: str, error: str | None, says: str) -> None:
+    result = selftest.judge(trial(name), None, b"", error)
+    assert (result.passed, result.status, result.said) == (False, None, says)
 
 
 @pytest.mark.parametrize("language", ["Python", *(["Node"] if shutil.which("node") else [])])

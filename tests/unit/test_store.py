@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,13 +27,6 @@ from statsig_tui.errors import StoreBroken
 PATIENCE = 10.0
 YES = Verdict(True, Clause.NEW_INCLUDED)
 NO = Verdict(False, Clause.NOT_TRACKED)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(tmp_path / "store.db")
-    yield store
-    await store.close()
 
 
 def note(path: str) -> Callable[[Tx], None]:

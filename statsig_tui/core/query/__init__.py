@@ -5,10 +5,10 @@ Words, `key:value`, `field.path=value`, `-` negates, side by side is *and*, `or`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from statsig_tui.core.query.completion import Candidate, Completion, complete
-from statsig_tui.core.query.matching import asks_of_events, holds
+from statsig_tui.core.query.matching import Test, asks_of_events, test_of
 from statsig_tui.core.query.parser import QueryError, all_of, parse_node, spell
 from statsig_tui.core.query.terms import KEYS, All, AnyOf, Clause, Field, Leaf, Node, Not, Value, Word
 from statsig_tui.core.query.view import View
@@ -67,6 +67,13 @@ class Query:
     """What was asked, in normal form."""
 
     node: Node = All()  # noqa: RUF009 - frozen
+    _test: Test = field(init=False, repr=False, compare=False)
+    _asks_of_events: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what is asked of many."""
+        object.__setattr__(self, "_test", test_of(self.node))
+        object.__setattr__(self, "_asks_of_events", asks_of_events(self.node))
 
     def to_text(self) -> str:
         """A text that parse() reads as the same query."""
@@ -74,19 +81,18 @@ class Query:
 
     def matches(self, view: View, now: int) -> bool:
         """Whether it fits: at all for one of the events, or for what has none. `now` is epoch ms."""
-        if not asks_of_events(self.node):
-            return holds(self.node, view, None, now)
-        if not view.events:
-            return holds(self.node, view, None, now)
-        return any(holds(self.node, view, index, now) for index in range(len(view.events)))
+        holds, count = self._test, len(view.events) if self._asks_of_events else 0
+        if count <= 1:
+            return holds(view, 0 if count else None, now)
+        return any(holds(view, index, now) for index in range(count))
 
     def fitting(self, view: View, now: int) -> list[int]:
         """The places of the events it fits."""
-        return [index for index in range(len(view.events)) if holds(self.node, view, index, now)]
+        return [index for index in range(len(view.events)) if self._test(view, index, now)]
 
     def explain(self, view: View, now: int, index: int | None = None) -> list[Truth]:
         """Each clause by itself, and whether it holds for one event (None: for what has no event)."""
-        return [Truth(spell(leaf), holds(leaf, view, index, now)) for leaf in _leaves(self.node)]
+        return [Truth(spell(leaf), test_of(leaf)(view, index, now)) for leaf in _leaves(self.node)]
 
     def uses(self, key: str) -> bool:
         """Whether a key occurs in it."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from statsig_tui.core import jsontext
 from statsig_tui.core.envelope import Batch, decode, summary
@@ -17,9 +16,29 @@ from statsig_tui.core.ids import tag
 from statsig_tui.core.records import CaptureRecord, DeliveryRecord, EventRecord, EventSummary, SentRecord
 
 Document = Mapping[str, Any]
+Found = TypeVar("Found")
 
 
-@dataclass(frozen=True)
+class _Once(Generic[Found]):
+    """What is worked out when it is asked for first; the standard library's locks before Python 3.12."""
+
+    def __init__(self, find: Callable[[Any], Found]) -> None:
+        self._find, self._name, self.__doc__ = find, find.__name__, find.__doc__
+
+    @overload
+    def __get__(self, of: None, owner: type) -> _Once[Found]: ...
+    @overload
+    def __get__(self, of: object, owner: type) -> Found: ...
+    def __get__(self, of: object | None, owner: type) -> _Once[Found] | Found:
+        if of is None:
+            return self
+        # Found in the instance from now on: this is asked only where that has nothing of the name.
+        found = of.__dict__[self._name] = self._find(of)
+        return found
+
+
+# Not frozen: it is made once for each of a hundred thousand events, and that would take it most of its time.
+@dataclass(eq=False)
 class View:
     """One thing that is stored. What it does not have is None, and no clause about that holds."""
 
@@ -50,34 +69,33 @@ class View:
     """Whether an event was seen before."""
     read_note: Callable[[], str | None] = lambda: None
 
-    @cached_property
+    @_Once
     def body(self) -> bytes:
         """The body without its Content-Encoding."""
         return self.read_body()
 
-    @cached_property
+    @_Once
     def folded(self) -> bytes:
         """The body with A–Z in lower case."""
         return self.body.lower()
 
-    @cached_property
+    @_Once
     def destinations(self) -> Sequence[str]:
         """Where it went to or came from."""
         return self.read_destinations()
 
-    @cached_property
+    @_Once
     def documents(self) -> Sequence[Document]:
         """Its events in full, as many as it has events."""
         try:
             value = jsontext.parse(self.body)
         except jsontext.JsonError:
             return ()
-        if isinstance(value, dict) and isinstance(value.get("data"), list):
-            value = value["data"]
-        items = value if isinstance(value, list) else [value]
-        return [item for item in items if isinstance(item, dict)]
+        if isinstance(value, dict):
+            value = value.get("data") if isinstance(value.get("data"), list) else [value]
+        return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
-    @cached_property
+    @_Once
     def events(self) -> tuple[EventSummary, ...]:
         """Its events, as far as a line shows them."""
         if self.listed is not None:

@@ -8,7 +8,7 @@ from itertools import count
 
 from statsig_tui.core.config import LONGEST_NAME, Destination
 from statsig_tui.core.destination import Invalid
-from statsig_tui.tui.commands import COMMANDS
+from statsig_tui.tui.commands import COMMANDS, key
 from statsig_tui.tui.screens.dialogs import NewDestination
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.self_test import self_test
@@ -94,7 +94,9 @@ class ArrangingScreen(ModeScreen):
             return
         if await self._use([item for item in self.host.config.destinations if item is not saved]):
             self._deleted.append((saved, at))
-            self.host.say(f"Deleted {saved.name}. u brings it back, and what waited for it.")
+            self.host.say(
+                f"Deleted {saved.name}. {key('destinations.undo')} brings it back, and what waited for it."
+            )
             self._offer()
 
     async def action_undo(self) -> None:
@@ -130,7 +132,7 @@ class ArrangingScreen(ModeScreen):
         name = next(name for name in names if name not in taken)
         made = replace(real, name=name, enabled=False, old_secrets=())
         if await self._add(made):
-            self.host.say(f"Added {made.name}, turned off: space turns it on.")
+            self.host.say(f"Added {made.name}, turned off: {key('destinations.toggle')} turns it on.")
 
     def _verify_saved(self, made: Destination, former: Destination | None) -> None:
         """Send url_verification to a URL that is new, where that is wanted."""

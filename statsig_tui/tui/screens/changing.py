@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,15 +13,19 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from statsig_tui.core.config_change import ACTIONS, NAME, TYPES, ConfigChange, body_of
-from statsig_tui.errors import Unavailable
+from statsig_tui.core.records import VerdictRecord
+from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.questions import Question
+from statsig_tui.tui.text import fit
 from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice
 
 _BREAK = "\\n"
 """How a line of the description ends in a field of one line."""
+_TOLD = 3
+"""Destinations that are named in a message."""
 
 
 class ConfigChangeDialog(Question[ConfigChange]):
@@ -116,12 +121,29 @@ async def send_change(screen: ModeScreen, offered: ConfigChange) -> ConfigChange
     chosen = await screen.app.push_screen_wait(ConfigChangeDialog(offered))
     if chosen is None:
         return offered
-    engine = screen.bridge.engine
-    if engine is None or engine.addresses.emulator is None:
-        screen.host.tell(Unavailable("The emulator does not listen.", "ctrl+p, Use a free port."))
-        return chosen
     body = body_of(chosen, time.time_ns() // 1_000_000)
-    sent = await screen.bridge.do(lambda engine: engine.send(engine.targets()[0], body, event_name=NAME))
+    try:
+        sent = await screen.bridge.do(lambda engine: engine.send(engine.emulator(), body, event_name=NAME))
+    except StatsigTuiError as error:
+        # What was typed is offered again all the same.
+        screen.host.tell(error)
+        return chosen
     became = f"answered {sent.status}" if sent.status is not None else f"not answered: {sent.error}"
-    screen.host.say(f"Config change {chosen.name} {chosen.action}: {became}. 3 Live shows what arrives.")
+    trace = sent.trace
+    found = await screen.bridge.ask(lambda archive: archive.trace(trace)) if trace is not None else None
+    went = verdict_words(found.verdicts) if found is not None else ""
+    screen.host.say(f"Config change {fit(chosen.name, 40)} {chosen.action}: {became}. {went}")
     return chosen
+
+
+def verdict_words(verdicts: Sequence[VerdictRecord]) -> str:
+    """`Forwarded to my-api. Filtered: other (config changes off).`"""
+    forwarded = [each.destination for each in verdicts if each.forwarded]
+    filtered = [f"{each.destination} ({each.clause})" for each in verdicts if not each.forwarded]
+    parts = [f"Forwarded to {_first(forwarded)}."] if forwarded else ["Forwarded to no destination."]
+    return " ".join([*parts, f"Filtered: {_first(filtered)}."] if filtered else parts)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return ", ".join(names[:_TOLD]) + more

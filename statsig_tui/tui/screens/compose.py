@@ -23,9 +23,9 @@ from statsig_tui.core.lint import advise_key
 from statsig_tui.core.records import SentDetail, SentRecord
 from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Sources, Unresolved
-from statsig_tui.errors import NotFound, StatsigTuiError, Unavailable, UsageError
+from statsig_tui.errors import NotFound, StatsigTuiError, UsageError
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.commands import bindings, short_key
 from statsig_tui.tui.screens.compare import CompareScreen, Side
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.leaving import Leaving
@@ -175,8 +175,8 @@ class ComposeScreen(RepeatingScreen):
         """Ask before the first event leaves this machine for a target. Raises Unavailable."""
         engine = self.bridge.engine
         assert engine is not None
-        if target.name == EMULATOR and engine.addresses.emulator is None:
-            raise Unavailable("The emulator does not listen.", "Take any free port: ctrl+p, Use a free port.")
+        if target.name == EMULATOR:
+            engine.emulator()
         if await self._leaving.is_allowed(target, describe(target, engine)):
             return True
         self.host.say("Not sent.")
@@ -428,5 +428,4 @@ class ComposeScreen(RepeatingScreen):
         return super().check_action(action, parameters)
 
     def _send_key(self) -> str:
-        keys = self.host.config.interface.keys.get("compose.send", "ctrl+j")
-        return keys.split(",")[0].replace("ctrl+", "^")
+        return short_key("compose.send")

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Input
 
 from statsig_tui.core.attempted import as_document
 from statsig_tui.core.config import Filter
@@ -18,7 +19,7 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.ids import tag
 from statsig_tui.core.records import Counters, DeliveryRecord, DestinationCounters
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.commands import bindings, key
 from statsig_tui.tui.screens.arranging import ACTIONS, ArrangingScreen
 from statsig_tui.tui.screens.changing import send_change
 from statsig_tui.tui.screens.comparing import compare
@@ -28,6 +29,7 @@ from statsig_tui.tui.screens.redeliver import redeliver
 from statsig_tui.tui.screens.self_test import self_test
 from statsig_tui.tui.screens.send_test import send_test
 from statsig_tui.tui.screens.time_control import hurry, next_speed
+from statsig_tui.tui.widgets.attempt_rows import held_words
 from statsig_tui.tui.widgets.destination_list import DestinationList, card
 from statsig_tui.tui.widgets.destination_panes import (
     ATTEMPTS,
@@ -38,7 +40,7 @@ from statsig_tui.tui.widgets.destination_panes import (
     Subject,
 )
 from statsig_tui.tui.widgets.editor import Edited, Looked
-from statsig_tui.tui.widgets.filter_editor import DetailsLine
+from statsig_tui.tui.widgets.filter_parts import DetailsLine
 from statsig_tui.tui.widgets.row_list import RowList
 from statsig_tui.tui.widgets.signing import SigningPane
 
@@ -70,7 +72,7 @@ class DestinationsScreen(ArrangingScreen):
 
     def on_mount(self) -> None:
         """The list takes the keys."""
-        self._list.empty = Content.styled("No destination. ctrl+n adds one.", theme.QUIET)
+        self._list.empty = Content.styled(f"No destination. {key('destinations.new')} adds one.", theme.QUIET)
         self._list.focus()
         self.config_changed()
 
@@ -124,6 +126,7 @@ class DestinationsScreen(ArrangingScreen):
             redact=engine.redact if engine is not None else str,
             check_cert=engine.check_client_cert if engine is not None else lambda chosen: None,
             proxy=engine.proxy_of(url) if engine is not None else None,
+            probe_at=engine.next_probe(saved.name) if engine is not None else None,
         )
 
     def _counts(self, name: str) -> DestinationCounters:
@@ -217,13 +220,15 @@ class DestinationsScreen(ArrangingScreen):
             case "back":
                 return panes.is_changed or not in_list
             case "search" | "filter_details":
-                return panes.tab == FILTER and self.selected is not None
+                # In a field the keys are text.
+                is_typing = isinstance(self.focused, Input)
+                return panes.tab == FILTER and self.selected is not None and not is_typing
             case "retry" | "cancel_delivery":
                 return self._can(action)
             case "compare":
                 return panes.tab == ATTEMPTS and not in_list and panes.attempts.chosen() is not None
             case "hurry":
-                return self.selected is not None and bool(self._counts(self.selected.name).retrying)
+                return self.selected is not None and bool(self._counts(self.selected.name).queued)
             case "mark" | "only_marked" | "redeliver":
                 return panes.tab == ATTEMPTS and self.selected is not None and self._can_with_marks(action)
             case _ if action in _IN_LIST:
@@ -303,7 +308,7 @@ class DestinationsScreen(ArrangingScreen):
         if item is None:
             return
         done = await self.bridge.do(lambda engine: engine.retry_now(item.id))
-        waits = f", but waits: {held}" if (held := self._panes.held()) else ""
+        waits = f", but waits: {held}" if (held := held_words(self._panes.held())) else ""
         number = tag("d", item.id)
         self.host.say(f"{number} is due now{waits}." if done else f"{number} is being sent, or has arrived.")
 
@@ -311,7 +316,9 @@ class DestinationsScreen(ArrangingScreen):
         """Give up the delivery under the cursor."""
         item = self._panes.attempts.delivery()
         if item is not None and await self.bridge.do(lambda engine: engine.cancel(item.id)):
-            self.host.say(f"{tag('d', item.id)} is cancelled. r delivers it after all.")
+            self.host.say(
+                f"{tag('d', item.id)} is cancelled. {key('destinations.retry')} delivers it after all."
+            )
 
     @work(group="compare", exclusive=True)
     async def action_compare(self) -> None:
@@ -322,7 +329,7 @@ class DestinationsScreen(ArrangingScreen):
     async def action_hurry(self) -> None:
         """End the waiting for next attempts at the destination under the cursor."""
         if (saved := self.selected) is not None:
-            await hurry(self, saved.name, self._panes.held())
+            await hurry(self, saved.name, held_words(self._panes.held()))
 
     async def action_next_speed(self) -> None:
         """Let waiting go at the next speed."""
@@ -342,7 +349,8 @@ class DestinationsScreen(ArrangingScreen):
         """Ask which, and make it due."""
         if (saved := self.selected) is not None:
             attempts = self._panes.attempts
-            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, self._panes.held())
+            held = held_words(self._panes.held())
+            asked = redeliver(self, saved.name, attempts.marked, attempts.minute, held)
             self.run_worker(asked, group="redeliver")
 
 

@@ -21,6 +21,7 @@ from statsig_tui.core.paste import Converted, Pasted
 from statsig_tui.core.request import Shape
 from statsig_tui.core.template import Unresolved
 from statsig_tui.errors import StatsigTuiError, UsageError
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.external import edited, editor, handed_over
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.screens.paste import FileDialog, PasteDialog
@@ -78,7 +79,7 @@ class DraftingScreen(ModeScreen):
         found = kept.load(self._saved)
         if found is not None and self._draft.take() == draft.SAMPLE and self._draft.shape == Shape():
             (self._draft.become if found.is_changed else self._draft.open)(found.text, found.shape, found.off)
-            self.host.say("Your draft is restored; ctrl+n begins anew.")
+            self.host.say(f"Your draft is restored; {key('compose.new')} begins anew.")
 
     @on(DraftPane.Changed)
     def _save_soon(self) -> None:

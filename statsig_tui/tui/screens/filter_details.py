@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -19,7 +17,8 @@ from textual.widgets import Button, Input, Static, TextArea
 
 from statsig_tui.core.config import EXPOSURE_KINDS, NO_TIER, Filter
 from statsig_tui.core.destination import Invalid, validate_filter
-from statsig_tui.tui.screens.modal import Dialog
+from statsig_tui.tui import theme
+from statsig_tui.tui.screens.questions import Question
 from statsig_tui.tui.text import content
 from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Field, Tick
@@ -37,18 +36,17 @@ PRESETS = {
 _WORDS = {"config": "dynamic config", NO_TIER: "none named"}
 
 
-class FilterDetails(Dialog[Filter | None]):
+_AROUND = 7
+"""Lines of the dialog around what scrolls: border, padding, two lines of buttons."""
+
+
+class FilterDetails(Question[Filter]):
     """Dismissed with the changed filter, or with None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+j", "use", "Use", priority=True),
-        Binding("escape", "cancel", "Cancel"),
-    ]
     DEFAULT_CSS = """
     FilterDetails {
         VerticalScroll {
             height: auto;
-            max-height: 1fr;
             scrollbar-size-vertical: 1;
         }
         .part {
@@ -76,8 +74,18 @@ class FilterDetails(Dialog[Filter | None]):
             width: 12;
             background: $background;
         }
-        .buttons Button {
-            margin: 0 1 0 0;
+        .buttons {
+            height: 1;
+            Button, Static {
+                width: auto;
+                margin: 0 1 0 0;
+            }
+        }
+        .buttons.-presets {
+            margin: 1 0 0 0;
+            Button {
+                min-width: 8;
+            }
         }
     }
     """
@@ -109,12 +117,16 @@ class FilterDetails(Dialog[Filter | None]):
                 yield Field("Condition", where, name="where")
                 sample = LineInput(f"{draft.sample * 100:.10g}", compact=True, id="sample")
                 yield Field("Sample", sample, "% of users, ever the same", name="sample")
-            with Horizontal(classes="buttons"):
+            with Horizontal(classes="buttons -presets"):
+                yield Static(Content.styled("Presets:", theme.QUIET))
                 for name in PRESETS:
                     yield Button(Content(name), compact=True, classes="preset", name=name)
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", compact=True, id="details-cancel")
-                yield Button("Use", compact=True, id="details-use", variant="primary")
+            yield self._buttons("Use")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """What does not fit scrolls; the buttons stay."""
+        rows = event.size.height * 9 // 10 - _AROUND
+        self.query_one(VerticalScroll).styles.max_height = max(3, rows)
 
     def on_mount(self) -> None:
         """Begin with the first box."""
@@ -142,8 +154,7 @@ class FilterDetails(Dialog[Filter | None]):
         validate_filter(made)
         return made
 
-    @on(Button.Pressed, "#details-use")
-    def action_use(self) -> None:
+    def action_accept(self) -> None:
         """Make it the draft; what is wrong is said at its field."""
         try:
             made = self.edited()
@@ -153,13 +164,10 @@ class FilterDetails(Dialog[Filter | None]):
                 field.complain(f"{error.message}: {error.hint}" if is_meant else "")
                 if is_meant:
                     field.field.focus()
+                    # What is wrong stands below the field, where the focus alone does not scroll to.
+                    field.call_after_refresh(field.scroll_visible, animate=False)
             return
         self.dismiss(made)
-
-    @on(Button.Pressed, "#details-cancel")
-    def action_cancel(self) -> None:
-        """Change nothing."""
-        self.dismiss(None)
 
     @on(Button.Pressed, ".preset")
     def _preset(self, event: Button.Pressed) -> None:

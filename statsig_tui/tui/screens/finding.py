@@ -21,6 +21,7 @@ from statsig_tui.core.records import CaptureRecord
 from statsig_tui.core.repeats import Beside
 from statsig_tui.errors import StatsigTuiError, StoreBroken
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.findings import LONGEST, Finding, Hits
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.text import content, fit
@@ -141,12 +142,13 @@ class FindingScreen(ModeScreen):
             return None
         if self._filter is not None:
             is_done = self._filter.search.is_done
-            why = f"None of {view.total:,} fits. F shows all, f changes the filter."
+            ways = f"{key('live.filter_off')} shows all, {key('live.filter')} changes the filter."
+            why = f"None of {view.total:,} fits. {ways}"
             why = why if is_done else "Searching…"
         elif view.only_marked:
-            why = "Nothing is marked. M shows all."
+            why = f"Nothing is marked. {key('live.marked')} shows all."
         else:
-            why = f"Cleared. u brings {view.total:,} back."
+            why = f"Cleared. {key('live.undo')} brings {view.total:,} back."
         return Content.styled(why, theme.QUIET)
 
     def empty(self) -> Content:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import COMMANDS
+from statsig_tui.tui.commands import COMMANDS, keys_of, spelled
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.widgets.answer_pane import AnswerPane
 from statsig_tui.tui.widgets.hanging import Hanging
@@ -21,20 +21,6 @@ from statsig_tui.tui.widgets.line_view import LineView
 from statsig_tui.tui.widgets.member_table import MemberTable
 from statsig_tui.tui.widgets.row_list import RowList
 
-_KEY_NAMES = {
-    "equals_sign": "=",
-    "question_mark": "?",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "escape": "esc",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "slash": "/",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-}
 WORDS = (
     ("emulator", "stands in for Statsig: takes incoming events and SDK batches"),
     ("destination", "a webhook URL, with the filter, batch and retry it is served by"),
@@ -83,11 +69,10 @@ class HelpScreen(Dialog[None]):
         self.query_one(Hanging).show(self._lines())
 
     def _lines(self) -> list[Content]:
-        keys = self.app.config.interface.keys if hasattr(self.app, "config") else {}
-        here = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == self._mode and c.keys]
-        everywhere = [(keys.get(c.id, c.keys), c.help) for c in COMMANDS if c.scope == "app" and c.keys]
+        here = [(keys_of(c.id), c.help) for c in COMMANDS if c.scope == self._mode and c.keys]
+        everywhere = [(keys_of(c.id), c.help) for c in COMMANDS if c.scope == "app" and c.keys]
         rows, lists, bodies, answers = (
-            [(keys.get(b.id or "", b.key), b.description) for b in _bindings(*widgets)]
+            [(keys_of(b.id or "", b.key), b.description) for b in _bindings(*widgets)]
             for widgets in ((MemberTable,), (LineView, RowList), (JsonView,), (AnswerPane,))
         )
         tables = [
@@ -115,6 +100,6 @@ def _bindings(*widgets: type[Widget]) -> list[Binding]:
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
     lines = [Content.styled(title, "bold $primary")]
     for keys, text in rows:
-        shown = "  ".join(_KEY_NAMES.get(key, key) for key in keys.split(","))
+        shown = "  ".join(spelled(key) for key in keys.split(","))
         lines.append(Content.assemble((f"  {shown:<{_LABEL - 2}}", theme.STRONG), text))
     return lines

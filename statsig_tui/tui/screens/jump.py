@@ -73,7 +73,6 @@ class JumpDialog(Dialog[Goal | None]):
             box.border_title = Content("Jump")
             box.border_subtitle = "enter goes there · esc cancels"
             line = LineInput(placeholder="a name, or an id: c57  #57  d7  e12  t…", compact=True)
-            line.cursor_blink = False
             yield line
             yield OptionList(markup=False, compact=True)
 

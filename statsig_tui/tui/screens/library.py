@@ -14,6 +14,7 @@ from statsig_tui.core.kept import without_secrets
 from statsig_tui.core.library import Template, free_name
 from statsig_tui.core.records import SentRecord
 from statsig_tui.errors import StatsigTuiError
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.screens.drafting import DraftingScreen
 from statsig_tui.tui.screens.questions import NameDialog
 from statsig_tui.tui.shelf import Shelf
@@ -241,7 +242,7 @@ class LibraryScreen(DraftingScreen):
             self._may_undo(entry.name, lambda: shelf.restore(entry.name, data))
 
         if await self._change(delete):
-            self.host.say(f"Deleted {entry.name}: u brings it back.")
+            self.host.say(f"Deleted {entry.name}: {key('compose.undo')} brings it back.")
 
     @work(group="library", exclusive=True)
     async def action_library_undo(self) -> None:

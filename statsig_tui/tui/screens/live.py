@@ -24,7 +24,7 @@ from statsig_tui.core.replaying import Part
 from statsig_tui.core.tunnel import steps
 from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
-from statsig_tui.tui.commands import bindings
+from statsig_tui.tui.commands import bindings, key, palette
 from statsig_tui.tui.screens.comparing import compare
 from statsig_tui.tui.screens.copies import edit_copy, events_of, part_of, save_copy
 from statsig_tui.tui.screens.counting import CountingScreen
@@ -147,11 +147,12 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen, NotingScreen):
             return Content.styled("Starting…", theme.QUIET)
         addresses = engine.addresses
         if addresses.receiver is None:
-            return Content.styled("The receiver does not listen. ctrl+p, Use a free port.", theme.WARN)
+            return Content.styled(f"The receiver does not listen. {palette('app.ports')}.", theme.WARN)
+        sends, probes = f"{key('app.compose')}, then {key('compose.send')}", key("live.probe")
         lines = [
             "Nothing has arrived yet.",
             "",
-            "Press 1, then ctrl+j: an event goes the whole way and comes in here; t probes every hop.",
+            f"Press {sends}: an event goes the whole way and comes in here; {probes} probes every hop.",
             "Or send one from another terminal:",
             "",
             f"curl -H 'STATSIG-API-KEY: secret-x' {addresses.emulator}/v1/webhooks/event_webhook \\",
@@ -166,8 +167,12 @@ class LiveScreen(ReplayingScreen, OpeningScreen, CountingScreen, NotingScreen):
         """How the real Statsig gets here, for the empty list."""
         url = self.host.config.receiver.public_url
         if url is None:
-            return ["For the real Statsig: T enters a tunnel's public URL and tries it."]
-        return ["", *(printable(line) for line in steps(url, None)), "T tries it end to end."]
+            return [f"For the real Statsig: {key('live.tunnel')} enters a tunnel's public URL and tries it."]
+        return [
+            "",
+            *(printable(line) for line in steps(url, None)),
+            f"{key('live.tunnel')} tries it end to end.",
+        ]
 
     # The one under the cursor
 

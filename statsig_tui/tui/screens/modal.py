@@ -12,6 +12,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import Input
 
 
 class Dialog(ModalScreen[ScreenResultType]):
@@ -34,6 +35,10 @@ class Dialog(ModalScreen[ScreenResultType]):
 
 class Palette(CommandPalette):
     """The command palette, which is dismissed once."""
+
+    def on_mount(self) -> None:
+        """Its field does not blink either."""
+        self.query_one(Input).cursor_blink = False
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Go away, unless that was done before."""

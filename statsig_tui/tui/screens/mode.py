@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.reactive import Reactive
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -152,8 +152,13 @@ class ModeScreen(Screen[None]):
     def config_changed(self) -> None:
         """The settings are others now."""
 
+    def on_screen_suspend(self) -> None:
+        """Name no key that does not act beneath what lies over this."""
+        self.query_one(KeyLine).is_covered = isinstance(self.app.screen, ModalScreen)
+
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Catch up with what happened while hidden."""
+        self.query_one(KeyLine).is_covered = False
         # Textual styles every widget anew here, and has just styled them all where they are new.
         event.refresh_styles = self._was_shown
         self._was_shown = True

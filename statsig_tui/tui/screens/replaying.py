@@ -14,6 +14,7 @@ from statsig_tui.core.replaying import MOST, Part, Replayed
 from statsig_tui.core.series import UNASKED, usual_rate
 from statsig_tui.errors import StatsigTuiError, UsageError
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.finding import FindingScreen
 from statsig_tui.tui.text import content
@@ -158,7 +159,7 @@ class ReplayingScreen(FindingScreen):
         times = f" ×{wish.times:,}" if wish.times > 1 else ""
         places = ", ".join([*wish.destinations, *(engine.redact(url) for url in wish.urls)])
         if self._replay is not None and not self._replay.is_done:
-            raise UsageError("A replay is under way.", "esc in the list stops it.")
+            raise UsageError("A replay is under way.", f"{key('live.back')} in the list stops it.")
         self._replay = replaying
         self._replay_words = f"{words} {WAYS[wish.how][0]} to {places}{times}:"
         self._outcome, self._is_final = Replayed(), False

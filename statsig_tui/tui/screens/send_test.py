@@ -1,123 +1,187 @@
-"""Send Test Event: one event to one destination, from what was seen or from a template."""
+"""Send Test Event: one event to one destination, from what was seen lately or from a template."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from statsig_tui.core import draft, incoming, jsontext, template
+from statsig_tui.core import incoming, jsontext
 from statsig_tui.core.library import Template, built_in
-from statsig_tui.engine.sources import real_sources
+from statsig_tui.core.places import Place, fitting
+from statsig_tui.core.template import Unresolved
+from statsig_tui.errors import StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
-from statsig_tui.tui.text import content
-from statsig_tui.tui.widgets.fields import Tick
+from statsig_tui.tui.screens.outgoing import Renderer
+from statsig_tui.tui.screens.questions import PromptDialog
+from statsig_tui.tui.text import column, content, fit
+from statsig_tui.tui.widgets.fields import SearchInput, Tick
 
 if TYPE_CHECKING:
-    from statsig_tui.engine.archive import Archive
+    from statsig_tui.engine.archive import SeenEvent
+
+_LATEST = 1_000
+"""Names of events that are offered, those seen last."""
+_SHOWN, _UNSEARCHED = 100, 30
+"""Lines at the most, and of what was seen before anything is searched: the templates stay in reach."""
+_KIND, _NAME, _ABOUT = 10, 26, 32
 
 
 @dataclass(frozen=True, slots=True)
 class TestEvent:
     """What is to be sent: the newest event of a name, or a template's."""
 
-    seen: str | None
-    template: Template | None
+    event: str | Template
     filtered: bool
     """Whether the destination's filter is asked."""
 
 
 class SendTestDialog(Dialog[TestEvent | None]):
-    """The names that were seen first, then every class of event; the filter is asked, or not."""
+    """What was seen last, own templates, then every class of event; the filter is asked, or not."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("f", "turn", "Filter"),
+        Binding("slash", "search", "Search"),
     ]
     DEFAULT_CSS = """
-    SendTestDialog OptionList {
-        height: auto;
-        max-height: 18;
-        margin: 1 0 0 0;
+    SendTestDialog {
+        #test-search {
+            height: 1;
+            margin: 1 0 0 0;
+            Static {
+                width: 2;
+                color: $text-muted;
+            }
+            Input {
+                width: 1fr;
+                background: $foreground 6%;
+            }
+        }
+        OptionList {
+            height: auto;
+            max-height: 1fr;
+        }
     }
     """
     AUTO_FOCUS = "OptionList"
 
-    def __init__(self, destination: str, seen: Sequence[str]) -> None:
+    def __init__(self, destination: str, seen: Sequence[SeenEvent], saved: Sequence[Template]) -> None:
         super().__init__()
         self._destination = destination
-        self._seen = list(seen)
         group = built_in()[0].group
-        self._templates = [item for item in built_in() if item.group == group]
+        self._seen: list[Place[str | Template]] = [
+            Place("seen", item.name, f"the newest of {item.volume:,}", item.name) for item in seen
+        ]
+        self._templates: list[Place[str | Template]] = [
+            Place("saved", item.name, item.about, item) for item in saved
+        ]
+        self._templates += [
+            Place("template", item.name, item.about, item) for item in built_in() if item.group == group
+        ]
+        self._shown: list[Place[str | Template]] = []
 
     def compose(self) -> ComposeResult:
-        """The switch, and the list."""
+        """The switch, the search, and the list."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content.assemble("Send Test Event to ", content(self._destination))
-            box.border_subtitle = "enter sends · f filter · esc cancels"
-            yield Tick(Content("Through the filter"), is_switch=True, gutter=0, id="filtered")
-            yield OptionList(
-                *(
-                    Option(
-                        Content.assemble(content(name, theme.STRONG), ("  the newest one seen", theme.QUIET))
-                    )
-                    for name in self._seen
-                ),
-                *(
-                    Option(Content.assemble((item.name, theme.STRONG), (f"  {item.about}", theme.QUIET)))
-                    for item in self._templates
-                ),
-                markup=False,
-            )
+            box.border_subtitle = "enter sends · / search · f filter · esc cancels"
+            way = Content.assemble("Through the filter", ("   off: past it, whatever it says", theme.QUIET))
+            yield Tick(way, is_switch=True, gutter=0, id="filtered")
+            with Horizontal(id="test-search"):
+                yield Static("/", markup=False)
+                yield SearchInput(placeholder="search events and templates", compact=True)
+            yield OptionList(markup=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Offer all there is."""
+        self._fill("")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._fill(event.value)
+
+    def _fill(self, text: str) -> None:
+        every = [*self._seen, *self._templates]
+        found = fitting(every, text, len(every))
+        self._shown = found[:_SHOWN] if text.strip() else [*self._seen[:_UNSEARCHED], *self._templates]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(_line(place)) for place in self._shown])
+        more = len(found) - len(self._shown)
+        if more or not found:
+            words = f"{more:,} more: / finds them" if more else "Nothing fits."
+            options.add_option(Option(Content.styled(words, theme.QUIET), disabled=True))
+        if found:
+            options.highlighted = 0
+
+    @on(Input.Submitted)
+    @on(SearchInput.Left)
+    def _to_list(self) -> None:
+        self.query_one(OptionList).focus()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         filtered = bool(self.query_one("#filtered", Tick).value)
-        at = event.option_index
-        if at < len(self._seen):
-            self.dismiss(TestEvent(self._seen[at], None, filtered))
-        else:
-            self.dismiss(TestEvent(None, self._templates[at - len(self._seen)], filtered))
+        self.dismiss(TestEvent(self._shown[event.option_index].goal, filtered))
 
     def action_turn(self) -> None:
         """Ask the filter, or not."""
         self.query_one("#filtered", Tick).action_check()
+
+    def action_search(self) -> None:
+        """Go to the search box."""
+        self.query_one(SearchInput).focus()
 
     def action_cancel(self) -> None:
         """Send nothing."""
         self.dismiss(None)
 
 
+def _line(place: Place[str | Template]) -> Content:
+    return Content.assemble(
+        (f"{place.kind:<{_KIND}}", theme.QUIET),
+        (column(place.name, _NAME), theme.STRONG),
+        (fit(place.about, _ABOUT), theme.QUIET),
+    )
+
+
 async def send_test(screen: ModeScreen, destination: str) -> None:
     """Ask for an event and send it to one destination."""
-    seen = await screen.bridge.ask(lambda archive: [event.name for event in archive.seen_events()][:20])
+    seen = await screen.bridge.ask(lambda archive: archive.latest_events(_LATEST))
+    saved: Sequence[Template] = ()
+    if (shelf := screen.host.shelf) is not None:
+        try:
+            saved = (await asyncio.to_thread(shelf.load)).templates
+        except StatsigTuiError as error:
+            screen.host.tell(error)
 
     def chosen(test: TestEvent | None) -> None:
         if test is not None:
             screen.run_worker(_send(screen, destination, test), group="send-test")
 
-    screen.app.push_screen(SendTestDialog(destination, seen), chosen)
+    screen.app.push_screen(SendTestDialog(destination, seen, saved), chosen)
 
 
 async def _send(screen: ModeScreen, destination: str, test: TestEvent) -> None:
-    raw = await screen.bridge.ask(lambda archive: _raw_of(test, archive))
+    is_seen = isinstance(test.event, str)
+    raw = await (_newest(screen, test.event) if isinstance(test.event, str) else _made(screen, test.event))
     if raw is None:
-        screen.host.say("That event was forgotten since; choose another one.")
         return
     trace = await screen.bridge.do(
-        lambda engine: engine.send_test(
-            destination, raw, filtered=test.filtered, renewed=test.template is None
-        )
+        lambda engine: engine.send_test(destination, raw, filtered=test.filtered, renewed=is_seen)
     )
     found = await screen.bridge.ask(lambda archive: archive.trace(trace))
     verdict = found.verdicts[0] if found is not None and found.verdicts else None
@@ -128,11 +192,31 @@ async def _send(screen: ModeScreen, destination: str, test: TestEvent) -> None:
         screen.host.say(f"Test event queued for {destination}, {way}: {trace}.")
 
 
-def _raw_of(test: TestEvent, archive: Archive) -> bytes | None:
-    """The event's bytes as they go out; None where it is no longer kept."""
-    if test.template is None:
-        event = archive.newest_event(test.seen or "")
-        return event.raw if event is not None else None
-    sources = real_sources(1, test.template.variables)
-    body = draft.encode(draft.resolved(template.render(test.template.text, sources), sources.now))
-    return incoming.to_event(body, jsontext.parse(body), now=sources.now, time_uuid="test").raw
+async def _newest(screen: ModeScreen, name: str) -> bytes | None:
+    event = await screen.bridge.ask(lambda archive: archive.newest_event(name))
+    if event is None:
+        screen.host.say("That event was forgotten since; choose another one.")
+    return event.raw if event is not None else None
+
+
+async def _made(screen: ModeScreen, chosen: Template) -> bytes | None:
+    """The event of a template as it goes out; None, and said why, where it makes none."""
+
+    async def ask(labels: Sequence[str], answers: Mapping[str, str]) -> Mapping[str, str] | None:
+        return await screen.app.push_screen_wait(PromptDialog(labels, answers))
+
+    renderer = Renderer()
+    try:
+        made = await renderer.render(chosen.text, chosen, ask)
+        body = jsontext.parse(made.body) if made is not None else None
+    except (Unresolved, jsontext.JsonError) as error:
+        screen.host.say(f"Not sent: {error}.")
+        return None
+    if made is None:
+        screen.host.say("Not sent.")
+        return None
+    if not isinstance(body, dict):
+        screen.host.say(f"Not sent: {chosen.name} is not one event but a batch, or something else.")
+        return None
+    now = renderer.sources(chosen).now
+    return incoming.to_event(made.body, body, now=now, time_uuid="test").raw

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import events
+from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -35,4 +36,6 @@ class AtOnce(_Base):
 
 
 class LineInput(AtOnce, Input):
-    """A field of one line; all fields here are one."""
+    """A field of one line; all fields here are one. Its cursor never blinks."""
+
+    cursor_blink = reactive(False, init=False)

@@ -12,19 +12,26 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from statsig_tui.core.ids import tag
-from statsig_tui.core.records import AttemptRecord, DeliveryRecord
+from statsig_tui.core.mending import mend
+from statsig_tui.core.records import AttemptRecord, DeliveryRecord, Headers
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import clock, size
-from statsig_tui.tui.widgets.attempt_rows import countdown, result, why
+from statsig_tui.tui.widgets.attempt_rows import closed_words, countdown, held_words, result, why
+from statsig_tui.tui.widgets.destination_list import place
 from statsig_tui.tui.widgets.fields import Choice
 from statsig_tui.tui.widgets.heads import head
 from statsig_tui.tui.widgets.json_view import JsonView
 
 REQUEST, RESPONSE = "Request", "Response"
-BACK = "‹ esc"
 _MARGINS = 3
 """Cells beside a line: the padding, and the scrollbar's column."""
+
+
+def back() -> str:
+    """The way back to the list, as a line begins with it."""
+    return f"‹ {key('destinations.back')}"
 
 
 class Way(Static):
@@ -35,7 +42,7 @@ class Way(Static):
     async def on_click(self, event: events.Click) -> None:
         """As escape does."""
         at = event.get_content_offset(self)
-        if at is not None and at.y == 0 and at.x < len(BACK):
+        if at is not None and at.y == 0 and at.x < len(back()):
             await self.run_action("screen.back")
 
 
@@ -94,7 +101,7 @@ class AttemptDetail(Vertical):
         """Bring state and countdown up to date."""
         if self._attempt is None or self._attempt.delivery != delivery.id:
             return
-        summary = _summary(delivery, self._attempt, countdown(delivery, now, held))
+        summary = _summary(delivery, self._attempt, countdown(delivery, now, held_words(held)))
         if summary != self._said:
             self._said = summary
             self.query_one("#attempt-summary", Static).update(summary)
@@ -115,7 +122,7 @@ class AttemptDetail(Vertical):
         self._loaded = known
         body = self._body if side == REQUEST else attempt.response_body
         shown = (
-            head(f"POST {attempt.url}", attempt.request_headers, self.redact, width)
+            head(f"POST {attempt.url}", _as_sent(attempt, len(body)), self.redact, width)
             if side == REQUEST
             else _answer(attempt, self.redact, width)
         )
@@ -132,11 +139,12 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
     took = f" in {attempt.ms:,.0f} ms" if attempt.ms is not None else ""
     parts = [
         Content.assemble(
-            (f"{BACK}   ", theme.QUIET),
+            (f"{back()}   ", theme.QUIET),
             (tag("d", delivery.id), theme.STRONG),
             f"   attempt {attempt.number} of {delivery.attempt}   {clock(attempt.at)}   ",
             (f"{mark} {word}", style),
             (took, theme.QUIET),
+            (f"   {closed}" if (closed := closed_words(delivery)) else "", theme.QUIET),
         )
     ]
     parts.append(
@@ -147,7 +155,14 @@ def _summary(delivery: DeliveryRecord, attempt: AttemptRecord, due: str) -> Cont
             (f"   {attempt.flag}" if attempt.flag else "", theme.WARN),
         )
     )
+    if todo := mend(attempt):
+        parts.append(Content.styled(f"→ {todo}", theme.ACCENT))
     return Content("\n").join(parts)
+
+
+def _as_sent(attempt: AttemptRecord, size: int) -> Headers:
+    """The head with the lines that follow from the URL and the body."""
+    return (("Host", place(attempt.url)), *attempt.request_headers, ("Content-Length", str(size)))
 
 
 def _answer(attempt: AttemptRecord, redact: Callable[[str], str], width: int) -> Content:

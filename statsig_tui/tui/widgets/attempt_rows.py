@@ -15,6 +15,8 @@ from statsig_tui.tui.times import age, clock, size
 from statsig_tui.tui.widgets.capture_rows import MARK
 
 MINUTE = 60_000
+OFF = "off"
+"""What a destination is that is sent nothing because nobody turned it on."""
 _DAY = 86_400
 _COLUMNS = (("Events", 7), ("Forwarded", 10), ("Filtered", 9), ("Rate Limited", 13), ("Failed", 7))
 _TIMESTAMP = 11
@@ -84,7 +86,7 @@ class DeliveryRows:
         self.attempts: Mapping[int, Sequence[AttemptRecord]] = {}
         self.now = 0
         self.held = ""
-        """Why nothing is sent at present, though it may be due."""
+        """What the destination is while nothing is sent, though it may be due: `paused`."""
         self.marked: Collection[int] = ()
 
     def __len__(self) -> int:
@@ -127,7 +129,9 @@ class DeliveryRows:
             "   ",
         )
         left = max(0, width - head.cell_length)
-        return head + Content.styled(fit_words(outcome(item, self.now, self.held), left), style)
+        said = Content.styled(fit_words(outcome(item, self.now, self.held), left), style)
+        closed = Content.styled((" · " if said else "") + closed_words(item), theme.QUIET)
+        return head + said + (closed if said.cell_length + closed.cell_length <= left else "")
 
     def children(self, index: int) -> int:
         """Its attempts."""
@@ -167,7 +171,7 @@ def result(attempt: AttemptRecord) -> tuple[str, str, str]:
 
 
 def countdown(item: DeliveryRecord, now: int, held: str = "") -> str:
-    """`next attempt in 4s`; empty where none is to come by itself; `held`: why it does not come."""
+    """`next attempt in 4s`; empty where none is to come by itself; `held`: what keeps it from coming."""
     if item.next_at is None or not item.state.is_open:
         return ""
     if held:
@@ -179,9 +183,26 @@ def countdown(item: DeliveryRecord, now: int, held: str = "") -> str:
     return f"next attempt in {age(item.next_at - now + 999)}"
 
 
+def closed_words(item: DeliveryRecord) -> str:
+    """Why its batch was closed; empty where it never was open."""
+    if item.replay is not None or not item.closed_by:
+        return ""
+    if item.closed_by == ISOLATING:
+        return "part of a refused batch"
+    return "half of a larger batch" if item.closed_by == "halved" else f"closed: {printable(item.closed_by)}"
+
+
+def held_words(held: str) -> str:
+    """`the destination is paused; space in the list resumes it`; empty where it is sent everything."""
+    mend = "turns it on" if held == OFF else "resumes it"
+    return f"the destination is {held}; space in the list {mend}" if held else ""
+
+
 def outcome(item: DeliveryRecord, now: int, held: str = "") -> str:
     """What is to be said of a delivery beside its state; why an attempt failed stands at the attempt."""
     parts = [countdown(item, now, held)]
+    if item.is_rate_limited:
+        parts.append("waits: rate limit" if item.state is DeliveryState.WAITING else "rate limited")
     if item.state is DeliveryState.CANCELLED:
         parts.append(printable(item.error or ""))
     elif item.state is DeliveryState.FAILED:

@@ -23,9 +23,17 @@ from statsig_tui.core.records import (
     DiagnosticsRow,
 )
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.times import day_and_clock
-from statsig_tui.tui.widgets.attempt_detail import BACK, AttemptDetail, Way
-from statsig_tui.tui.widgets.attempt_rows import MINUTE, DeliveryRows, MinuteRows, countdown, minutes_heading
+from statsig_tui.tui.widgets.attempt_detail import AttemptDetail, Way, back
+from statsig_tui.tui.widgets.attempt_rows import (
+    MINUTE,
+    DeliveryRows,
+    MinuteRows,
+    countdown,
+    held_words,
+    minutes_heading,
+)
 from statsig_tui.tui.widgets.capture_rows import MARK
 from statsig_tui.tui.widgets.editor import Looked
 from statsig_tui.tui.widgets.row_list import RowList
@@ -73,7 +81,7 @@ class AttemptsPane(Vertical):
             height: 1fr;
         }
         #attempts-way {
-            height: 1;
+            height: auto;
             padding: 0 1 0 3;
             color: $text-muted;
         }
@@ -285,7 +293,7 @@ class AttemptsPane(Vertical):
         return ask
 
     def take(self, view: View, empty: Content, held: str = "") -> None:
-        """Draw what was read, unless another step is shown by now; `held`: why nothing is sent."""
+        """Draw what was read, unless another step is shown by now; `held`: what keeps it all."""
         if view.of != self._of:
             return
         self._deliveries.held = held
@@ -380,10 +388,15 @@ class AttemptsPane(Vertical):
         else:
             return
         marked = f"   {MARK} {len(self.marked):,} marked" if self.marked else ""
-        asks = "  M all" if self._alone is not None else "  M only these" if marked else ""
+        turns = "all" if self._alone is not None else "only these" if marked else ""
+        asks = f"  {key('destinations.marked')} {turns}" if turns else ""
+        held = f"   {waits}" if (waits := held_words(self._deliveries.held)) else ""
         way.update(
             Content.assemble(
-                (f"{BACK}   {where}   {words}", theme.QUIET), (marked, theme.ACCENT), (asks, theme.QUIET)
+                (f"{back()}   {where}   {words}", theme.QUIET),
+                (marked, theme.ACCENT),
+                (asks, theme.QUIET),
+                (held, theme.WARN),
             )
         )
 

@@ -26,6 +26,10 @@ _PAGE = 64
 """Summaries that are read at a time."""
 _CLOCK, _AGE = 12, 4
 """Cells of a time of day, and of an age."""
+_SIGNS = 2
+"""Cells of a mark and of the sign of a note."""
+_LOOSE = 62
+"""Cells from which the names have enough left where these signs stand apart."""
 _LAG = 13
 """Cells of an event's lag, and of the blanks before it."""
 _ODD = 14
@@ -149,12 +153,13 @@ class CaptureRows:
             asks = ""
         after = fit(f"{asks}{by}{fault}", max(0, room - min(_NAME, cell_len(what))))
         what = f"{_what(record, room - cell_len(after))}{after}"
-        # A single sign keeps a blank between itself and the answer.
+        # Where it is narrow, only a single sign keeps a blank between itself and the answer.
         signs = MARK * self.view.is_marked(record.id) + NOTED * (record.id in self.annotated)
+        signs = f"{signs:<{_SIGNS}}".center(columns.signs)
         when = clock(record.at) if self.ages_at is None else f"{age(self.ages_at - record.at):>{_AGE}}"
         parts = [
             (when, theme.QUIET),
-            (f"{signs:<2}", theme.ACCENT),
+            (signs, theme.ACCENT),
             (f"{mark} {record.status or 'none':<4}", style),
             (f"{count}  ", ""),
             (_padded(what, room), theme.BAD if refused else ""),
@@ -187,9 +192,11 @@ class Columns:
     """Which columns a width has room for."""
 
     def __init__(self, width: int, ages: bool = False) -> None:
-        self.time = (_AGE if ages else _CLOCK) + 2
         self.ms = width >= 58
         self.size = width >= 70
+        self.signs = _SIGNS + 2 * (width >= _LOOSE)
+        """Mark and note, with a blank on either side where there is room."""
+        self.time = (_AGE if ages else _CLOCK) + self.signs
         self.words = width >= 100
         self.path = 16 if width >= 110 else 0
         fixed = self.time + 5 + 8 + (13 if self.words else 4) + 9 * self.size + 6 * self.ms
@@ -199,8 +206,8 @@ class Columns:
 def header(width: int, ages: bool = False) -> Content:
     """The titles over the columns."""
     columns = Columns(width, ages)
-    when = f"{'age':>{_AGE}}  " if ages else f"{'time':<{columns.time}}"
-    words = f"{when}{'answer':<6}{'ev':>5}  {'what':<{columns.what}}"
+    when = f"{'age':>{_AGE}}" if ages else "time"
+    words = f"{when:<{columns.time}}{'answer':<6}{'ev':>5}  {'what':<{columns.what}}"
     words += f"  {'signature':<11}" if columns.words else " sig"
     words += f" {'size':>8}" if columns.size else ""
     words += f" {'ms':>5}" if columns.ms else ""

@@ -47,7 +47,6 @@ class CellInput(LineInput):
 
     def __init__(self, owner: Owner) -> None:
         super().__init__(compact=True, select_on_focus=False)
-        self.cursor_blink = False
         self._owner = owner
 
     def render_line(self, y: int) -> Strip:

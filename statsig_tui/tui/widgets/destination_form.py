@@ -95,6 +95,8 @@ class DestinationForm(Editor[Texts]):
         """By which proxy the saved URL is reached."""
         self._fields: dict[str, Field] = {}
         self._is_insistent = False
+        self._unusable: tuple[ClientCert, Invalid] | None = None
+        """A client certificate whose files were looked at for nothing, and what was found."""
 
     def compose(self) -> ComposeResult:
         """One field a line."""
@@ -118,7 +120,7 @@ class DestinationForm(Editor[Texts]):
             yield self._field("own", "", LineInput(compact=True, placeholder="1, 5, 30"))
             yield self._field("jitter", "Jitter", _short(), f"0 to 1 · 0.2 is ±20 % · {EMULATED}")
             yield self._field("isolate", "Refused batches", _switch(), EMULATED)
-            pauses = f"deliveries that failed in a row · 0: never · {EMULATED}"
+            pauses = f"failed in a row · 0: never · {EMULATED}"
             yield self._field("pause_after", "Pause after", _short(), pauses)
             yield self._field("probe", "Probe every", _short(), f"seconds while paused · {EMULATED}")
             yield _heading("Connection")
@@ -168,7 +170,7 @@ class DestinationForm(Editor[Texts]):
     def edited(self, saved: Destination) -> Destination:
         """The destination with the edits in it; raises Invalid, after it was said at the field."""
         edits = set(self.draft() or {})
-        self._is_insistent = True
+        self._is_insistent, self._unusable = True, None
         wrong = self._judge()
         for name in self._fields:
             if name in wrong:
@@ -179,7 +181,9 @@ class DestinationForm(Editor[Texts]):
             try:
                 self.check_cert(made.client_cert)
             except Invalid as error:
-                self._fields[error.field].complain(error.message)
+                # Kept: what was typed just before is told only now, and judged without a look at files.
+                self._unusable = made.client_cert, error
+                self._judge()
                 self._fields[error.field].field.focus()
                 raise
         return made
@@ -206,7 +210,7 @@ class DestinationForm(Editor[Texts]):
         if self.shown is None:
             return {}
         texts, edits = self.texts(), set(self.draft() or {})
-        wrong = complaints(texts, self.taken, self.emulator, self.shown)
+        wrong = complaints(texts, self.taken, self.emulator, self.shown) | self._of_the_files(texts)
         for name, field in self._fields.items():
             # What nobody has touched yet is not complained about, until it is to be saved.
             field.complain(wrong.get(name, "") if self._is_insistent or name in edits else "")
@@ -219,22 +223,22 @@ class DestinationForm(Editor[Texts]):
         self._fields["name"].note("built in" if is_builtin and "name" not in edits else "")
         self._label("enabled", "on" if texts["enabled"] == ON else "off", "")
         is_isolating = texts["isolate"] == ON
-        found = "halved after 400 or 422 until what is refused fails alone"
+        found = "halved after 400 or 422 to find the event"
         self._label("isolate", found if is_isolating else "fail as they are", "")
         if texts["verify_tls"] == ON:
             self._label("verify_tls", "on", "")
         else:
-            self._label("verify_tls", "OFF: anybody in between can read and change what is sent", theme.BAD)
+            self._label("verify_tls", "OFF: anybody in between can read and change it", theme.BAD)
         is_asked = texts["verify_on_save"] == ON
         asks = "sends url_verification when a URL is saved" if is_asked else "by hand: see Signing"
         self._label("verify_on_save", asks, "")
         if texts["allow_link_local"] == ON:
-            leads = "ALLOWED: it may lead to a cloud's metadata, which keeps credentials"
+            leads = "ALLOWED: it may lead to a cloud's metadata and keys"
             self._label("allow_link_local", leads, theme.BAD)
         else:
             self._label("allow_link_local", "refused", "")
         is_one = texts["concurrency"].strip() == "1"
-        order = "1 keeps the order" if is_one else "in any order · 1 keeps it"
+        order = "in order until one fails" if is_one else "in any order · 1 keeps it"
         self._fields["concurrency"].note(f"{order} · {EMULATED}")
         self._fields["key"].display = bool(texts["cert"].strip() or texts["key"].strip())
         is_own = texts["schedule"] == OWN
@@ -244,6 +248,14 @@ class DestinationForm(Editor[Texts]):
         self._fields["own"].note(schedule_words(texts))
         return wrong
 
+    def _of_the_files(self, texts: Texts) -> dict[str, str]:
+        """What the last look at the client certificate's files found, while these are named."""
+        if self._unusable is None:
+            return {}
+        chosen, error = self._unusable
+        is_same = (texts["cert"].strip(), texts["key"].strip()) == (chosen.cert, chosen.key or "")
+        return {error.field: error.message} if is_same else {}
+
     def _label(self, name: str, word: str, style: str) -> None:
         tick = self._fields[name].field
         if isinstance(tick, Tick):
@@ -251,7 +263,7 @@ class DestinationForm(Editor[Texts]):
 
     def _field(self, name: str, label: str, widget: Widget, note: str = "") -> Field:
         field = self._fields[name] = Field(label, widget, note, name=name)
-        return field
+        return field.set_class(widget.has_class("-short"), "-narrow")
 
 
 def _heading(title: str) -> Static:

@@ -294,7 +294,8 @@ def _card_line(shown: Card, part: int, width: int) -> Content:
 def _row(shown: Card, width: int) -> Content:
     mark, word, style = shown.status
     is_wide = width >= _WIDE
-    if not is_wide and shown.health == "failing" and style != theme.QUIET:
+    # One that is off, disabled or paused fails no more.
+    if not is_wide and shown.health == "failing" and style in (theme.GOOD, theme.WARN):
         mark, word, style = _HEALTHS["failing"]
     numbers = (shown.counts.forwarded, shown.counts.filtered, shown.counts.failed, shown.counts.queued)
     cells = [f"{number:,}".rjust(size) for number, (_, size) in zip(numbers, _COUNTS, strict=True)]
@@ -303,7 +304,7 @@ def _row(shown: Card, width: int) -> Content:
     return Content.assemble(
         (f"{mark} ", style),
         (_pad(fit(shown.name, _NAME), _NAME + 1), theme.STRONG),
-        (word.ljust(_STATUS)[:_STATUS] + " ", style),
+        (_pad(fit(word, _STATUS), _STATUS + 1), style),
         Content.assemble(health, " " * (_HEALTH + 1 - health.cell_length)) if is_wide else "",
         address,
         " " * (_where_width(width) - address.cell_length),

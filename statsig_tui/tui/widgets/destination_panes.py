@@ -23,7 +23,9 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.judgements import DryRun
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import content
+from statsig_tui.tui.widgets.attempt_rows import OFF
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from statsig_tui.tui.widgets.destination_form import DestinationForm
 from statsig_tui.tui.widgets.destination_text import follows_receiver
@@ -46,7 +48,6 @@ TABS = {
     SIGNING: "Signing",
     ATTEMPTS: "Attempts",
 }
-_NONE = "Nothing is forwarded.\n\nctrl+n adds a destination; u in the list brings back a deleted one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Subject:
     """Raises Invalid where a client certificate's files cannot be used."""
     proxy: str | None = None
     """By which proxy it is reached, free of credentials."""
+    probe_at: int | None = None
+    """When it is tried again, while it is paused (epoch ms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,9 @@ class DestinationPanes(Vertical):
 
     def compose(self) -> ComposeResult:
         """The tabs, and what stands there without a destination."""
-        yield Static(_NONE, id="no-destination", markup=False)
+        adds, restores = key("destinations.new"), key("destinations.undo")
+        words = f"{adds} adds a destination; {restores} in the list brings back a deleted one."
+        yield Static(Content(f"Nothing is forwarded.\n\n{words}"), id="no-destination")
         with TabbedContent(initial=OVERVIEW):
             for tab, title in TABS.items():
                 with TabPane(Content(title), id=tab):
@@ -194,6 +199,7 @@ class DestinationPanes(Vertical):
                 subject.counts,
                 subject.health,
                 follows=follows_receiver(subject.saved),
+                probe_at=subject.probe_at,
                 proxy=subject.proxy,
             )
         self.say_unsaved()
@@ -207,7 +213,10 @@ class DestinationPanes(Vertical):
                 tabs.get_tab(tab).label = label
         is_unsaved = self.is_changed and self._subject is not None
         if is_unsaved != bool(self.border_subtitle):
-            unsaved = Content.assemble(("unsaved", theme.WARN), " · ctrl+s save · esc cancel")
+            unsaved = Content.assemble(
+                ("unsaved", theme.WARN),
+                f" · {key('destinations.save')} save · {key('destinations.back')} cancel",
+            )
             self.border_subtitle = unsaved if is_unsaved else Content()
 
     # From the store
@@ -245,12 +254,12 @@ class DestinationPanes(Vertical):
             self.attempts.take(found.view, Content.styled(nothing, theme.QUIET), self.held())
 
     def held(self) -> str:
-        """Why the shown destination is sent nothing; empty: it is."""
+        """What the shown destination is while it is sent nothing, in a word; empty: it is sent everything."""
         if self._subject is None or not self._subject.saved.enabled:
-            return "the destination is off"
+            return OFF
         if self._subject.counts.disabled is not None:
-            return "the destination is disabled"
-        return "the destination is paused" if self._subject.counts.paused is not None else ""
+            return "disabled"
+        return "paused" if self._subject.counts.paused is not None else ""
 
     @on(Edited)
     def _edited(self) -> None:

@@ -156,7 +156,6 @@ class TextRow(LineRow[Input]):
     def __init__(self, field: Field) -> None:
         hint = _PLACEHOLDERS.get(field, "none")
         control = PersonalInput(id=f"field-{field}", placeholder=hint, compact=True, select_on_focus=False)
-        control.cursor_blink = False
         control.says_who = field in _PRIVATE
         super().__init__(field, control)
 
@@ -249,7 +248,6 @@ class TierRow(LineRow[Choice]):
         super().__init__(field, Choice((*TIERS, _NONE, _OTHER), id=f"field-{field}"))
         self.control.value = _NONE
         self._typed = LineInput(id="tier-other", placeholder="a tier", compact=True, select_on_focus=False)
-        self._typed.cursor_blink = False
         self._typed.display = False
 
     def controls(self) -> ComposeResult:

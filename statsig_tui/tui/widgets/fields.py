@@ -47,7 +47,7 @@ class Tick(Widget, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *_MOVES,
-        Binding("space,enter", "check", "Check", show=False),
+        Binding("space,enter", "check", "Check"),
     ]
     value: reactive[bool | None] = reactive(False, init=False)
     """None: some of what it stands for is on, some off."""
@@ -222,7 +222,7 @@ class _Veil(Highlighter):
 class SearchInput(LineInput):
     """A search box; escape empties it, then leaves it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_or_leave", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_or_leave", "Back")]
 
     class Left(Message):
         """Escape in an empty box."""
@@ -261,6 +261,10 @@ class Field(Vertical):
             display: none;
             padding: 0 0 0 18;
             color: $text-error;
+        }
+        &.-narrow .note {
+            width: 1fr;
+            max-width: 100%;
         }
         &.-words .note {
             width: 1fr;

@@ -4,121 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult, RenderResult
-from textual.binding import Binding, BindingType
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from statsig_tui.core import filters
 from statsig_tui.core.config import Destination, Filter
-from statsig_tui.core.event import Event
+from statsig_tui.core.event import Event, EventClass, classify
+from statsig_tui.core.filters import needs_content
 from statsig_tui.core.judgements import DryRun
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import content
+from statsig_tui.tui.commands import key
+from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.widgets.editor import Editor, Looked
-from statsig_tui.tui.widgets.fields import TICKED, SearchInput, Tick
-from statsig_tui.tui.widgets.line_view import GUTTER
+from statsig_tui.tui.widgets.fields import SearchInput, Tick
+from statsig_tui.tui.widgets.filter_parts import CheckAll, ClassBox, DetailsLine, EventTable
+from statsig_tui.tui.widgets.filter_text import explained, trial_words
 from statsig_tui.tui.widgets.row_list import RowList
-from statsig_tui.tui.widgets.table import Table
-from statsig_tui.tui.widgets.tracked_rows import (
-    TrackedRows,
-    detail_words,
-    difference,
-    heading,
-    is_tracked,
-    track,
-)
+from statsig_tui.tui.widgets.tracked_rows import TrackedRows, is_tracked, track
 
 Trial = tuple[Filter, Filter]
 """The saved filter and the draft."""
-_EXPOSURES = "gate · experiment · dynamic config · layer"
+_EXPOSURES = "gate, experiment, dynamic config, layer"
 _CHANGES = "statsig::config_change"
-
-
-class EventTable(Table):
-    """The table of custom events; space changes the one under the cursor."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "check", "Check", show=False),
-        Binding("up,k", "up_or_out", "Up", show=False),
-    ]
-
-    class Checked(Message):
-        """The event under the cursor is to change."""
-
-        def __init__(self, key: int) -> None:
-            super().__init__()
-            self.key = key
-
-    def on_click(self, event: events.Click) -> None:
-        """Select; on the box also change it, as it does elsewhere."""
-        # Or Textual would have the list's own way with it too, which is to open.
-        event.prevent_default()
-        line, at = self.line_at(event), event.get_content_offset(self)
-        if line is None or at is None:
-            return
-        self.go(line)
-        if at.x < GUTTER + len(TICKED):
-            self.action_check()
-
-    def action_check(self) -> None:
-        """Track it, or no longer."""
-        if self.cursor is not None:
-            self.post_message(self.Checked(self.cursor[0]))
-
-    def action_open(self) -> None:
-        """Enter does what space does."""
-        self.action_check()
-
-    def action_up_or_out(self) -> None:
-        """One line up; from the first one to what is above the table."""
-        if self.cursor_line():
-            self.action_up()
-        else:
-            self.screen.focus_previous()
-
-
-class DetailsLine(Static):
-    """Says what of the detailed options is set; a click opens them."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    DetailsLine {
-        height: 1;
-        padding: 0 0 0 3;
-    }
-    """
-
-    class Pressed(Message):
-        """The details are to be opened."""
-
-    def say(self, chosen: Filter) -> None:
-        """What is set of them."""
-        set_to = detail_words(chosen)
-        words = Content.assemble(
-            ("▸ View Detailed Options  o", theme.ACCENT), "   " if set_to else "", set_to
-        )
-        self.update(words)
-
-    def on_click(self) -> None:
-        """As the key does."""
-        self.post_message(self.Pressed())
-
-
-class CheckAll(Tick):
-    """The table's heading, with the box that checks all."""
-
-    def render(self) -> RenderResult:
-        """The columns are those of the rows below."""
-        # A list leaves the scrollbar's column free.
-        self.set_reactive(Tick.label, heading(self.size.width - GUTTER - 1))
-        return super().render()
 
 
 class FilterEditor(Editor[Filter]):
@@ -138,7 +49,8 @@ class FilterEditor(Editor[Filter]):
             width: 1fr;
         }
         #search-mark {
-            width: 2;
+            width: auto;
+            padding: 0 1 0 0;
             color: $text-muted;
         }
         #search {
@@ -151,9 +63,10 @@ class FilterEditor(Editor[Filter]):
         #filter-why, #filter-trial {
             height: 1;
             padding: 0 1 0 3;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
             color: $text-muted;
+        }
+        #filter-why.-long {
+            height: 3;
         }
         #filter-foot {
             height: 1;
@@ -174,6 +87,7 @@ class FilterEditor(Editor[Filter]):
         super().__init__(id=id)
         self._rows = TrackedRows()
         self._volumes: dict[str, int] = {}
+        self._curl = ""
         self._loaded: str | None = None
         self._tried: DryRun | None = None
         self._tried_for: Trial | None = None
@@ -183,15 +97,15 @@ class FilterEditor(Editor[Filter]):
 
     def compose(self) -> ComposeResult:
         """In the console's order."""
-        yield Tick(_described("Exposures", _EXPOSURES), id="exposures")
-        yield Tick(_described("Configuration Changes", _CHANGES), id="changes")
+        yield ClassBox("Exposures", _EXPOSURES, self._rows, id="exposures")
+        yield ClassBox("Configuration Changes", _CHANGES, self._rows, id="changes")
         yield DetailsLine(id="details")
         with Horizontal(id="custom"):
             yield Static("Custom Events", id="custom-title", markup=False)
             yield Tick(Content("Include new events by default"), is_switch=True, gutter=0, id="include")
-            yield Static("/", id="search-mark", markup=False)
+            yield Static(content(key("destinations.search")), id="search-mark")
             yield SearchInput(placeholder="search events", compact=True, id="search")
-        yield CheckAll(id="check-all")
+        yield CheckAll(self._rows, id="check-all")
         yield EventTable(self._rows, empty=_nothing_seen(""), id="events")
         yield Static("", id="filter-why", markup=False)
         yield Static("", id="filter-trial", markup=False)
@@ -214,8 +128,10 @@ class FilterEditor(Editor[Filter]):
 
     def take(self, volumes: dict[str, int], curl: str) -> None:
         """Take what was seen since: names and how often, the most frequent first."""
-        self._volumes = volumes
-        self.query_one(EventTable).empty = _nothing_seen(curl)
+        if not self._volumes and not self.is_changed:
+            # Until now there was nothing to sort by.
+            self.order()
+        self._volumes, self._curl = volumes, curl
         if self.shown is not None:
             self.draw()
 
@@ -234,13 +150,26 @@ class FilterEditor(Editor[Filter]):
         self._tried, self._tried_for, self._tried_at = tried, of, events
         self._newest.clear()
         self._rows.tell(tried.names)
+        classes = {name: classify(name) for name in tried.names}
+        exposures = [name for name, kind in classes.items() if kind.is_exposure]
+        changes = [name for name, kind in classes.items() if kind is EventClass.CONFIG_CHANGE]
+        self.query_one("#exposures", ClassBox).tell(tried, exposures)
+        self.query_one("#changes", ClassBox).tell(tried, changes)
+        self.query_one(CheckAll).refresh()
         self.draw()
 
     def wondered(self) -> str | None:
         """The event under the cursor, where its newest one is not known yet."""
-        cursor = self.query_one(EventTable).cursor if self.is_ready else None
-        name = self._rows.name(cursor[0]) if cursor is not None and len(self._rows) else None
+        name = self._under_cursor() if self.is_ready else None
         return name if name is not None and name not in self._newest else None
+
+    def _under_cursor(self) -> str | None:
+        """The name in the table, or on the box of a class the one most seen of it."""
+        for box in self.query(ClassBox):
+            if box.has_focus:
+                return box.names[0] if box.names else None
+        cursor = self.query_one(EventTable).cursor
+        return self._rows.name(cursor[0]) if cursor is not None and len(self._rows) else None
 
     def take_newest(self, name: str, event: Event | None) -> None:
         """Take the newest event of a name."""
@@ -257,23 +186,27 @@ class FilterEditor(Editor[Filter]):
 
     def _explain(self) -> None:
         """Why the event under the cursor passes or not, question by question."""
-        cursor = self.query_one(EventTable).cursor
-        name = self._rows.name(cursor[0]) if cursor is not None and len(self._rows) else None
+        name, draft = self._under_cursor(), self._draft()
         event = self._newest.get(name) if name is not None else None
+        line = self.query_one("#filter-why", Static)
+        # As high as what is asked of any event: what is above must not move with the cursor.
+        line.set_class(needs_content(draft) or bool(draft.patterns), "-long")
         if name is None or event is None:
-            self.query_one("#filter-why", Static).update(Content())
+            line.update(Content())
             return
-        parts: list[Content] = []
-        for step in filters.explain(self._draft(), event):
-            mark = ("✓ ", theme.GOOD) if step.passes else ("✗ ", theme.BAD)
-            parts.append(Content.assemble(mark, content(step.asked)))
-        last = filters.decide(self._draft(), event).clause
-        self.query_one("#filter-why", Static).update(
-            Content.assemble("newest one:  ", Content("  ").join(parts), f"  → {last}")
-        )
+        title = "newest one" if classify(name) is EventClass.CUSTOM else f"newest {fit(name, 30)}"
+        line.update(explained(draft, event, title, line.content_size))
 
+    def on_resize(self) -> None:
+        """There is room for other words."""
+        if self.is_ready and self.shown is not None:
+            self.call_after_refresh(self.draw)
+
+    @on(events.DescendantFocus)
     @on(RowList.Highlighted)
     def _looked(self) -> None:
+        if not self.is_ready:
+            return
         self._explain()
         if self.wondered() is not None:
             self.post_message(Looked())
@@ -359,25 +292,25 @@ class FilterEditor(Editor[Filter]):
 
     def _summarise(self, draft: Filter) -> None:
         total, shown = self._rows.total, len(self._rows)
+        if not shown:
+            table, searched = self.query_one(EventTable), self.query_one("#search", Input).value
+            table.empty = _nothing_fits(searched) if total else _nothing_seen(self._curl)
+            table.refresh()
         tracked = sum(is_tracked(draft, name) for name in self._rows.shown)
         words = f"{shown:,} of {total:,} events" if shown < total else f"{total:,} event{'s' * (total != 1)}"
         self.query_one("#filter-summary", Static).update(Content(f"{words} · {tracked:,} tracked"))
         self.query_one("#filter-trial", Static).update(self._trial_words(draft))
 
     def _trial_words(self, draft: Filter) -> Content:
-        if self._tried is None or self._tried_for != (self._saved(), draft):
+        if self._tried is None or self._tried_for != (self._saved(), draft) or not self._tried.names:
             return Content()
-        tried = self._tried.total
-        if not tried.events:
-            return Content()
-        return Content(
-            f"Dry run over {tried.events:,} event{'s' * (tried.events != 1)}: {tried.passing:,} pass, "
-            f"{tried.events - tried.passing:,} filtered · against saved: {difference(tried)}"
-        )
+        return trial_words(self._tried.total, self.query_one("#filter-trial").content_size.width)
 
 
-def _described(title: str, what: str) -> Content:
-    return Content.assemble((f"{title:<26}", theme.STRONG), (what, theme.QUIET))
+def _nothing_fits(search: str) -> Content:
+    return Content.styled(
+        f"No event's name holds “{fit(search, 40)}”; esc in the search box empties it.", theme.QUIET
+    )
 
 
 def _nothing_seen(curl: str) -> Content:

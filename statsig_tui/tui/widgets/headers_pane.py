@@ -94,9 +94,7 @@ class HeadersPane(VerticalScroll, can_focus=False):
         for name, hint in (("method", "POST"), ("path", "/v1/webhooks/event_webhook")):
             with Horizontal(classes="line"):
                 yield Static(Content(name), classes="label")
-                field = LineInput(id=f"shape-{name}", placeholder=hint, compact=True, select_on_focus=False)
-                field.cursor_blink = False
-                yield field
+                yield LineInput(id=f"shape-{name}", placeholder=hint, compact=True, select_on_focus=False)
         with Horizontal(classes="line"):
             yield Static(Content("headers"), classes="label")
             yield FieldArea(id="shape-headers", placeholder="Content-Type: text/plain")

@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
-from statsig_tui.tui.privacy import is_private, masked
+from statsig_tui.tui.privacy import is_private, masked_line
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.widgets.at_once import AtOnce
 
@@ -122,8 +122,9 @@ class ExactArea(AtOnce, TextArea):
 
     def get_line(self, line_index: int) -> Text:
         """A line to draw: what cannot be seen is a symbol of one character, so that columns stay."""
-        line = self.document.get_line(line_index)
-        return Text(_visible(masked(line) if is_private(self) else line), end="", no_wrap=True)
+        lines = self.document.lines
+        line = masked_line(lines, line_index) if is_private(self) else lines[line_index]
+        return Text(_visible(line), end="", no_wrap=True)
 
     def undo(self) -> None:
         """Take back the last edit."""
@@ -216,7 +217,7 @@ class JsonEditor(ExactArea):
         & .json-editor--string { color: $text-success; }
         & .json-editor--number { color: $text-warning; }
         & .json-editor--word { color: $text-accent; }
-        & .json-editor--punctuation { color: $foreground 50%; }
+        & .json-editor--punctuation { color: $foreground-muted; }
     }
     """
 

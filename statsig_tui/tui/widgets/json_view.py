@@ -68,16 +68,16 @@ class JsonView(LineView):
             text-style: italic;
         }
         & > .json-view--punctuation {
-            color: $foreground 50%;
+            color: $foreground-muted;
         }
         & > .json-view--notice {
             color: $text-error;
         }
         & > .json-view--note {
-            color: $foreground 50%;
+            color: $foreground-muted;
         }
         & > .json-view--odd {
-            color: $warning;
+            color: $text-warning;
         }
         & > .json-view--found {
             background: $warning;

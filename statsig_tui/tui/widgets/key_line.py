@@ -71,6 +71,8 @@ class KeyLine(Widget):
     hovered: reactive[Key | None] = reactive(None)
     shift: reactive[int] = reactive(0)
     """Cells that are out of sight on the left."""
+    is_covered: reactive[bool] = reactive(False)
+    """Whether something lies over the screen, which has the keys now and names its own."""
 
     def on_mount(self) -> None:
         """Follow the focus, and whatever else makes keys act."""
@@ -96,6 +98,8 @@ class KeyLine(Widget):
 
     def render(self) -> RenderResult:
         """As many as there is room for."""
+        if self.is_covered:
+            return Content()
         parts: list[Content] = []
         for each in self._laid_out:
             style = "" if each.is_enabled else "dim"

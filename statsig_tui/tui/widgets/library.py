@@ -21,6 +21,7 @@ from textual.widgets.option_list import Option
 from statsig_tui.core.library import Template, built_in
 from statsig_tui.core.records import SentRecord
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import short_key
 from statsig_tui.tui.text import content, fit
 from statsig_tui.tui.times import clock
 from statsig_tui.tui.widgets.at_once import LineInput
@@ -30,7 +31,6 @@ from statsig_tui.tui.widgets.line_view import FOLDED, OPEN
 _STATUS = 4
 _OPENED = {SAVED, HISTORY, "Events"}
 """What is unfolded at first."""
-_NONE = {SAVED: "^s saves", HISTORY: "nothing yet"}
 
 
 class LibraryList(OptionList):
@@ -93,9 +93,11 @@ class Library(Vertical):
         self._rows: dict[str, Row] = {}
         self._list = LibraryList(id="library-list", markup=False, compact=True)
         self._search = LineInput(
-            id="library-search", placeholder="/ search", compact=True, select_on_focus=False
+            id="library-search",
+            placeholder=f"{short_key('compose.search')} search",
+            compact=True,
+            select_on_focus=False,
         )
-        self._search.cursor_blink = False
         self._about = Static(id="library-about")
 
     def compose(self) -> ComposeResult:
@@ -289,8 +291,9 @@ def _line(row: Row, width: int) -> Content:
         name = content(fit(row.entry.name, width - len(indent) - len(mark)))
         return Content.assemble(indent, (mark, theme.BAD), name)
     count = f"{row.count:,}" if row.count == row.total else f"{row.count:,} of {row.total:,}"
-    if not row.total and row.title in _NONE:
-        count = _NONE[row.title]
+    nothing = {SAVED: f"{short_key('compose.save')} saves", HISTORY: "nothing yet"}
+    if not row.total and row.title in nothing:
+        count = nothing[row.title]
     mark = OPEN if row.is_open and row.total else FOLDED
     room = width - len(indent) - len(count) - 3
     title = fit(row.title, room)

@@ -22,6 +22,8 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
+from statsig_tui.tui.widgets.turning import Turning
+
 GUTTER = 3
 """Cells before a line: the cursor's bar, the fold mark, a space."""
 _EIGHTHS = 8
@@ -29,7 +31,7 @@ _EIGHTHS = 8
 OPEN, FOLDED, PLAIN = "▾", "▸", " "
 
 
-class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+class LineView(Turning, ScrollView, can_focus=True, inherit_bindings=False):
     """A column of lines with a cursor line and a fixed head above them."""
 
     ALLOW_SELECT = False
@@ -42,7 +44,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
         & > .line-view--accent {
-            color: $primary;
+            color: $text-primary;
         }
     }
     """

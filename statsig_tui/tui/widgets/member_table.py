@@ -27,9 +27,10 @@ from statsig_tui.core.tables import Row, Table
 from statsig_tui.tui.widgets.cell_input import LEAVES, CellInput, Offers
 from statsig_tui.tui.widgets.member_edit import Change, MemberEdit
 from statsig_tui.tui.widgets.member_rows import MARK, Column, Columns, columns, last_line, line, whole_line
+from statsig_tui.tui.widgets.turning import Turning
 
 
-class MemberTable(Widget, can_focus=True, can_focus_children=True):
+class MemberTable(Turning, Widget, can_focus=True, can_focus_children=True):
     """Rows over one line to add another; letters act on the row under the cursor, enter edits a cell."""
 
     ALLOW_SELECT = False

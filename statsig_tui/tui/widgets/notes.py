@@ -42,6 +42,7 @@ class Note(TextArea):
             show_line_numbers=False,
             placeholder="A note on this capture; note:word finds it.",
         )
+        self.cursor_blink = False
         for key in ("f6", "f7"):
             # Textual selects with them; here they lead to the screens, from everywhere.
             self._bindings.key_to_bindings.pop(key, None)

@@ -12,6 +12,7 @@ from statsig_tui.core.config import Config, is_statsig
 from statsig_tui.core.records import DeliveryState, SentDetail, SentRecord, Timing, Trace
 from statsig_tui.core.redact import Redactor
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import keys_of, spelled
 from statsig_tui.tui.text import content, lines
 from statsig_tui.tui.widgets.heads import header_lines
 
@@ -58,8 +59,9 @@ def answer(sent: SentDetail, redact: Redactor, width: int, *, unfolded: bool = F
     ]
     if sent.response_headers:
         count = len(sent.response_headers)
+        first = spelled(keys_of("answer.headers", "h").split(",")[0])
         fold = f"{'▾' if unfolded else '▸'} {count} header{'s' * (count != 1)}"
-        parts.append(Content.assemble((fold, theme.ACCENT), ("" if unfolded else "  h", theme.QUIET)))
+        parts.append(Content.assemble((fold, theme.ACCENT), ("" if unfolded else f"  {first}", theme.QUIET)))
         if unfolded:
             masked = tuple((name, redact.header(name, value)) for name, value in sent.response_headers)
             parts += header_lines(masked, str, width)

@@ -13,13 +13,14 @@ from statsig_tui.core.health import Health
 from statsig_tui.core.records import DestinationCounters
 from statsig_tui.core.redact import mask_secret
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.spark import spark
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.destination_list import health_words
 from statsig_tui.tui.widgets.destination_text import plain, retry_words, span
+from statsig_tui.tui.widgets.filter_text import detail_words
 from statsig_tui.tui.widgets.hanging import Hanging
-from statsig_tui.tui.widgets.tracked_rows import detail_words
 
 Part = str | tuple[str, str] | Content
 _LABEL = 18
@@ -46,12 +47,14 @@ class Overview(VerticalScroll):
         *,
         follows: bool,
         proxy: str | None = None,
+        probe_at: int | None = None,
     ) -> None:
         """Show a destination, its real URL masked; `follows`: it is the receiver's, wherever that is.
 
-        `proxy` is what it is reached by.
+        `proxy` is what it is reached by, `probe_at` when it is tried again while it is paused (epoch ms).
         """
-        self._facts.show(tuple(_lines(replace(destination, url=url), counts, health, follows, proxy)))
+        shown = replace(destination, url=url)
+        self._facts.show(tuple(_lines(shown, counts, health, follows, proxy, probe_at)))
 
 
 def _lines(
@@ -60,6 +63,7 @@ def _lines(
     health: Health,
     follows: bool,
     proxy: str | None,
+    probe_at: int | None,
 ) -> Iterator[Content]:
     yield _line("Webhook URL", (destination.url, theme.STRONG))
     if follows:
@@ -73,6 +77,8 @@ def _lines(
     if destination.client_cert is not None:
         yield _line("Client cert", destination.client_cert.cert)
     yield _status(destination, counts)
+    if probe_at is not None and counts.paused is not None and destination.enabled:
+        yield _line("", (f"what waits is tried again at {day_and_clock(probe_at)[11:]}", theme.QUIET))
     yield from _health(health)
     yield _line("Signing Secret", *_secret(destination.secret))
     yield _line("Event Filtering", filter_words(destination.filter))
@@ -105,11 +111,16 @@ def _lines(
 
 
 def _status(destination: Destination, counts: DestinationCounters) -> Content:
+    turns = f"{key('destinations.toggle')} in the list"
     if not destination.enabled:
-        return _line("Status", ("○ off", theme.QUIET), ("   space in the list turns it on", theme.QUIET))
+        return _line(
+            "Status",
+            ("○ off", theme.QUIET),
+            (f"   {turns} turns it on", theme.QUIET),
+        )
     for word, why in (("✗ disabled", counts.disabled), ("‖ paused", counts.paused)):
         if why is not None:
-            resumes = ("   space in the list resumes it", theme.ACCENT)
+            resumes = (f"   {turns} resumes it", theme.ACCENT)
             return _line("Status", (word, theme.BAD), f": {why}", resumes)
     if counts.retrying:
         return _line("Status", ("● on", theme.GOOD), "   ", (f"↻ retrying {counts.retrying:,}", theme.WARN))
@@ -121,8 +132,10 @@ def _health(health: Health) -> Iterator[Content]:
     if health.tries:
         last = day_and_clock(health.last_success_at) if health.last_success_at is not None else "never"
         tries = len(health.tries)
-        rate = f"{health.failures:,} of the last {tries:,} attempt{'s' * (tries != 1)} failed"
-        rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures else ""
+        rate = f"{health.failures:,} of the last {tries:,} attempts failed"
+        if tries == 1:
+            rate = f"the only attempt {'failed' if health.failures else 'arrived'}"
+        rate += f" ({health.failure_rate:.0%})".replace("%", " %") if health.failures and tries > 1 else ""
         yield _line("Health", health_words(health.state), f"   {rate}")
         yield _line("Last success", last)
     if latencies := health.latencies:

@@ -122,7 +122,6 @@ class QueryLine(Vertical):
         self._what = Static(classes="what")
         self._message = Static(classes="message")
         self._input = QueryInput(compact=True, select_on_focus=False, suggester=_Ghost(self))
-        self._input.cursor_blink = False
 
     def compose(self) -> ComposeResult:
         """The line, and a message below it."""

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from statsig_tui.core.replaying import Replayed
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import content, fit
 
 
@@ -35,7 +36,7 @@ class ReplayLine(Widget):
     def show(self, what: str, outcome: Replayed, *, is_done: bool, note: str) -> None:
         """What was replayed, and what it came to so far; `note`: why some of it waits."""
         style = theme.BAD if outcome.failed else theme.ACCENT if not is_done else theme.GOOD
-        keys = "esc closes" if is_done else "esc stops"
+        keys = f"{key('live.back')} {'closes' if is_done else 'stops'}"
         self._what, self._style = what, style
         self._rest = Content.assemble(
             content(outcome.words() or "sending…", style),

@@ -26,6 +26,7 @@ from statsig_tui.core.selftest import Result, score
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.core.verifiers import VERIFIERS
 from statsig_tui.tui import theme
+from statsig_tui.tui.commands import key
 from statsig_tui.tui.text import printable
 from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.editor import Editor
@@ -35,6 +36,7 @@ from statsig_tui.tui.widgets.hanging import Hanging
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 43
 _ENV = "env:"
+_SECRET = 26
 _TRIAL = 20
 """Cells of a trial's mark and name."""
 REVEALED_SECONDS = 5.0
@@ -133,7 +135,7 @@ class SigningPane(Editor[Drafted]):
 
     def compose(self) -> ComposeResult:
         """What is, what can be done, how it is signed."""
-        yield Static("", id="secret-shown", markup=False)
+        yield Hanging(_SECRET, id="secret-shown")
         with Horizontal(id="secret-keys"):
             yield Button("Copy", id="copy-secret", compact=True)
             yield Button("Generate New Key", id="generate-secret", compact=True)
@@ -166,7 +168,7 @@ class SigningPane(Editor[Drafted]):
         if self.is_ready and (self.shown is None or self.shown.name != destination.name):
             self._empty()
             self._stop_revealing()
-            self.query_one(Hanging).show(())
+            self.query_one("#trials", Hanging).show(())
         super().show(destination)
 
     def draw(self) -> None:
@@ -175,7 +177,7 @@ class SigningPane(Editor[Drafted]):
             return
         draft = self.draft()
         secret = draft.secret if draft is not None else self.shown.secret
-        self.query_one("#secret-shown", Static).update(
+        self.query_one("#secret-shown", Hanging).show(
             _shown(secret, draft, self.shown, in_clear=self._concealing is not None)
         )
         self._old.display = draft is not None and draft.secret is not None and self.shown.secret is not None
@@ -227,12 +229,12 @@ class SigningPane(Editor[Drafted]):
     def take_trials(self, name: str, results: Sequence[Result]) -> None:
         """Show how the endpoint of a destination did, if it is still the one that is shown."""
         if self.shown is not None and self.shown.name == name:
-            self.query_one(Hanging).show(_trials(results))
+            self.query_one("#trials", Hanging).show(_trials(results))
 
     @on(Button.Pressed, "#verify-url")
     @on(Button.Pressed, "#self-test")
     def _test(self, event: Button.Pressed) -> None:
-        self.query_one(Hanging).show([Content.styled("asking…", theme.QUIET)])
+        self.query_one("#trials", Hanging).show([Content.styled("asking…", theme.QUIET)])
         self.post_message(self.Tested(event.button.id == "verify-url"))
 
     @on(Button.Pressed, ".verifier")
@@ -291,7 +293,7 @@ def _now() -> int:
 
 def _shown(
     secret: Secret | None, draft: Drafted | None, saved: Destination, *, in_clear: bool = False
-) -> Content:
+) -> list[Content]:
     if secret is None:
         words = Content.styled("none: requests are not signed", theme.WARN)
     elif secret.value is None:
@@ -301,10 +303,10 @@ def _shown(
             (printable(secret.value if in_clear else mask_secret(secret.value)), theme.STRONG),
             (f"   {printable(secret.source)}", theme.QUIET),
         )
-    lines = [Content.assemble((f"{'Webhook Signing Secret':<26}", theme.QUIET), words)]
-    for text, style in (*_notes(secret, draft), *_old(saved)):
-        lines.append(Content.assemble(" " * 26, (printable(text), style)))
-    return Content("\n").join(lines)
+    lines = [Content.assemble((f"{'Webhook Signing Secret':<{_SECRET}}", theme.QUIET), words)]
+    for text, style in (*_notes(secret, draft, saved), *_old(saved)):
+        lines.append(Content.assemble(" " * _SECRET, (printable(text), style)))
+    return lines
 
 
 def _trials(results: Sequence[Result]) -> list[Content]:
@@ -319,7 +321,7 @@ def _trials(results: Sequence[Result]) -> list[Content]:
     return [*lines, Content.styled(score(results), theme.STRONG)]
 
 
-def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]]:
+def _notes(secret: Secret | None, draft: Drafted | None, saved: Destination) -> list[tuple[str, str]]:
     notes: list[tuple[str, str]] = []
     if secret is not None and secret.value is not None:
         doubt = doubt_secret(secret.value, SIGNING_PREFIXES)
@@ -328,10 +330,9 @@ def _notes(secret: Secret | None, draft: Drafted | None) -> list[tuple[str, str]
     if secret is not None and secret.inline is not None:
         notes.append(("kept in the settings file; env:NAME is safer", theme.QUIET))
     if draft is not None:
-        ends = f"; the old one ends {draft.grace}" if draft.secret is not None else ""
-        notes.append(
-            (f"not saved yet: ctrl+s uses it{ends}" if ends else "not saved yet: ctrl+s", theme.ACCENT)
-        )
+        has_old = draft.secret is not None and saved.secret is not None
+        uses = f" uses it; the old one ends {draft.grace}" if has_old else ""
+        notes.append((f"not saved yet: {key('destinations.save')}{uses}", theme.ACCENT))
     return notes
 
 

@@ -46,7 +46,8 @@ class StatusLine(Widget):
         (("emulator", None), ("receiver", None))
     )
     """Name and base URL of each; None while it does not listen."""
-    trouble: reactive[bool] = reactive(False)
+    troubled: reactive[frozenset[str]] = reactive(frozenset())
+    """Listeners that are not where they were expected."""
     storing: reactive[bool] = reactive(True)
     """Whether the store takes anything; while it does not, every sender gets a 503."""
     speed: reactive[float] = reactive(1.0)
@@ -105,6 +106,9 @@ class StatusLine(Widget):
         if not self.starting:
             deaf = [name for name, base in self.listeners if base is None]
             shown += [Content.styled(f"✗ {name} not listening", theme.BAD) for name in deaf]
+        if self.speed != 1:
+            # Before what ails: it is short, and without it no countdown is to be understood.
+            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         if self.ailing:
             (name, word), *others = self.ailing
             more = f" +{len(others)}" if others else ""
@@ -115,8 +119,6 @@ class StatusLine(Widget):
             shown.append(content(f"✗ {who} failing", theme.BAD))
         if self.is_private:
             shown.append(Content.styled("◌ PRIVATE", theme.WARN))
-        if self.speed != 1:
-            shown.append(Content.styled(f"» TIME ×{self.speed:,.0f}", theme.WARN))
         if self.jumped is not None:
             when = f" at {clock(self.jumped.at)[:5]}" if self.size.width >= _ROOMY else ""
             shown.append(Content.styled(f"▲ clock {moved(self.jumped.by)}{when}", theme.WARN))
@@ -134,7 +136,7 @@ class StatusLine(Widget):
                 continue
             host, _, port = base.removeprefix("http://").rpartition(":")
             where = f":{port}" if host in ("127.0.0.1", "localhost", "[::1]") else f"{host}:{port}"
-            mark = (" ▲", theme.WARN) if self.trouble else (" ●", theme.GOOD)
+            mark = (" ▲", theme.WARN) if name in self.troubled else (" ●", theme.GOOD)
             shown.append(Content.assemble(f"{name} {where}", mark))
         if self.tunnel:
             shown.append(content(f"⇄ {fit(self.tunnel, _NAME)}", theme.QUIET))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from textual.content import Content
 
@@ -13,11 +14,14 @@ from statsig_tui.core.judgements import Tried
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import column
 from statsig_tui.tui.widgets.fields import TICKED, UNTICKED
+from statsig_tui.tui.widgets.filter_text import box_words, passes, passes_cells
 
 TRACKING, VOLUME, PASSES = 15, 12, 18
-"""Cells of the first column and of the last ones."""
-_WIDE = 76
-"""Cells from which on there is room to say what passes."""
+"""Cells of the first column and of the last ones; what passes has more where its words are longer."""
+_NAME, _FEWEST = 20, 12
+"""Cells that an event's name keeps, and without which nothing is said of what passes."""
+_BOX = 62
+"""Cells of what a class of events holds, in words."""
 
 
 def is_tracked(chosen: Filter, name: str) -> bool:
@@ -52,6 +56,7 @@ class TrackedRows:
         self._known: set[str] = set()
         self._volumes: Mapping[str, int] = {}
         self._tried: Mapping[str, Tried] = {}
+        self._passes = PASSES
         self._search = ""
         self._shown: Sequence[int] = ()
 
@@ -87,6 +92,38 @@ class TrackedRows:
     def tell(self, tried: Mapping[str, Tried]) -> None:
         """Take what a dry run of the draft found."""
         self._tried = tried
+        # The largest numbers have the longest words; thousands of names need not be spelled for that.
+        keys = (attrgetter("events"), attrgetter("passing"), attrgetter("gained"), attrgetter("lost"))
+        largest = [max(tried.values(), key=key) for key in keys] if tried else []
+        words = [passes(each) for each in largest]
+        self._passes = max([PASSES, *(3 + len(what) + len(change) for what, _, change in words)])
+
+    def columns(self, width: int) -> tuple[int, int]:
+        """Cells of the name, and of what passes; none of these where a name would have too few."""
+        room = max(1, width - TRACKING - VOLUME)
+        passing = min(self._passes, room - _NAME)
+        return (room - passing, passing) if passing >= _FEWEST else (room, 0)
+
+    def heading(self, width: int) -> Content:
+        """The columns' names, behind the box that checks all."""
+        room, passing = self.columns(width)
+        last = f"   {'Passes':<{passing - 3}}" if passing else ""
+        return Content(f"{'Tracking':<{TRACKING - 3}}{'Event':<{room}}{'Volume':>{VOLUME}}{last}")
+
+    def box(self, title: str, what: str, tried: Tried | None, width: int) -> Content:
+        """A box of a class, with how many there are and pass, in the columns of the rows."""
+        room, passing = self.columns(width)
+        room += TRACKING - 3
+        has_some = tried is not None and tried.events > 0
+        count = f"{tried.events:,}" if tried is not None and has_some else ""
+        # What the class holds comes before the number: what passes says it again where it matters.
+        if room < _BOX:
+            room, count = room + VOLUME, ""
+        else:
+            count = count.rjust(VOLUME)
+        return Content.assemble(
+            box_words(title, what, room), count, passes_cells(tried, passing) if passing and has_some else ""
+        )
 
     def search(self, text: str) -> None:
         """Show only the names that contain a text."""
@@ -127,14 +164,14 @@ class TrackedRows:
         by_pattern = clause in (filters.Clause.PATTERN, filters.Clause.PATTERN_OFF)
         word = "chosen" if name in self.draft.events else "by pattern" if by_pattern else "by default"
         volume = self._volumes.get(name, 0)
-        room = max(1, width - TRACKING - VOLUME - (PASSES if width >= _WIDE else 0))
+        room, passing = self.columns(width)
         count = f"{volume:,}" if volume else "not seen yet"
         return Content.assemble(
             (TICKED if tracked else UNTICKED, theme.ACCENT if tracked else theme.QUIET),
             (f"  {word}".ljust(TRACKING - 1), theme.QUIET),
             (column(name, room), "" if tracked else theme.QUIET),
             (count.rjust(VOLUME), "" if volume else theme.QUIET),
-            *(_passes(self._tried.get(name)) if width >= _WIDE else ()),
+            passes_cells(self._tried.get(name), passing) if passing else "",
         )
 
     def children(self, index: int) -> int:
@@ -144,50 +181,3 @@ class TrackedRows:
     def child(self, index: int, n: int, width: int) -> Content:
         """Nothing is below an event."""
         return Content()
-
-
-def heading(width: int) -> Content:
-    """The columns' names, behind the box that checks all."""
-    wide = width >= _WIDE
-    room = max(1, width - TRACKING - VOLUME - (PASSES if wide else 0))
-    passes = f"   {'Passes':<{PASSES - 3}}" if wide else ""
-    return Content(f"{'Tracking':<{TRACKING - 3}}{'Event':<{room}}{'Volume':>{VOLUME}}{passes}")
-
-
-def detail_words(chosen: Filter) -> Content:
-    """What of the details is set, in a line."""
-    parts = [
-        f"{len(off)} {what} off"
-        for what, named in (
-            ("kinds", chosen.exposure_kinds),
-            ("types", chosen.change_types),
-            ("actions", chosen.change_actions),
-            ("tiers", chosen.tiers),
-        )
-        if (off := [name for name, on in named.items() if not on])
-    ]
-    if chosen.patterns:
-        parts.append(f"{len(chosen.patterns)} pattern{'s' * (len(chosen.patterns) != 1)}")
-    if chosen.where.strip():
-        parts.append("a condition")
-    if chosen.sample < 1:
-        parts.append(f"{chosen.sample:.4g} of 1 sampled")
-    return Content.styled(" · ".join(parts), theme.WARN)
-
-
-def _passes(tried: Tried | None) -> tuple[tuple[str, str], ...]:
-    """`   yes`, `   no (was yes: −8,120)`, `   312 of 400`."""
-    if tried is None:
-        return (("   –".ljust(PASSES), theme.QUIET),)
-    if tried.passing in (0, tried.events):
-        words, style = ("yes", theme.GOOD) if tried.passing else ("no", theme.QUIET)
-    else:
-        words, style = f"{tried.passing:,} of {tried.events:,}", theme.WARN
-    change = f" ({difference(tried)})" if tried.gained or tried.lost else ""
-    return (f"   {words}", style), (change.ljust(PASSES - 3 - len(words)), theme.WARN)
-
-
-def difference(tried: Tried) -> str:
-    """`+12 −8,120`, without what is zero."""
-    parts = [f"+{tried.gained:,}"] if tried.gained else []
-    return " ".join([*parts, f"−{tried.lost:,}"] if tried.lost else parts) or "no change"
