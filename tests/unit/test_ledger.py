@@ -66,12 +66,12 @@ async def test_what_came_after_an_end_is_found_though_nothing_was_due_at_it(
     book = Book(store, clock)
     await book.open("first")
     job = await book.due()
-    begun = await book.ledger.begin(sending_of(job, MINE, clock.now()))
-    assert begun == (True, None)
-    await book.ledger.end(book.ended(job, Outcome(200, 1.0), DeliveryState.DELIVERED))
+    sending = sending_of(job, MINE, clock.now())
+    assert await book.ledger.begin(sending, 1) == ([sending], ())
+    await book.ledger.end((book.ended(job, Outcome(200, 1.0), DeliveryState.DELIVERED),))
     second = await book.open("second")
     assert (await book.due()).delivery == second
-    assert not (await book.ledger.begin(sending_of(job, MINE, clock.now()))).is_noted, "it has arrived"
+    assert not (await book.ledger.begin(sending_of(job, MINE, clock.now()))).sendings, "it has arrived"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def test_no_secret_is_stored_with_an_attempt(store: Store, clock: HandCloc
     job = await book.due()
     await book.ledger.begin(sending_of(job, MINE, clock.now()))
     spoken = Outcome(500, 1.0, HIDDEN, (("X-Echo", HIDDEN), ("X-Other", "yes")), error=f"500 {HIDDEN}")
-    await book.ledger.end(book.ended(job, spoken, DeliveryState.FAILED))
+    await book.ledger.end((book.ended(job, spoken, DeliveryState.FAILED),))
     (kept,) = await store.read(lambda db: outgoing.attempts(db, [job.delivery]))
     (failed,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (job.delivery,)))
     assert HIDDEN not in repr(kept) + repr(failed)
