@@ -134,6 +134,11 @@ class Deliveries:
         for worker in self._workers.values():
             worker.wake()
 
+    def cut_off(self, deliveries: Sequence[int]) -> None:
+        """End the requests of deliveries that were given up."""
+        for worker in self._workers.values():
+            worker.cut_off(deliveries)
+
     def resume(self, destination: str) -> None:
         """Send a destination everything again, disabled or paused."""
         self.forget(destination)

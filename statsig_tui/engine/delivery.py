@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVarTuple
 
 from statsig_tui.core.circuit import Circuit
@@ -15,7 +15,7 @@ from statsig_tui.core.retry import Next, longest_wait, next_step
 from statsig_tui.engine.attempt import Post, attempted, retry_after, sending_of
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.line import MOST_AHEAD, Ledger, Line
-from statsig_tui.engine.outcome import STALE
+from statsig_tui.engine.outcome import CUT_OFF, STALE, UNCOUNTED, Outcome
 from statsig_tui.engine.tasks import running_task, told_task
 from statsig_tui.errors import StatsigTuiError
 
@@ -44,10 +44,12 @@ class Delivery:
         pace: Pace,
         paused: str | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
+        slow_after: float = _QUICK_MS / 1000,
     ) -> None:
         """`on_gone` hears of a 410, `on_circuit` why the circuit has opened, or None when it has closed.
 
-        `paused` is why it was open when a former run ended.
+        `paused` is why it was open when a former run ended; `slow_after` how many seconds a request may be
+        under way before what was begun ahead is given back.
         """
         self.destination = destination
         self.most_bytes: int | None = None
@@ -61,11 +63,14 @@ class Delivery:
         self._is_disabled = is_disabled
         self._pace = pace
         self._jitter = jitter
+        self._slow_after = slow_after
         self._wake = asyncio.Event()
         self._held_until = 0.0
         self._last_sent = float("-inf")
-        self._stale: dict[int, int] = {}
-        """Attempts of a delivery that ended on a connection the endpoint had closed."""
+        self._changes = 0
+        """How often something became otherwise that may have been begun already."""
+        self._requests: dict[int, asyncio.Timeout] = {}
+        """What ends the requests under way, by delivery."""
         self._under_way: dict[int, asyncio.Task[None]] = {}
         """Attempts beside each other, by delivery, where more than one at once is wanted."""
         self._line = Line(
@@ -88,8 +93,18 @@ class Delivery:
         if (destination.url, destination.batch) != (self.destination.url, self.destination.batch):
             self.most_bytes = None
         self.destination = destination
+        self._changes += 1
         self._circuit.policy = destination.circuit
         self.stretch(0)
+
+    def cut_off(self, deliveries: Sequence[int]) -> None:
+        """End the requests of deliveries that were given up: what is behind them need not wait."""
+        # One of them may have been begun, and is not to go any more.
+        self._changes += 1
+        for delivery in deliveries:
+            request = self._requests.pop(delivery, None)
+            if request is not None:
+                request.reschedule(0)
 
     def resume(self) -> None:
         """Send everything again, whatever failed before."""
@@ -209,24 +224,37 @@ class Delivery:
 
     async def _attempt(self, job: Job) -> None:
         """Make an attempt, and those of the deliveries that are due behind it; or begin one beside others."""
-        settings = self.destination
-        sending = sending_of(job, settings, self._clock.now())
-        if settings.concurrency > 1:
+        changes = self._changes
+        sending = sending_of(job, self.destination, self._clock.now())
+        if self.destination.concurrency > 1:
             if (await self._ledger.begin(sending)).sendings:
-                self._last_sent = self._clock.monotonic()
-                name = f"delivery {settings.name} {job.delivery}"
-                follows = "it counts as interrupted at the next start"
-                self._under_way[job.delivery] = told_task(self._beside(sending), name, follows)
+                if self._is_as_begun(changes):
+                    self._last_sent = self._clock.monotonic()
+                    name = f"delivery {self.destination.name} {job.delivery}"
+                    follows = "it counts as interrupted at the next start"
+                    self._under_way[job.delivery] = told_task(self._beside(sending), name, follows)
+                else:
+                    await self._insist(self._ledger.end, (), (sending,))
             return
         await self._line.open(sending, self._window)
         try:
             while (following := await self._line.next(self._window)) is not None:
-                if not await self._goes_on_behind(following) or self.destination is not settings:
+                # It took a commit to come here.
+                if not self._is_as_begun(changes) or (
+                    following is not sending and not self._may_follow(following.job)
+                ):
+                    self._line.refuse(following)
+                    break
+                if not await self._goes_on_behind(following) or self._changes != changes:
                     break
         except StatsigTuiError:
             # What has ended is noted below, as soon as that can be done.
             pass
         await self._insist(self._line.settle)
+
+    def _is_as_begun(self, changes: int) -> bool:
+        """Whether what was begun after so many changes is still what is to be sent, and may be."""
+        return self._changes == changes and not self._is_disabled(self.destination.name)
 
     @property
     def _window(self) -> int:
@@ -235,9 +263,13 @@ class Delivery:
 
     async def _goes_on_behind(self, sending: Sending) -> bool:
         """Make an attempt that was begun; whether what was begun behind it is still to be made."""
-        attempt, step = await self._made(sending)
+        slow = asyncio.get_running_loop().call_later(self._slow_after, self._line.give_back)
+        try:
+            attempt, step = await self._made(sending)
+        finally:
+            slow.cancel()
         await self._judge(attempt)
-        is_quick = step.step == "delivered" and (attempt.ms or 0) <= _QUICK_MS
+        is_quick = step.step == "delivered" and (attempt.ms or 0) <= _QUICK_MS and self._line.goes_on
         self._quick = self._quick + 1 if is_quick else 0
         ended = await self._settled(sending.job, attempt, step)
         if ended is None:
@@ -276,18 +308,17 @@ class Delivery:
         job, destination = sending.job, self.destination
         self._last_sent = self._clock.monotonic()
         at = self._clock.now()
-        outcome = await self._post(sending.url, sending.headers, job.body, destination.timeout_seconds)
-        number = job.attempt + 1
+        outcome = await self._posted(sending, destination.timeout_seconds)
         policy = _ONCE if job.replay else destination.retry
         wish = retry_after(outcome.retry_after, self._clock.now())
         if outcome.error == STALE:
             # It counts for nothing: no endpoint failed. But it is an attempt, for it may have arrived.
-            self._stale[job.delivery] = self._stale.get(job.delivery, 0) + 1
             step = Next("retry")
+        elif outcome.error == CUT_OFF:
+            step = Next("failed")
         else:
-            counted = number - self._stale.get(job.delivery, 0)
             step = next_step(
-                counted,
+                job.attempt + 1 - job.uncounted,
                 outcome.status,
                 policy,
                 self._jitter(),
@@ -297,13 +328,24 @@ class Delivery:
                 # While the endpoint fails whatever it is sent, no halves of it will tell more.
                 job.was_refused and self._circuit.reason is None,
             )
-            if step.step != "retry":
-                self._stale.pop(job.delivery, None)
         return attempted(sending, at, outcome), step
+
+    async def _posted(self, sending: Sending, seconds: float) -> Outcome:
+        """Post what was begun, unless and until it is cut off."""
+        job, began = sending.job, self._clock.monotonic()
+        try:
+            async with asyncio.timeout(None) as request:
+                self._requests[job.delivery] = request
+                return await self._post(sending.url, sending.headers, job.body, seconds)
+        except TimeoutError:
+            ms = (self._clock.monotonic() - began) * 1000
+            return Outcome(None, ms, error=CUT_OFF, certainty="unknown")
+        finally:
+            self._requests.pop(job.delivery, None)
 
     async def _judge(self, attempt: AttemptRecord) -> None:
         """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""
-        if attempt.error == STALE:
+        if attempt.error in UNCOUNTED:
             return
         # One by one: what is noted last is how the circuit is.
         async with self._judging:
@@ -327,7 +369,11 @@ class Delivery:
             delay = self._pace.real(step.delay)
             if step.holds_destination:
                 self._held_until = max(self._held_until, self._clock.monotonic() + delay)
-            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + int(delay * 1000))
+            # What nobody was asked about keeps its place in the row.
+            next_at = job.due if attempt.error == STALE else now + int(delay * 1000)
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, next_at)
+        if attempt.error == CUT_OFF:
+            return Ended(attempt, DeliveryState.CANCELLED, attempt.error)
         if step.step in ("split", "isolate") and job.replay is None:
 
             async def halve() -> None:

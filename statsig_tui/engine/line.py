@@ -1,6 +1,7 @@
 """What is sent to one destination one after the other: begun ahead of its turn, noted behind it.
 
-While one request is under way, the commit runs that ends those before it and begins those behind it.
+While one request is under way, the commit runs that ends those before it and begins those behind it. What
+was begun and does not go is given back: it waits again as it did before.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Line:
         self._noting: asyncio.Task[Begun] | None = None
         self._noted: Sequence[Ended] = ()
         self._asked: Sequence[Sending] = ()
-        """What the commit under way ends and begins."""
+        self._returned: Sequence[Sending] = ()
+        """What the commit under way ends, begins and gives back."""
 
     @property
     def ahead(self) -> Job | None:
@@ -78,9 +80,18 @@ class Line:
             return sending.job
         return None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether what was begun ahead is still to go; False: it is given back, or is being so."""
+        return self._window > 0
+
     async def open(self, sending: Sending, window: int) -> None:
         """Begin an attempt behind which others may follow."""
         self._take(await self._ledger.begin(sending, window))
+
+    def refuse(self, sending: Sending) -> None:
+        """Take back the attempt to make now: it is not to be made as it was begun."""
+        self._begun.appendleft(sending)
 
     def add(self, ended: Ended) -> None:
         """Take what came of an attempt, to be noted by the next commit."""
@@ -102,37 +113,60 @@ class Line:
                 return None
             await asyncio.wait((self._noting,))
 
-    async def settle(self) -> None:
-        """Note what has ended, and that what was begun ahead is not made; forget what would follow."""
+    def give_back(self) -> None:
+        """Have what was begun ahead wait again, while the request under way takes its time."""
         self._window = 0
-        while self._noting is not None:
-            await asyncio.wait((self._noting,))
-            self._collect()
         self._following.clear()
-        if self._ended or self._begun:
-            await self._ledger.end(tuple(self._ended), tuple(self._begun))
-            self._ended.clear()
-            self._begun.clear()
+        if self._noting is None:
+            self._note()
+
+    async def settle(self) -> None:
+        """Note what has ended, and that what was begun ahead is not made; forget what would follow.
+
+        Raises StatsigTuiError where it cannot be noted.
+        """
+        self._window = 0
+        while True:
+            self._collect()
+            self._following.clear()
+            if self._noting is None:
+                self._note()
+            if self._noting is None:
+                return
+            await asyncio.wait((self._noting,))
 
     def _may_go_on(self) -> bool:
         has_room = len(self._begun) < self._window
         return has_room and bool(self._following) and self._may_follow(self._following[0])
 
     def _note(self) -> None:
+        """Commit what there is to end and, as the line goes on or not, to begin or to give back."""
         sendings: list[Sending] = []
         while len(sendings) < self._window - len(self._begun) and self._may_go_on():
             sendings.append(self._sending_of(self._following.popleft()))
-        if sendings or self._ended:
-            self._noted, self._ended, self._asked = self._ended, [], sendings
+        returned = [] if self.goes_on else list(self._begun)
+        if not (sendings or returned or self._ended):
+            return
+        self._noted, self._ended = self._ended, []
+        self._asked, self._returned = sendings, returned
+        if self.goes_on:
             ahead = 0 if self._following else self._window
-            self._noting = asyncio.create_task(self._ledger.turn(self._noted, sendings, ahead))
-            self._noting.add_done_callback(self._go_on)
+            commit = self._ledger.turn(self._noted, sendings, ahead)
+        else:
+            self._begun.clear()
+            commit = self._ending(self._noted, returned)
+        self._noting = asyncio.create_task(commit)
+        self._noting.add_done_callback(self._go_on)
+
+    async def _ending(self, ended: Sequence[Ended], returned: Sequence[Sending]) -> Begun:
+        await self._ledger.end(ended, returned)
+        return Begun((), ())
 
     def _go_on(self, noting: asyncio.Task[Begun]) -> None:
         """Note at once what ended during a commit: the request under way may take its time."""
-        if noting is self._noting and self._window and not noting.cancelled() and not noting.exception():
+        if noting is self._noting and not noting.cancelled() and not noting.exception():
             self._collect()
-            if self._ended:
+            if self._ended or not self.goes_on:
                 self._note()
 
     def _collect(self) -> None:
@@ -140,11 +174,13 @@ class Line:
         noting = self._noting
         if noting is None or not noting.done():
             return
-        noted, self._noted, self._asked, self._noting = self._noted, (), (), None
+        noted, returned = self._noted, self._returned
+        self._noted, self._asked, self._returned, self._noting = (), (), (), None
         try:
             begun = noting.result()
         except BaseException:
             self._ended[:0] = noted
+            self._begun.extendleft(reversed(returned))
             raise
         self._take(begun)
 

@@ -26,6 +26,7 @@ from statsig_tui.core.records import (
 from statsig_tui.core.retry import REFUSED
 from statsig_tui.engine import endpoints, outgoing
 from statsig_tui.engine.captures import headers_of
+from statsig_tui.engine.outcome import INTERRUPTED, UNCOUNTED
 from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
@@ -146,19 +147,25 @@ def next_jobs(db: sqlite3.Connection, destination: str, limit: int) -> Iterator[
     size = 0
     for row in rows:
         replay = Replay(row[6]) if row[6] else None
+        was_refused, uncounted = _tried(db, row[0]) if row[3] else (False, 0)
         yield Job(
             row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING,
-            bool(row[3]) and _was_refused(db, row[0]),
+            was_refused, uncounted,
         )  # fmt: skip
         size += len(row[5])
         if size > _AT_ONCE:
             return
 
 
-def _was_refused(db: sqlite3.Connection, delivery: int) -> bool:
-    marks = ",".join("?" * len(REFUSED))
-    query = f"SELECT 1 FROM attempts WHERE delivery = ? AND status IN ({marks}) LIMIT 1"
-    return db.execute(query, (delivery, *REFUSED)).fetchone() is not None
+def _tried(db: sqlite3.Connection, delivery: int) -> tuple[bool, int]:
+    """Whether an attempt was refused for what is in it, and how many count for nothing."""
+    refused, uncounted = (",".join("?" * len(these)) for these in (REFUSED, UNCOUNTED))
+    query = (
+        f"SELECT coalesce(sum(status IN ({refused})), 0), coalesce(sum(error IN ({uncounted})), 0)"
+        " FROM attempts WHERE delivery = ?"
+    )
+    was_refused, count = db.execute(query, (*REFUSED, *UNCOUNTED, delivery)).fetchone()
+    return bool(was_refused), count
 
 
 def begin_attempt(
@@ -166,7 +173,8 @@ def begin_attempt(
 ) -> DeliveryRecord | None:
     """Note, before anything is sent, that an attempt is made; None where it was cancelled meanwhile."""
     changed = tx.db.execute(
-        "UPDATE deliveries SET rev = ?, at = ?, state = 'sending', attempt = ?, next_at = NULL,"
+        # When it was due stays beside it: its place in the row, should the sending break off.
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'sending', attempt = ?,"
         " status = NULL, error = NULL WHERE id = ? AND state IN ('waiting', 'retrying')",
         (tx.next_rev(), at, job.attempt + 1, job.delivery),
     )
@@ -183,7 +191,8 @@ def begin_attempt(
 def take_back(tx: Tx, job: Job) -> DeliveryRecord:
     """Note that an attempt was begun and is not made: its delivery waits as it did before."""
     tx.db.execute(
-        "DELETE FROM attempts WHERE delivery = ? AND number = ? AND status IS NULL AND error IS NULL",
+        # Whoever gave the delivery up meanwhile took it to be under way; what was made has its time.
+        "DELETE FROM attempts WHERE delivery = ? AND number = ? AND ms IS NULL",
         (job.delivery, job.attempt + 1),
     )
     tx.db.execute(
@@ -308,10 +317,10 @@ def recover(tx: Tx, at: int, destination: str | None = None) -> int:
     for (delivery,) in rows:
         _interrupt(tx, delivery)
         tx.db.execute(
-            # What was sent for the first time stays before what came after it.
+            # It stays before what came after it. An earlier version did not keep when it was due.
             "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', error = 'interrupted',"
-            " next_at = CASE attempt WHEN 1 THEN min(created, ?) ELSE ? END WHERE id = ?",
-            (tx.next_rev(), at, at, at, delivery),
+            " next_at = coalesce(next_at, ?) WHERE id = ?",
+            (tx.next_rev(), at, at, delivery),
         )
         announced(tx, delivery)
     return len(rows)
@@ -363,9 +372,8 @@ def _cancel_all(tx: Tx, at: int, destination: str) -> None:
 
 def _interrupt(tx: Tx, delivery: int) -> None:
     tx.db.execute(
-        "UPDATE attempts SET error = 'interrupted while waiting for the answer: it may have arrived'"
-        " WHERE delivery = ? AND status IS NULL AND error IS NULL",
-        (delivery,),
+        "UPDATE attempts SET error = ? WHERE delivery = ? AND status IS NULL AND error IS NULL",
+        (INTERRUPTED, delivery),
     )
 
 

@@ -12,7 +12,7 @@ from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Header
 from statsig_tui.engine.clock import Pace
 from statsig_tui.engine.delivery import Delivery
 from statsig_tui.engine.line import Begun
-from statsig_tui.engine.outcome import Outcome
+from statsig_tui.engine.outcome import UNCOUNTED, Outcome
 from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Desk:
     """What has begun and not ended."""
     slow: int = 0
     """Turns of the loop that a commit takes which ends some and begins others."""
+    slow_after: float = 3600.0
+    """Seconds, of the real time, until what was begun ahead is given back."""
     turns: int = 0
     """How often an end and a beginning were noted in one."""
 
@@ -66,6 +68,7 @@ class Desk:
             is_disabled=self.disabled.__contains__,
             pace=self.pace,
             jitter=lambda: self.jitter,
+            slow_after=self.slow_after,
         )
 
     def give(self, number: int, *, due_in: float = 0, size: int = 0, **changes: Any) -> None:
@@ -107,7 +110,10 @@ class Desk:
             job = self.jobs.pop(attempt.delivery)
             self.under_way.remove(attempt.delivery)
             if one.next_at is not None:
-                self.jobs[attempt.delivery] = replace(job, due=one.next_at, attempt=attempt.number)
+                uncounted = job.uncounted + (attempt.error in UNCOUNTED)
+                self.jobs[attempt.delivery] = replace(
+                    job, due=one.next_at, attempt=attempt.number, uncounted=uncounted
+                )
         for sending in unmade:
             self.log.append(f"back {sending.job.delivery}")
             self.under_way.remove(sending.job.delivery)
