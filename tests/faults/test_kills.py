@@ -165,6 +165,29 @@ async def test_what_was_begun_ahead_arrives_in_its_order_and_every_repetition_is
     assert attempts == [200] * noted + [INTERRUPTED, 200] * begun + [200] * (len(names) - noted - begun)
 
 
+async def test_however_often_it_is_killed_what_was_begun_ahead_keeps_its_order(
+    spawn: Spawn, kill: Kill, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer],
+    ask: Ask, tmp_path: Path,
+) -> None:  # fmt: skip
+    mine = await endpoint(say(200))
+    chosen = settings(SETTINGS.format(mine.url))
+    names = [f"e{number:02}" for number in range(30)]
+    await keep_waiting(tmp_path / "data", *names)
+    for boundary in ("turned*6", "turned*3", "begun"):
+        before = len(mine.requests)
+        (noted,) = ask("SELECT count(*) FROM attempts WHERE status = 200")
+        assert (await (await kill(boundary, *chosen)).end())[0] == -signal.SIGKILL
+        got = [contents(one) for one in mine.requests[before:]]
+        assert got == names[noted : noted + len(got)]
+    before = len(mine.requests)
+    (noted,) = ask("SELECT count(*) FROM attempts WHERE status = 200")
+    it = await spawn("serve", *PORTS, "--json", *chosen)
+    await mine.got(before + len(names) - noted)
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    assert [contents(got) for got in mine.requests[before:]] == names[noted:]
+    assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
+
+
 @pytest.mark.parametrize("boundary", ["begun", "posted", "ending", "ended"])
 async def test_of_several_that_are_under_way_none_is_lost_and_every_repetition_is_explained(
     spawn: Spawn, kill: Kill, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer],

@@ -35,7 +35,9 @@ class Desk:
     answers: list[Outcome] = field(default_factory=list)
     """The last one stands for ever; none: 200."""
     refusals: set[str] = field(default_factory=set)
-    """The steps that the store refuses."""
+    """The steps that the store refuses; `back`: to give back what was begun."""
+    refused: int = 0
+    """How often it has."""
     disabled: set[str] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
     paused: str | None = None
@@ -79,6 +81,7 @@ class Desk:
 
     def refuse(self, step: str) -> None:
         if step in self.refusals:
+            self.refused += 1
             raise StoreBroken("full")
 
     async def next_job(self, destination: str) -> Job | None:
@@ -103,6 +106,8 @@ class Desk:
 
     async def end(self, ended: Sequence[Ended], unmade: Sequence[Sending] = ()) -> None:
         self.refuse("end")
+        if unmade:
+            self.refuse("back")
         for one in ended:
             attempt = one.attempt
             self.log.append(f"end {attempt.delivery} {one.state}")
