@@ -269,7 +269,7 @@ class Delivery:
         finally:
             slow.cancel()
         await self._judge(attempt)
-        is_quick = step.step == "delivered" and (attempt.ms or 0) <= _QUICK_MS and self._line.goes_on
+        is_quick = step.step == "delivered" and (attempt.ms or 0) <= _QUICK_MS
         self._quick = self._quick + 1 if is_quick else 0
         ended = await self._settled(sending.job, attempt, step)
         if ended is None:

@@ -67,6 +67,7 @@ class Line:
         self._begun: deque[Sending] = deque()
         self._ended: list[Ended] = []
         self._window = 0
+        """Attempts that may be begun and not made; 0: none, and those that are, are given back."""
         self._noting: asyncio.Task[Begun] | None = None
         self._noted: Sequence[Ended] = ()
         self._asked: Sequence[Sending] = ()
@@ -79,11 +80,6 @@ class Line:
         for sending in (*self._begun, *self._asked):
             return sending.job
         return None
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether what was begun ahead is still to go; False: it is given back, or is being so."""
-        return self._window > 0
 
     async def open(self, sending: Sending, window: int) -> None:
         """Begin an attempt behind which others may follow."""
@@ -144,12 +140,12 @@ class Line:
         sendings: list[Sending] = []
         while len(sendings) < self._window - len(self._begun) and self._may_go_on():
             sendings.append(self._sending_of(self._following.popleft()))
-        returned = [] if self.goes_on else list(self._begun)
+        returned = [] if self._window else list(self._begun)
         if not (sendings or returned or self._ended):
             return
         self._noted, self._ended = self._ended, []
         self._asked, self._returned = sendings, returned
-        if self.goes_on:
+        if self._window:
             ahead = 0 if self._following else self._window
             commit = self._ledger.turn(self._noted, sendings, ahead)
         else:
@@ -166,7 +162,7 @@ class Line:
         """Note at once what ended during a commit: the request under way may take its time."""
         if noting is self._noting and not noting.cancelled() and not noting.exception():
             self._collect()
-            if self._ended or not self.goes_on:
+            if self._ended or not self._window:
                 self._note()
 
     def _collect(self) -> None:

@@ -52,7 +52,7 @@ class Desk:
     under_way: list[int] = field(default_factory=list)
     """What has begun and not ended."""
     slow: int = 0
-    """Turns of the loop that a commit takes which ends some and begins others."""
+    """Turns of the loop that a commit takes which begins something."""
     slow_after: float = 3600.0
     """Seconds, of the real time, until what was begun ahead is given back."""
     turns: int = 0
@@ -90,7 +90,10 @@ class Desk:
 
     async def begin(self, sending: Sending, ahead: int = 0) -> Begun:
         self.refuse("begin")
-        return self.begun((sending,), ahead)
+        begun = self.begun((sending,), ahead)
+        for _ in range(self.slow):
+            await asyncio.sleep(0)
+        return begun
 
     def begun(self, sendings: Sequence[Sending], ahead: int) -> Begun:
         noted = [sending for sending in sendings if self.has_begun(sending.job.delivery)]

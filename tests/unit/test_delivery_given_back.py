@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from statsig_tui.core.signing import TIMESTAMP_HEADER
 from statsig_tui.engine.outcome import CUT_OFF, STALE, Outcome
 from tests.unit.conftest import PATIENCE, HandClock, MakeDesk
 from tests.unit.desk import MINE, Desk
@@ -127,6 +128,19 @@ async def test_what_is_cancelled_before_its_turn_does_not_go(
 
     await changed(it, clock, later, cancel)
     assert posts(it) == [name for name in numbers(1, COUNT) if name != str(unwanted[0])]
+
+
+@pytest.mark.parametrize("slow", [0, 3, 10])
+@pytest.mark.parametrize("later", LATER)
+async def test_once_the_clock_was_set_all_is_signed_by_it(
+    desk: MakeDesk, clock: HandClock, later: int, slow: int
+) -> None:
+    it = desk()
+    it.slow = slow
+    before = await changed(it, clock, later, lambda: clock.set(-86_400))
+    assert posts(it) == numbers(1, COUNT)
+    stamps = [int(dict(headers)[TIMESTAMP_HEADER]) for headers, _ in it.posted]
+    assert stamps[before:] == [clock.now()] * (COUNT - before)
 
 
 async def test_a_request_that_is_cut_off_says_nothing_of_the_endpoint(
