@@ -12,10 +12,10 @@ from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Job, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
-from statsig_tui.engine.attempt import Post, attempted, retry_after, sending_of
+from statsig_tui.engine.attempt import Post, Requests, attempted, retry_after, sending_of
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.line import MOST_AHEAD, Ledger, Line
-from statsig_tui.engine.outcome import CUT_OFF, STALE, UNCOUNTED, Outcome
+from statsig_tui.engine.outcome import CUT_OFF, STALE, UNCOUNTED
 from statsig_tui.engine.tasks import running_task, told_task
 from statsig_tui.errors import StatsigTuiError
 
@@ -56,7 +56,7 @@ class Delivery:
         """The largest body to send, since the endpoint refused a larger one as too large; None: any."""
         self._clock = clock
         self._ledger = ledger
-        self._post = post
+        self._requests = Requests(post, clock)
         self._on_gone = on_gone
         self._on_circuit = on_circuit
         self._circuit = Circuit(destination.circuit, paused)
@@ -69,8 +69,6 @@ class Delivery:
         self._last_sent = float("-inf")
         self._changes = 0
         """How often something became otherwise that may have been begun already."""
-        self._requests: dict[int, asyncio.Timeout] = {}
-        """What ends the requests under way, by delivery."""
         self._under_way: dict[int, asyncio.Task[None]] = {}
         """Attempts beside each other, by delivery, where more than one at once is wanted."""
         self._line = Line(
@@ -93,18 +91,16 @@ class Delivery:
         if (destination.url, destination.batch) != (self.destination.url, self.destination.batch):
             self.most_bytes = None
         self.destination = destination
-        self._changes += 1
+        self._note_change()
         self._circuit.policy = destination.circuit
         self.stretch(0)
 
     def cut_off(self, deliveries: Sequence[int]) -> None:
         """End the requests of deliveries that were given up: what is behind them need not wait."""
         # One of them may have been begun, and is not to go any more.
-        self._changes += 1
+        self._note_change()
         for delivery in deliveries:
-            request = self._requests.pop(delivery, None)
-            if request is not None:
-                request.reschedule(0)
+            self._requests.cut_off(delivery)
 
     def resume(self) -> None:
         """Send everything again, whatever failed before."""
@@ -252,6 +248,10 @@ class Delivery:
             pass
         await self._insist(self._line.settle)
 
+    def _note_change(self) -> None:
+        self._changes += 1
+        self._line.give_back()
+
     def _is_as_begun(self, changes: int) -> bool:
         """Whether what was begun after so many changes is still what is to be sent, and may be."""
         return self._changes == changes and not self._is_disabled(self.destination.name)
@@ -308,7 +308,7 @@ class Delivery:
         job, destination = sending.job, self.destination
         self._last_sent = self._clock.monotonic()
         at = self._clock.now()
-        outcome = await self._posted(sending, destination.timeout_seconds)
+        outcome = await self._requests.post(sending, destination.timeout_seconds)
         policy = _ONCE if job.replay else destination.retry
         wish = retry_after(outcome.retry_after, self._clock.now())
         if outcome.error == STALE:
@@ -329,19 +329,6 @@ class Delivery:
                 job.was_refused and self._circuit.reason is None,
             )
         return attempted(sending, at, outcome), step
-
-    async def _posted(self, sending: Sending, seconds: float) -> Outcome:
-        """Post what was begun, unless and until it is cut off."""
-        job, began = sending.job, self._clock.monotonic()
-        try:
-            async with asyncio.timeout(None) as request:
-                self._requests[job.delivery] = request
-                return await self._post(sending.url, sending.headers, job.body, seconds)
-        except TimeoutError:
-            ms = (self._clock.monotonic() - began) * 1000
-            return Outcome(None, ms, error=CUT_OFF, certainty="unknown")
-        finally:
-            self._requests.pop(job.delivery, None)
 
     async def _judge(self, attempt: AttemptRecord) -> None:
         """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""

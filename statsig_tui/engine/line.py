@@ -110,7 +110,7 @@ class Line:
             await asyncio.wait((self._noting,))
 
     def give_back(self) -> None:
-        """Have what was begun ahead wait again, while the request under way takes its time."""
+        """Have what was begun ahead wait again at once, whatever becomes of the request under way."""
         self._window = 0
         self._following.clear()
         if self._noting is None:

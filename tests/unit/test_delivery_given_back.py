@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from statsig_tui.core.signing import TIMESTAMP_HEADER
+from statsig_tui.engine.line import MOST_AHEAD
 from statsig_tui.engine.outcome import CUT_OFF, STALE, Outcome
 from tests.unit.conftest import PATIENCE, HandClock, MakeDesk
 from tests.unit.desk import MINE, Desk
@@ -41,6 +42,21 @@ async def test_while_a_request_hangs_nothing_but_it_counts_as_under_way(
     it.held.set()
     await clock.idle()
     assert posts(it) == numbers(1, COUNT)
+
+
+@pytest.mark.parametrize("change", ["settings", "cancelled"])
+async def test_where_something_changes_it_waits_again_at_once(
+    desk: MakeDesk, clock: HandClock, change: str
+) -> None:
+    it = desk()
+    it.when, it.during = AT, lambda: hang(it)
+    give_all(it)
+    await until(lambda: len(it.posted) == AT + 1 and len(it.under_way) == MOST_AHEAD)
+    if change == "settings":
+        it.delivery.apply(replace(MINE, headers={"X-New": "yes"}))
+    else:
+        it.delivery.cut_off([AT + 2])
+    await until(lambda: it.under_way == [AT + 1])
 
 
 async def test_what_cannot_be_given_back_does_not_go_before_it_was(desk: MakeDesk, clock: HandClock) -> None:
