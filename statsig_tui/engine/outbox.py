@@ -214,12 +214,15 @@ def end_attempt(
 ) -> DeliveryRecord:
     """Note what came of an attempt, and where that leaves its delivery."""
     note_attempt(tx, attempt)
-    tx.db.execute(
+    changed = tx.db.execute(
         # A delivery that was cancelled while its request was under way stays so, unless it arrived.
         "UPDATE deliveries SET rev = ?, at = ?, state = ?, status = ?, error = ?, next_at = ?"
         " WHERE id = ? AND (state = 'sending' OR ? = 'delivered')",
         (tx.next_rev(), at, state.value, attempt.status, error, next_at, attempt.delivery, state.value),
     )
+    if not changed.rowcount:
+        # Its attempt is another one all the same, for whoever looks at it.
+        tx.db.execute("UPDATE deliveries SET rev = ? WHERE id = ?", (tx.next_rev(), attempt.delivery))
     return announced(tx, attempt.delivery)
 
 

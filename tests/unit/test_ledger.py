@@ -225,3 +225,18 @@ async def test_what_was_begun_when_its_replay_was_stopped_can_be_wanted_after_al
     assert await store.read(lambda db: outgoing.attempts(db, [made.id])) == []
     assert await store.write(lambda tx: outbox.reschedule(tx, at, made.id))
     assert (await book.ledger.begin(sending_of(await book.due(), MINE, at))).sendings
+
+
+async def test_what_comes_of_an_attempt_is_news_though_its_delivery_was_cancelled(
+    store: Store, clock: HandClock
+) -> None:
+    book = Book(store, clock)
+    delivery = await book.open("e")
+    job = await book.due()
+    await book.ledger.begin(sending_of(job, MINE, clock.now()))
+    await store.write(lambda tx: outbox.cancel(tx, clock.now(), delivery))
+    (cancelled,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (delivery,)))
+    await book.ledger.end((book.ended(job, Outcome(None, 1.0, error=CUT_OFF), DeliveryState.CANCELLED),))
+    (ended,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (delivery,)))
+    assert ended.rev > cancelled.rev
+    assert (ended.state, ended.error) == (DeliveryState.CANCELLED, cancelled.error)
