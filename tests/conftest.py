@@ -330,6 +330,8 @@ class Endpoint:
     answer: Answer
     requests: list[Got] = field(default_factory=list)
     url: str = ""
+    closed: int = 0
+    """Connections that have ended, from either side."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _peers: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -363,6 +365,8 @@ class Endpoint:
                 await writer.drain()
         self._peers.discard(task)
         writer.close()
+        self.closed += 1
+        self._changed.set()
 
     def stop(self) -> None:
         """Leave every connection."""

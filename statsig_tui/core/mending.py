@@ -21,6 +21,14 @@ _BY_STATUS = {
     504: "a proxy gave up waiting: have the endpoint answer first and work afterwards",
 }
 _BY_ERROR = (
+    (
+        "cancelled by hand",
+        "Retry now sends it after all; by its timeUUID the endpoint knows what it has already",
+    ),
+    (
+        "interrupted while",
+        "unless it was cancelled it goes again by itself; by its timeUUID the endpoint knows it",
+    ),
     ("no answer within", "have the endpoint answer first and work afterwards, or raise Timeout in Delivery"),
     ("no connection within", "check host and port of the Webhook URL, and the firewalls between"),
     ("connection refused", "start the endpoint, or mend the port of the Webhook URL in Delivery"),

@@ -126,6 +126,8 @@ class Job:
     """Part of a batch that was refused, to find what in it is refused."""
     was_refused: bool = False
     """By an earlier attempt, for what is in it."""
+    uncounted: int = 0
+    """Attempts among those made that use up nothing of the schedule: they say nothing of the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""One attempt: what goes out, signed where there is a secret, and what is kept of what came of it."""
+"""One attempt: what goes out, signed where there is a secret, and what is kept of what comes of it."""
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import math
 from collections.abc import Awaitable, Callable
@@ -11,10 +12,40 @@ from statsig_tui.core.config import Destination
 from statsig_tui.core.records import AttemptRecord, Headers, Job, Replay, Sending
 from statsig_tui.core.replaying import signature_of, with_kept
 from statsig_tui.core.signing import signing_headers
-from statsig_tui.engine.outcome import Outcome, with_own
+from statsig_tui.engine.clock import Clock
+from statsig_tui.engine.outcome import CUT_OFF, Outcome, with_own
 
 Post = Callable[[str, Headers, bytes, float], Awaitable[Outcome]]
 """URL, headers, body, seconds -> what became of it."""
+
+
+class Requests:
+    """Those of one destination that are under way, each of which can be cut off."""
+
+    def __init__(self, post: Post, clock: Clock) -> None:
+        self._post = post
+        self._clock = clock
+        self._limits: dict[int, asyncio.Timeout] = {}
+        """What ends them, by delivery."""
+
+    async def post(self, sending: Sending, seconds: float) -> Outcome:
+        """Post what was begun and wait at most `seconds`, unless it is cut off."""
+        delivery, began = sending.job.delivery, self._clock.monotonic()
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._limits[delivery] = limit
+                return await self._post(sending.url, sending.headers, sending.job.body, seconds)
+        except TimeoutError:
+            ms = (self._clock.monotonic() - began) * 1000
+            return Outcome(None, ms, error=CUT_OFF, certainty="unknown")
+        finally:
+            self._limits.pop(delivery, None)
+
+    def cut_off(self, delivery: int) -> None:
+        """End the request of a delivery at once, and close its connection."""
+        limit = self._limits.pop(delivery, None)
+        if limit is not None:
+            limit.reschedule(0)
 
 
 def sending_of(job: Job, destination: Destination, now: int) -> Sending:

@@ -12,7 +12,8 @@ from statsig_tui.core.records import Headers
 from statsig_tui.engine.attempt import Post
 from statsig_tui.engine.clock import Clock, Pace
 from statsig_tui.engine.connecting import has_proxies, is_local
-from statsig_tui.engine.delivery import Delivery, Ledger
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.line import Ledger
 from statsig_tui.engine.outcome import Outcome
 from statsig_tui.engine.sender import Sender
 from statsig_tui.engine.wire import Place, Wire, place_of
@@ -132,6 +133,11 @@ class Deliveries:
         """Something may be due for any of them."""
         for worker in self._workers.values():
             worker.wake()
+
+    def cut_off(self, deliveries: Sequence[int]) -> None:
+        """End the requests of deliveries that were given up."""
+        for worker in self._workers.values():
+            worker.cut_off(deliveries)
 
     def resume(self, destination: str) -> None:
         """Send a destination everything again, disabled or paused."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol, TypeVarTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVarTuple
 
 from statsig_tui.core.circuit import Circuit
 from statsig_tui.core.config import Destination, RetryPolicy
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Job, Sending
 from statsig_tui.core.retry import Next, longest_wait, next_step
-from statsig_tui.engine.attempt import Post, attempted, retry_after, sending_of
+from statsig_tui.engine.attempt import Post, Requests, attempted, retry_after, sending_of
 from statsig_tui.engine.clock import Clock, Pace
-from statsig_tui.engine.outcome import STALE
+from statsig_tui.engine.line import MOST_AHEAD, Ledger, Line
+from statsig_tui.engine.outcome import CUT_OFF, STALE, UNCOUNTED
 from statsig_tui.engine.tasks import running_task, told_task
 from statsig_tui.errors import StatsigTuiError
 
@@ -21,42 +23,9 @@ Given = TypeVarTuple("Given")
 _STORE_PAUSE = 1.0
 _GAP = 2.0
 """Seconds by which a clock may be off, or a wait too long, before the clock was set or the machine slept."""
+_QUICK_MS = 100
+"""What an answer may take of an endpoint for which attempts are begun ahead."""
 _ONCE = RetryPolicy("none")
-
-
-class Begun(NamedTuple):
-    """Whether an attempt is to be made, and which delivery was due first after it."""
-
-    is_noted: bool
-    following: Job | None
-
-
-class Ledger(Protocol):
-    """Where deliveries are kept; every call returns once it is durable."""
-
-    async def next_job(self, destination: str) -> Job | None:
-        """The delivery of a destination that is due first."""
-
-    async def begin(self, sending: Sending) -> Begun:
-        """Note an attempt before it is made, unless it is not to be made any more."""
-
-    async def end(self, ended: Ended) -> None:
-        """Note what came of it."""
-
-    async def turn(self, ended: Ended, sending: Sending) -> Begun:
-        """Note what came of one attempt and begin the next, at once."""
-
-    async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
-        """Replace a delivery by two of half its events, in its place, noting the answer that asked for it.
-
-        Returns the bytes of the larger half.
-        """
-
-    async def move(self, destination: str, by: int, untouched_since: int | None) -> None:
-        """Move next attempts by ms; where a time is given, of what has not changed since."""
-
-    async def note_rate_limited(self, delivery: int) -> None:
-        """Note that a delivery waits for the rate limit."""
 
 
 class Delivery:
@@ -75,30 +44,38 @@ class Delivery:
         pace: Pace,
         paused: str | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads load, keeps no secret
+        slow_after: float = _QUICK_MS / 1000,
     ) -> None:
         """`on_gone` hears of a 410, `on_circuit` why the circuit has opened, or None when it has closed.
 
-        `paused` is why it was open when a former run ended.
+        `paused` is why it was open when a former run ended; `slow_after` how many seconds a request may be
+        under way before what was begun ahead is given back.
         """
         self.destination = destination
         self.most_bytes: int | None = None
         """The largest body to send, since the endpoint refused a larger one as too large; None: any."""
         self._clock = clock
         self._ledger = ledger
-        self._post = post
+        self._requests = Requests(post, clock)
         self._on_gone = on_gone
         self._on_circuit = on_circuit
         self._circuit = Circuit(destination.circuit, paused)
         self._is_disabled = is_disabled
         self._pace = pace
         self._jitter = jitter
+        self._slow_after = slow_after
         self._wake = asyncio.Event()
         self._held_until = 0.0
         self._last_sent = float("-inf")
-        self._stale: dict[int, int] = {}
-        """Attempts of a delivery that ended on a connection the endpoint had closed."""
+        self._changes = 0
+        """How often something became otherwise that may have been begun already."""
         self._under_way: dict[int, asyncio.Task[None]] = {}
         """Attempts beside each other, by delivery, where more than one at once is wanted."""
+        self._line = Line(
+            ledger, self._may_follow, lambda job: sending_of(job, self.destination, clock.now())
+        )
+        self._quick = 0
+        """Attempts in a row that arrived, each quickly."""
         self._judging = asyncio.Lock()
         self._idle = asyncio.Event()
         self._offset = self._clock_offset()
@@ -114,8 +91,16 @@ class Delivery:
         if (destination.url, destination.batch) != (self.destination.url, self.destination.batch):
             self.most_bytes = None
         self.destination = destination
+        self._note_change()
         self._circuit.policy = destination.circuit
         self.stretch(0)
+
+    def cut_off(self, deliveries: Sequence[int]) -> None:
+        """End the requests of deliveries that were given up: what is behind them need not wait."""
+        # One of them may have been begun, and is not to go any more.
+        self._note_change()
+        for delivery in deliveries:
+            self._requests.cut_off(delivery)
 
     def resume(self) -> None:
         """Send everything again, whatever failed before."""
@@ -147,6 +132,8 @@ class Delivery:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        with contextlib.suppress(StatsigTuiError):
+            await self._line.settle()
 
     async def _run(self) -> None:
         wait_until: float | None = None
@@ -233,32 +220,63 @@ class Delivery:
 
     async def _attempt(self, job: Job) -> None:
         """Make an attempt, and those of the deliveries that are due behind it; or begin one beside others."""
+        changes = self._changes
         sending = sending_of(job, self.destination, self._clock.now())
-        begun = await self._ledger.begin(sending)
         if self.destination.concurrency > 1:
-            if begun.is_noted:
-                self._last_sent = self._clock.monotonic()
-                name = f"delivery {self.destination.name} {job.delivery}"
-                follows = "it counts as interrupted at the next start"
-                self._under_way[job.delivery] = told_task(self._beside(sending), name, follows)
+            if (await self._ledger.begin(sending)).sendings:
+                if self._is_as_begun(changes):
+                    self._last_sent = self._clock.monotonic()
+                    name = f"delivery {self.destination.name} {job.delivery}"
+                    follows = "it counts as interrupted at the next start"
+                    self._under_way[job.delivery] = told_task(self._beside(sending), name, follows)
+                else:
+                    await self._insist(self._ledger.end, (), (sending,))
             return
-        while begun.is_noted:
+        await self._line.open(sending, self._window)
+        try:
+            while (following := await self._line.next(self._window)) is not None:
+                # It took a commit to come here.
+                if not self._is_as_begun(changes) or (
+                    following is not sending and not self._may_follow(following.job)
+                ):
+                    self._line.refuse(following)
+                    break
+                if not await self._goes_on_behind(following) or self._changes != changes:
+                    break
+        except StatsigTuiError:
+            # What has ended is noted below, as soon as that can be done.
+            pass
+        await self._insist(self._line.settle)
+
+    def _note_change(self) -> None:
+        self._changes += 1
+        self._line.give_back()
+
+    def _is_as_begun(self, changes: int) -> bool:
+        """Whether what was begun after so many changes is still what is to be sent, and may be."""
+        return self._changes == changes and not self._is_disabled(self.destination.name)
+
+    @property
+    def _window(self) -> int:
+        """Attempts that may be begun and not made: one, and the more the longer all goes well."""
+        return max(1, min(self._quick, MOST_AHEAD))
+
+    async def _goes_on_behind(self, sending: Sending) -> bool:
+        """Make an attempt that was begun; whether what was begun behind it is still to be made."""
+        slow = asyncio.get_running_loop().call_later(self._slow_after, self._line.give_back)
+        try:
             attempt, step = await self._made(sending)
-            await self._judge(attempt)
-            ended = await self._settled(sending.job, attempt, step)
-            if ended is None:
-                return
-            following = begun.following
-            if following is None or not self._may_follow(following):
-                await self._insist(self._ledger.end, ended)
-                return
-            sending = sending_of(following, self.destination, self._clock.now())
-            try:
-                # In one commit: what is due next waits for no other.
-                begun = await self._ledger.turn(ended, sending)
-            except StatsigTuiError:
-                await self._insist(self._ledger.end, ended)
-                return
+        finally:
+            slow.cancel()
+        await self._judge(attempt)
+        is_quick = step.step == "delivered" and (attempt.ms or 0) <= _QUICK_MS
+        self._quick = self._quick + 1 if is_quick else 0
+        ended = await self._settled(sending.job, attempt, step)
+        if ended is None:
+            return False
+        self._line.add(ended)
+        behind = self._line.ahead
+        return behind is None or (is_quick and self._may_follow(behind))
 
     async def _beside(self, sending: Sending) -> None:
         """Make one attempt that was begun, while others are under way."""
@@ -267,7 +285,7 @@ class Delivery:
             await self._judge(attempt)
             ended = await self._settled(sending.job, attempt, step)
             if ended is not None:
-                await self._insist(self._ledger.end, ended)
+                await self._insist(self._ledger.end, (ended,))
         finally:
             del self._under_way[sending.job.delivery]
             self.wake()
@@ -290,18 +308,17 @@ class Delivery:
         job, destination = sending.job, self.destination
         self._last_sent = self._clock.monotonic()
         at = self._clock.now()
-        outcome = await self._post(sending.url, sending.headers, job.body, destination.timeout_seconds)
-        number = job.attempt + 1
+        outcome = await self._requests.post(sending, destination.timeout_seconds)
         policy = _ONCE if job.replay else destination.retry
         wish = retry_after(outcome.retry_after, self._clock.now())
         if outcome.error == STALE:
             # It counts for nothing: no endpoint failed. But it is an attempt, for it may have arrived.
-            self._stale[job.delivery] = self._stale.get(job.delivery, 0) + 1
             step = Next("retry")
+        elif outcome.error == CUT_OFF:
+            step = Next("failed")
         else:
-            counted = number - self._stale.get(job.delivery, 0)
             step = next_step(
-                counted,
+                job.attempt + 1 - job.uncounted,
                 outcome.status,
                 policy,
                 self._jitter(),
@@ -311,13 +328,11 @@ class Delivery:
                 # While the endpoint fails whatever it is sent, no halves of it will tell more.
                 job.was_refused and self._circuit.reason is None,
             )
-            if step.step != "retry":
-                self._stale.pop(job.delivery, None)
         return attempted(sending, at, outcome), step
 
     async def _judge(self, attempt: AttemptRecord) -> None:
         """Let the circuit know what came of an attempt, and everybody else what came of the circuit."""
-        if attempt.error == STALE:
+        if attempt.error in UNCOUNTED:
             return
         # One by one: what is noted last is how the circuit is.
         async with self._judging:
@@ -341,7 +356,11 @@ class Delivery:
             delay = self._pace.real(step.delay)
             if step.holds_destination:
                 self._held_until = max(self._held_until, self._clock.monotonic() + delay)
-            return Ended(attempt, DeliveryState.RETRYING, attempt.error, now + int(delay * 1000))
+            # What nobody was asked about keeps its place in the row.
+            next_at = job.due if attempt.error == STALE else now + int(delay * 1000)
+            return Ended(attempt, DeliveryState.RETRYING, attempt.error, next_at)
+        if attempt.error == CUT_OFF:
+            return Ended(attempt, DeliveryState.CANCELLED, attempt.error)
         if step.step in ("split", "isolate") and job.replay is None:
 
             async def halve() -> None:

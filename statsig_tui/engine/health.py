@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from statsig_tui.core.health import Health, Try
-from statsig_tui.engine.outcome import STALE
+from statsig_tui.engine.outcome import UNCOUNTED
 
 NEWEST = 100
 """Attempts that are read."""
@@ -51,7 +51,7 @@ def of(db: sqlite3.Connection, destination: str) -> Health:
         if ms is None:
             # Under way, or broken off by our own end: the endpoint has not said anything.
             waits += [created] if error is None else []
-        elif error != STALE:
+        elif error not in UNCOUNTED:
             tries.append(Try(at, status is not None and 200 <= status <= 299, ms if status else None))
     successes = [item.at for item in tries if item.is_success]
     if not successes:

@@ -15,7 +15,7 @@ from statsig_tui.core.redact import Redactor
 from statsig_tui.core.retry import REFUSED, TOO_LARGE
 from statsig_tui.engine import due, endpoints, outbox, outgoing
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.delivery import Begun
+from statsig_tui.engine.line import Begun
 from statsig_tui.engine.store import Store, Tx
 
 LARGE = 256 * 1024
@@ -46,51 +46,58 @@ class StoreLedger:
         known = self._next.pop(destination, None)
         if known is not None and known[0] == self._store.rev:
             return known[1]
-        return await self._store.read(lambda db: outbox.next_job(db, destination))
+        return await self._store.read(lambda db: next(outbox.next_jobs(db, destination, 1), None))
 
-    async def begin(self, sending: Sending) -> Begun:
+    async def begin(self, sending: Sending, ahead: int = 0) -> Begun:
         """Note an attempt before it is made."""
-        begin = self._beginning(sending)
-        return await self._store.write(begin)
+        return await self._store.write(self._turning((), (sending,), ahead))
 
-    async def end(self, ended: Ended) -> None:
-        """Note what came of an attempt."""
-        end = self._ending(ended)
+    async def end(self, ended: Sequence[Ended], unmade: Sequence[Sending] = ()) -> None:
+        """Note what came of attempts, and that others are not made."""
+        ends = [self._ending(one) for one in ended]
 
         def note(tx: Tx) -> tuple[str, int, Job | None]:
-            destination = end(tx).destination
-            return destination, tx.rev, outbox.next_job(tx.db, destination)
+            records = [end(tx) for end in ends]
+            records += [outbox.take_back(tx, sending.job) for sending in unmade]
+            destination = records[-1].destination
+            return destination, tx.rev, next(outbox.next_jobs(tx.db, destination, 1), None)
 
         # Whoever notes an end asks next what is due: looked up on the way, that is a thread's turn saved.
         destination, rev, job = await self._store.write(note)
         self._next[destination] = rev, job
 
-    async def turn(self, ended: Ended, sending: Sending) -> Begun:
-        """Note what came of one attempt and begin the next."""
-        end, begin = self._ending(ended), self._beginning(sending)
+    async def turn(self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int) -> Begun:
+        """Note what came of some attempts and begin others."""
+        return await self._store.write(self._turning(ended, sendings, ahead))
+
+    def _turning(
+        self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int
+    ) -> Callable[[Tx], Begun]:
+        ends = [self._ending(one) for one in ended]
+        begins = [self._beginning(one) for one in sendings]
 
         def note(tx: Tx) -> Begun:
-            end(tx)
-            return begin(tx)
+            records = [end(tx) for end in ends]
+            begun = [begin(tx) for begin in begins]
+            records += [record for record in begun if record is not None]
+            # What comes after them is known in time to be begun in the commit that ends them.
+            following = outbox.next_jobs(tx.db, records[-1].destination, ahead) if records and ahead else ()
+            noted = [sending for sending, record in zip(sendings, begun, strict=True) if record is not None]
+            return Begun(noted, tuple(following))
 
-        return await self._store.write(note)
+        return note
 
     def _ending(self, ended: Ended) -> Callable[[Tx], DeliveryRecord]:
         at = self._clock.now()
         attempt, error = self._masked(ended.attempt), self._redact()(ended.error) if ended.error else None
         return lambda tx: outbox.end_attempt(tx, at, attempt, ended.state, error, ended.next_at)
 
-    def _beginning(self, sending: Sending) -> Callable[[Tx], Begun]:
+    def _beginning(self, sending: Sending) -> Callable[[Tx], DeliveryRecord | None]:
         at, redact, job = self._clock.now(), self._redact(), sending.job
         url, headers = redact(sending.url), redact.pairs(sending.headers)
-
-        def note(tx: Tx) -> Begun:
-            record = outbox.begin_attempt(tx, at, job, url, headers, sending.signature, sending.timestamp)
-            # What comes after it is known in time to be begun in the commit that ends it.
-            following = outbox.next_job(tx.db, record.destination) if record is not None else None
-            return Begun(record is not None, following)
-
-        return note
+        return lambda tx: outbox.begin_attempt(
+            tx, at, job, url, headers, sending.signature, sending.timestamp
+        )
 
     async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
         """Replace a delivery by two of half its events each; the bytes of the larger one."""

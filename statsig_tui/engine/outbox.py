@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -27,10 +27,13 @@ from statsig_tui.core.records import (
 from statsig_tui.core.retry import REFUSED
 from statsig_tui.engine import endpoints, outgoing
 from statsig_tui.engine.captures import headers_of
+from statsig_tui.engine.outcome import INTERRUPTED, UNCOUNTED
 from statsig_tui.engine.store import Tx
 
 DELETED = "destination deleted"
 """The error of deliveries that were cancelled with their destination; undo looks for it."""
+_AT_ONCE = 256 * 1024
+"""Bytes of bodies beyond which no more deliveries are read at once."""
 _HALVED = f"(state = 'cancelled' AND coalesce(error, '') LIKE '%{HALVED}%')"
 
 
@@ -134,27 +137,36 @@ def _open(
     return cast("int", cursor.lastrowid)
 
 
-def next_job(db: sqlite3.Connection, destination: str) -> Job | None:
-    """The delivery of a destination that is due first."""
-    row = db.execute(
+def next_jobs(db: sqlite3.Connection, destination: str, limit: int) -> Iterator[Job]:
+    """The deliveries of a destination that are due first, so many; fewer where their bodies are large."""
+    rows = db.execute(
         "SELECT d.id, d.next_at, d.at, d.attempt, d.events, b.body, d.replay, d.headers,"
         " b.closed_by FROM deliveries d JOIN batches b ON b.id = d.batch"
-        " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT 1",
-        (destination,),
-    ).fetchone()
-    if row is None:
-        return None
-    replay = Replay(row[6]) if row[6] else None
-    return Job(
-        row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING,
-        bool(row[3]) and _was_refused(db, row[0]),
-    )  # fmt: skip
+        " WHERE d.destination = ? AND d.state IN ('waiting', 'retrying') ORDER BY d.next_at, d.id LIMIT ?",
+        (destination, limit),
+    )
+    size = 0
+    for row in rows:
+        replay = Replay(row[6]) if row[6] else None
+        was_refused, uncounted = _tried(db, row[0]) if row[3] else (False, 0)
+        yield Job(
+            row[0], row[1], row[2], row[3], row[4], row[5], replay, headers_of(row[7]), row[8] == ISOLATING,
+            was_refused, uncounted,
+        )  # fmt: skip
+        size += len(row[5])
+        if size > _AT_ONCE:
+            return
 
 
-def _was_refused(db: sqlite3.Connection, delivery: int) -> bool:
-    marks = ",".join("?" * len(REFUSED))
-    query = f"SELECT 1 FROM attempts WHERE delivery = ? AND status IN ({marks}) LIMIT 1"
-    return db.execute(query, (delivery, *REFUSED)).fetchone() is not None
+def _tried(db: sqlite3.Connection, delivery: int) -> tuple[bool, int]:
+    """Whether an attempt was refused for what is in it, and how many count for nothing."""
+    refused, uncounted = (",".join("?" * len(these)) for these in (REFUSED, UNCOUNTED))
+    query = (
+        f"SELECT coalesce(sum(status IN ({refused})), 0), coalesce(sum(error IN ({uncounted})), 0)"
+        " FROM attempts WHERE delivery = ?"
+    )
+    was_refused, count = db.execute(query, (*REFUSED, *UNCOUNTED, delivery)).fetchone()
+    return bool(was_refused), count
 
 
 def begin_attempt(
@@ -162,7 +174,8 @@ def begin_attempt(
 ) -> DeliveryRecord | None:
     """Note, before anything is sent, that an attempt is made; None where it was cancelled meanwhile."""
     changed = tx.db.execute(
-        "UPDATE deliveries SET rev = ?, at = ?, state = 'sending', attempt = ?, next_at = NULL,"
+        # When it was due stays beside it: its place in the row, should the sending break off.
+        "UPDATE deliveries SET rev = ?, at = ?, state = 'sending', attempt = ?,"
         " status = NULL, error = NULL WHERE id = ? AND state IN ('waiting', 'retrying')",
         (tx.next_rev(), at, job.attempt + 1, job.delivery),
     )
@@ -176,17 +189,41 @@ def begin_attempt(
     return announced(tx, job.delivery)
 
 
+def take_back(tx: Tx, job: Job) -> DeliveryRecord:
+    """Note that an attempt was begun and is not made: its delivery waits as it did before."""
+    tx.db.execute(
+        # Whoever gave the delivery up meanwhile took it to be under way; what was made has its time.
+        "DELETE FROM attempts WHERE delivery = ? AND number = ? AND ms IS NULL",
+        (job.delivery, job.attempt + 1),
+    )
+    tx.db.execute(
+        "UPDATE deliveries SET rev = ?, attempt = ? WHERE id = ?", (tx.next_rev(), job.attempt, job.delivery)
+    )
+    tx.db.execute(
+        # One that was cancelled meanwhile stays so.
+        "UPDATE deliveries SET state = CASE attempt WHEN 0 THEN 'waiting' ELSE 'retrying' END, at = ?,"
+        " next_at = ?, (status, error) = (SELECT a.status, a.error FROM attempts a"
+        " WHERE a.delivery = deliveries.id AND a.number = deliveries.attempt)"
+        " WHERE id = ? AND state = 'sending'",
+        (job.scheduled, job.due, job.delivery),
+    )
+    return announced(tx, job.delivery)
+
+
 def end_attempt(
     tx: Tx, at: int, attempt: AttemptRecord, state: DeliveryState, error: str | None, next_at: int | None
 ) -> DeliveryRecord:
     """Note what came of an attempt, and where that leaves its delivery."""
     note_attempt(tx, attempt)
-    tx.db.execute(
+    changed = tx.db.execute(
         # A delivery that was cancelled while its request was under way stays so, unless it arrived.
         "UPDATE deliveries SET rev = ?, at = ?, state = ?, status = ?, error = ?, next_at = ?"
         " WHERE id = ? AND (state = 'sending' OR ? = 'delivered')",
         (tx.next_rev(), at, state.value, attempt.status, error, next_at, attempt.delivery, state.value),
     )
+    if not changed.rowcount:
+        # Its attempt is another one all the same, for whoever looks at it.
+        tx.db.execute("UPDATE deliveries SET rev = ? WHERE id = ?", (tx.next_rev(), attempt.delivery))
     return announced(tx, attempt.delivery)
 
 
@@ -285,8 +322,9 @@ def recover(tx: Tx, at: int, destination: str | None = None) -> int:
     for (delivery,) in rows:
         _interrupt(tx, delivery)
         tx.db.execute(
-            "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', next_at = ?, error = 'interrupted'"
-            " WHERE id = ?",
+            # It stays before what came after it. An earlier version did not keep when it was due.
+            "UPDATE deliveries SET rev = ?, at = ?, state = 'retrying', error = 'interrupted',"
+            " next_at = coalesce(next_at, ?) WHERE id = ?",
             (tx.next_rev(), at, at, delivery),
         )
         announced(tx, delivery)
@@ -339,9 +377,8 @@ def _cancel_all(tx: Tx, at: int, destination: str) -> None:
 
 def _interrupt(tx: Tx, delivery: int) -> None:
     tx.db.execute(
-        "UPDATE attempts SET error = 'interrupted while waiting for the answer: it may have arrived'"
-        " WHERE delivery = ? AND status IS NULL AND error IS NULL",
-        (delivery,),
+        "UPDATE attempts SET error = ? WHERE delivery = ? AND status IS NULL AND error IS NULL",
+        (INTERRUPTED, delivery),
     )
 
 

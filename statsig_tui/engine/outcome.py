@@ -19,6 +19,12 @@ ANSWER_LIMIT = 64 * 1024
 """Bytes of an answer's body that are read and kept."""
 STALE = "the idle connection had been closed: sent again at once"
 """The error of a request whose kept connection the server closed before it answered."""
+INTERRUPTED = "interrupted while waiting for the answer: it may have arrived"
+"""The error of a request that was begun when this program, or its destination, ended."""
+CUT_OFF = "cancelled by hand while waiting for the answer: it may have arrived"
+"""The error of a request that was ended because its delivery was given up."""
+UNCOUNTED = (STALE, INTERRUPTED, CUT_OFF)
+"""Errors that say nothing of the endpoint: they are no failures of it and use up nothing of a schedule."""
 ILLEGAL = "not sent: illegal header"
 """Which one is not said: its value may be a secret."""
 

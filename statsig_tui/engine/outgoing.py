@@ -22,7 +22,8 @@ from statsig_tui.engine.captures import headers_of
 _EVENT = "id, rev, at, trace, name, class, user_id, time_uuid, note"
 _DELIVERY = (
     "d.id, d.rev, d.at, d.created, d.batch, d.destination, d.events, b.size, d.state, d.attempt,"
-    " d.status, d.error, d.next_at, d.replay, b.closed_by, d.rate_limited"
+    " d.status, d.error, CASE d.state WHEN 'sending' THEN NULL ELSE d.next_at END,"
+    " d.replay, b.closed_by, d.rate_limited"
 )
 _DELIVERIES = f"SELECT {_DELIVERY} FROM deliveries d JOIN batches b ON b.id = d.batch"
 _ATTEMPT = (

@@ -104,14 +104,17 @@ class Queues:
         return done
 
     async def cancel(self, delivery: int) -> bool:
-        """Give up a delivery; False where it is settled already."""
+        """Give up a delivery, and end its request that is under way; False where it is settled already."""
         at = self._clock.now()
-        return await self._store.write(lambda tx: outbox.cancel(tx, at, delivery))
+        done = await self._store.write(lambda tx: outbox.cancel(tx, at, delivery))
+        if done:
+            self._deliveries.cut_off((delivery,))
+        return done
 
     async def cancel_replay(self, run: int) -> None:
-        """Give up what waits of a replay."""
+        """Give up what waits of a replay, and end its requests that are under way."""
         at = self._clock.now()
-        await self._store.write(lambda tx: replays.cancel(tx, at, run))
+        self._deliveries.cut_off(await self._store.write(lambda tx: replays.cancel(tx, at, run)))
 
     async def hurry(self, destination: str) -> int:
         """End the waiting for the next attempts at a destination, and of its open batch.

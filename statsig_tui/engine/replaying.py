@@ -42,7 +42,7 @@ from statsig_tui.engine import captures, replays
 from statsig_tui.engine.attempt import Post, attempted
 from statsig_tui.engine.captures import plain
 from statsig_tui.engine.clock import Clock
-from statsig_tui.engine.delivery import Ledger
+from statsig_tui.engine.line import Ledger
 from statsig_tui.engine.store import Store
 from statsig_tui.errors import NotFound, UsageError
 
@@ -244,12 +244,12 @@ async def _post(
     at = rooms.clock.now()
     job = Job(record.id, at, at, 0, record.events, body, record.replay, headers)
     sending = Sending(job, url, headers, *signature_of(headers))
-    if not (await rooms.ledger.begin(sending)).is_noted:
+    if not (await rooms.ledger.begin(sending)).sendings:
         return
     outcome = await post(url, headers, body, SECONDS)
     arrived = outcome.status is not None and 200 <= outcome.status <= 299
     state = DeliveryState.DELIVERED if arrived else DeliveryState.FAILED
-    await rooms.ledger.end(Ended(attempted(sending, at, outcome), state, outcome.error))
+    await rooms.ledger.end((Ended(attempted(sending, at, outcome), state, outcome.error),))
 
 
 def _take(detail: CaptureDetail, child: int | None, how: Replay) -> _Taken | None:

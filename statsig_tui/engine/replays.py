@@ -76,16 +76,17 @@ def of_capture(db: sqlite3.Connection, capture: int) -> tuple[list[int], list[st
     )
 
 
-def cancel(tx: Tx, at: int, run: int) -> int:
-    """Give up what waits of a replay; how many deliveries that were."""
+def cancel(tx: Tx, at: int, run: int) -> list[int]:
+    """Give up what waits of a replay, and what is under way of it; which deliveries those were."""
     rows = tx.db.execute(
         "SELECT d.id FROM replays r JOIN deliveries d ON d.id = r.delivery"
         f" WHERE r.run = ? AND d.state IN {_OPEN}",
         (run,),
     ).fetchall()
-    for (number,) in rows:
+    given_up = [number for (number,) in rows]
+    for number in given_up:
         outbox.give_up(tx, at, number, STOPPED)
-    return len(rows)
+    return given_up
 
 
 def give_up_typed(tx: Tx, at: int, known: Collection[str]) -> None:

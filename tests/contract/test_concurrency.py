@@ -97,46 +97,6 @@ async def test_an_answer_that_asks_to_wait_holds_all_that_are_not_under_way(
     assert len(mine.requests) == 4
 
 
-async def test_what_is_cancelled_under_way_stays_so_unless_it_arrives(
-    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
-) -> None:
-    slow = Slow(99, replies=[b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"])
-    mine = await endpoint(slow)
-    chosen = destination("mine", mine.url, batch=AT_ONCE, concurrency=2, retry=LATER)
-    async with engine(config(chosen)) as site:
-        await send(site, "one", "two")
-        one, two = await site.delivery(DeliveryState.SENDING, "mine", count=2)
-        await mine.got(2)
-        assert await site.engine.cancel(one.id)
-        assert await site.engine.cancel(two.id)
-        slow.go.set()
-        await site.delivery(DeliveryState.DELIVERED, "mine")
-        await send(site, "three")
-        await site.delivery(DeliveryState.DELIVERED, "mine", count=2)
-        states = sorted(str(item.state) for item in site.engine.archive.deliveries("mine", 9))
-        assert states == ["cancelled", "delivered", "delivered"]
-
-
-async def test_what_is_cancelled_under_way_comes_back_in_no_halves(
-    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint
-) -> None:
-    slow = Slow(99, replies=[b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"])
-    mine = await endpoint(slow)
-    async with engine(config(destination("mine", mine.url, batch=BatchPolicy(2, 60)))) as site:
-        await send(site, "one", "two")
-        (both,) = await site.delivery(DeliveryState.SENDING, "mine")
-        await mine.got(1)
-        assert await site.engine.cancel(both.id)
-        slow.go.set()
-        await send(site, "three", "four")
-        # Alone, each: what is too large for the endpoint is known now.
-        await site.delivery(DeliveryState.DELIVERED, "mine", count=2)
-        states = [str(item.state) for item in site.engine.archive.deliveries("mine", 9)]
-        assert states == ["delivered", "delivered", "cancelled"]
-        (attempt,) = site.engine.archive.attempts(both.id)
-        assert attempt.status == 413
-
-
 @pytest.mark.parametrize("by_proxy", [False, True])
 async def test_other_settings_cut_nothing_off_that_is_under_way(
     engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint,

@@ -1,6 +1,7 @@
 """`statsig-tui` that kills itself at a boundary of a delivery: `dying.py BOUNDARY ARGUMENTS…`.
 
-"-ing" is inside the transaction, which is then lost; "-ed" is after its commit, before what follows from it.
+"-ing" is inside the transaction, which is then lost; "-ed" is after its commit, before what follows from it;
+`*N` behind it: when it comes there for the Nth time.
 """
 
 from __future__ import annotations
@@ -41,19 +42,25 @@ BOUNDARIES: dict[str, tuple[object, str, bool]] = {
 
 def die_at(boundary: str) -> None:
     """Make the function at a boundary kill the process."""
+    boundary, _, times = boundary.partition("*")
+    left = iter(range(int(times or 1) - 1, -1, -1))
     owner, name, has_run = BOUNDARIES[boundary]
     function = getattr(owner, name)
 
     @functools.wraps(function)
-    async def deadly(*arguments: Any, **options: Any) -> None:
-        if has_run:
-            await function(*arguments, **options)
-        os.kill(os.getpid(), signal.SIGKILL)
+    async def deadly(*arguments: Any, **options: Any) -> Any:
+        is_last = not next(left)
+        found = await function(*arguments, **options) if has_run or not is_last else None
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
 
     @functools.wraps(function)
-    def deadly_at_once(*arguments: Any, **options: Any) -> None:
-        function(*arguments, **options)
-        os.kill(os.getpid(), signal.SIGKILL)
+    def deadly_at_once(*arguments: Any, **options: Any) -> Any:
+        found = function(*arguments, **options)
+        if not next(left):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
 
     setattr(owner, name, deadly if inspect.iscoroutinefunction(function) else deadly_at_once)
 

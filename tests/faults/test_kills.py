@@ -14,6 +14,7 @@ import pytest
 
 from statsig_tui.core.envelope import encode
 from statsig_tui.engine import outbox
+from statsig_tui.engine.line import MOST_AHEAD
 from statsig_tui.engine.store import Store, Tx
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ async def test_a_kill_at_a_boundary_loses_nothing_and_every_repetition_is_explai
 @pytest.mark.parametrize(
     ("boundary", "names", "attempts"),
     [
-        ("ending", ["one", "two", "one"], [INTERRUPTED, 200, 200]),
+        ("ending", ["one", "one", "two"], [INTERRUPTED, 200, 200]),
         ("turned", ["one", "two"], [200, INTERRUPTED, 200]),
     ],
 )
@@ -134,6 +135,56 @@ async def test_an_end_and_the_next_beginning_are_kept_together_or_not_at_all(
     assert (await it.end(signal.SIGTERM))[0] == 143
     assert [contents(got) for got in mine.requests] == names
     assert ask("SELECT coalesce(status, error) FROM attempts ORDER BY delivery, number") == attempts
+    assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
+
+
+@pytest.mark.parametrize("boundary", ["ending*9", "turned*5", "turned*9"])
+async def test_what_was_begun_ahead_arrives_in_its_order_and_every_repetition_is_explained(
+    spawn: Spawn, kill: Kill, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer],
+    ask: Ask, tmp_path: Path, boundary: str,
+) -> None:  # fmt: skip
+    mine = await endpoint(say(200))
+    chosen = settings(SETTINGS.format(mine.url))
+    names = [f"e{number:02}" for number in range(30)]
+    await keep_waiting(tmp_path / "data", *names)
+    it = await kill(boundary, *chosen)
+    assert (await it.end())[0] == -signal.SIGKILL
+    begun = ask("SELECT count(*) FROM deliveries WHERE state = 'sending'")[0]
+    assert 1 < begun <= 2 * MOST_AHEAD, "several were begun, and no more than a crash may leave in doubt"
+    before = len(mine.requests)
+    assert [contents(got) for got in mine.requests] == names[:before], "and sent one by one"
+    noted = ask("SELECT count(*) FROM attempts WHERE status = 200")[0]
+    assert noted <= before, "what is noted as arrived has arrived"
+    it = await spawn("serve", *PORTS, "--json", *chosen)
+    await it.line("ready")
+    await mine.got(before + len(names) - noted)
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    assert [contents(got) for got in mine.requests[before:]] == names[noted:]
+    assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
+    attempts = ask("SELECT coalesce(status, error) FROM attempts ORDER BY delivery, number")
+    assert attempts == [200] * noted + [INTERRUPTED, 200] * begun + [200] * (len(names) - noted - begun)
+
+
+async def test_however_often_it_is_killed_what_was_begun_ahead_keeps_its_order(
+    spawn: Spawn, kill: Kill, settings: Settings, endpoint: StartEndpoint, say: Callable[..., Answer],
+    ask: Ask, tmp_path: Path,
+) -> None:  # fmt: skip
+    mine = await endpoint(say(200))
+    chosen = settings(SETTINGS.format(mine.url))
+    names = [f"e{number:02}" for number in range(30)]
+    await keep_waiting(tmp_path / "data", *names)
+    for boundary in ("turned*6", "turned*3", "begun"):
+        before = len(mine.requests)
+        (noted,) = ask("SELECT count(*) FROM attempts WHERE status = 200")
+        assert (await (await kill(boundary, *chosen)).end())[0] == -signal.SIGKILL
+        got = [contents(one) for one in mine.requests[before:]]
+        assert got == names[noted : noted + len(got)]
+    before = len(mine.requests)
+    (noted,) = ask("SELECT count(*) FROM attempts WHERE status = 200")
+    it = await spawn("serve", *PORTS, "--json", *chosen)
+    await mine.got(before + len(names) - noted)
+    assert (await it.end(signal.SIGTERM))[0] == 143
+    assert [contents(got) for got in mine.requests[before:]] == names[noted:]
     assert set(ask("SELECT state FROM deliveries")) == {"delivered"}
 
 

@@ -225,9 +225,9 @@ def check_event(name: str, last: DeliveryRecord, attempts: list[AttemptRecord], 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    batches=st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    batches=st.lists(st.integers(1, 6), min_size=1, max_size=16),
     faults=st.lists(st.sampled_from(FAULTS), max_size=25),
-    poison=st.frozensets(st.integers(0, 23), max_size=4),
+    poison=st.frozensets(st.integers(0, 50), max_size=4),
     concurrency=st.sampled_from((1, 1, 2, 4)),
 )
 def test_every_event_arrives_or_fails_and_attempts_tell_of_every_request(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from statsig_tui.tui.widgets.fields import Choice
 from tests.ui.desk import Open, made
 
 if TYPE_CHECKING:
-    from tests.conftest import StartEndpoint
+    from tests.conftest import Got, StartEndpoint
 
 Until = Callable[..., Awaitable[None]]
 Text = Callable[..., str]
@@ -137,6 +138,32 @@ async def test_retry_now_and_cancel_act_on_the_delivery_under_the_cursor(
         await at.press("r")
         await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.DELIVERED])
         await at.until(at.pilot, lambda: not at.screen.check_action("retry", ()))
+
+
+async def test_cancel_ends_a_request_that_hangs_and_the_attempt_says_what_happened(
+    desk: Open, seen: Text, endpoint: StartEndpoint
+) -> None:
+    there = await endpoint(say_nothing)
+    async with desk(made("my-api", there.url, batch=BatchPolicy(1, 0), timeout_seconds=600)) as at:
+        await at.event()
+        await there.got(1)
+        await at.select("my-api")
+        await at.turn("attempts")
+        await at.press("enter")
+        await at.until(at.pilot, lambda: " 1 " in seen(at.app))
+        await at.press("enter")
+        await at.until(at.pilot, lambda: at.screen.check_action("cancel_delivery", ()) is True)
+        await at.press("c")
+        await there.until(lambda: there.closed == 1)
+        await at.until(at.pilot, lambda: at.states("my-api") == [DeliveryState.CANCELLED])
+        await at.until(at.pilot, lambda: "cancelled by hand while waiting for the answer" in seen(at.app))
+        await at.press("down", "enter")
+        await at.until(at.pilot, lambda: "it may have arrived" in seen(at.app))
+        assert "Retry now sends it after all" in seen(at.app)
+
+
+async def say_nothing(got: Got, writer: asyncio.StreamWriter) -> None:
+    """Leave a request without an answer."""
 
 
 async def test_what_failed_is_redelivered_after_its_number_was_said(

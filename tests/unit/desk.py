@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from statsig_tui.core.config import Destination, RetryPolicy, Secret
 from statsig_tui.core.records import AttemptRecord, DeliveryState, Ended, Headers, Job, Sending
 from statsig_tui.engine.clock import Pace
-from statsig_tui.engine.delivery import Begun, Delivery
-from statsig_tui.engine.outcome import Outcome
+from statsig_tui.engine.delivery import Delivery
+from statsig_tui.engine.line import Begun
+from statsig_tui.engine.outcome import UNCOUNTED, Outcome
 from statsig_tui.errors import StoreBroken
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Desk:
     answers: list[Outcome] = field(default_factory=list)
     """The last one stands for ever; none: 200."""
     refusals: set[str] = field(default_factory=set)
-    """The steps that the store refuses."""
+    """The steps that the store refuses; `back`: to give back what was begun."""
+    refused: int = 0
+    """How often it has."""
     disabled: set[str] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
     paused: str | None = None
@@ -42,11 +45,16 @@ class Desk:
     jitter: float = 0.0
     pace: Pace = field(default_factory=Pace)
     during: Callable[[], object] = lambda: None
-    """What happens while the first request is under way."""
+    """What happens while the first request is under way, or another one:"""
+    when: int = 1
     held: asyncio.Event | None = None
     """What answers wait for; None: they come at once."""
     under_way: list[int] = field(default_factory=list)
     """What has begun and not ended."""
+    slow: int = 0
+    """Turns of the loop that a commit takes which begins something."""
+    slow_after: float = 3600.0
+    """Seconds, of the real time, until what was begun ahead is given back."""
     turns: int = 0
     """How often an end and a beginning were noted in one."""
 
@@ -62,6 +70,7 @@ class Desk:
             is_disabled=self.disabled.__contains__,
             pace=self.pace,
             jitter=lambda: self.jitter,
+            slow_after=self.slow_after,
         )
 
     def give(self, number: int, *, due_in: float = 0, size: int = 0, **changes: Any) -> None:
@@ -72,41 +81,62 @@ class Desk:
 
     def refuse(self, step: str) -> None:
         if step in self.refusals:
+            self.refused += 1
             raise StoreBroken("full")
 
     async def next_job(self, destination: str) -> Job | None:
         self.refuse("next")
-        return self.first(self.jobs.values())
+        return next(iter(self.due()), None)
 
-    async def begin(self, sending: Sending) -> Begun:
+    async def begin(self, sending: Sending, ahead: int = 0) -> Begun:
         self.refuse("begin")
-        number = sending.job.delivery
+        begun = self.begun((sending,), ahead)
+        for _ in range(self.slow):
+            await asyncio.sleep(0)
+        return begun
+
+    def begun(self, sendings: Sequence[Sending], ahead: int) -> Begun:
+        noted = [sending for sending in sendings if self.has_begun(sending.job.delivery)]
+        return Begun(noted, self.due()[:ahead])
+
+    def has_begun(self, number: int) -> bool:
         if number in self.cancelled:
             self.jobs.pop(number, None)
-            return Begun(False, None)
+            return False
         self.log.append(f"begin {number}")
         self.under_way.append(number)
-        return Begun(True, self.first(self.jobs.values()))
+        return True
 
-    async def end(self, ended: Ended) -> None:
+    async def end(self, ended: Sequence[Ended], unmade: Sequence[Sending] = ()) -> None:
         self.refuse("end")
-        attempt = ended.attempt
-        self.log.append(f"end {attempt.delivery} {ended.state}")
-        self.ended.append((attempt, ended.state, ended.error))
-        job = self.jobs.pop(attempt.delivery)
-        self.under_way.remove(attempt.delivery)
-        if ended.next_at is not None:
-            self.jobs[attempt.delivery] = replace(job, due=ended.next_at, attempt=attempt.number)
+        if unmade:
+            self.refuse("back")
+        for one in ended:
+            attempt = one.attempt
+            self.log.append(f"end {attempt.delivery} {one.state}")
+            self.ended.append((attempt, one.state, one.error))
+            job = self.jobs.pop(attempt.delivery)
+            self.under_way.remove(attempt.delivery)
+            if one.next_at is not None:
+                uncounted = job.uncounted + (attempt.error in UNCOUNTED)
+                self.jobs[attempt.delivery] = replace(
+                    job, due=one.next_at, attempt=attempt.number, uncounted=uncounted
+                )
+        for sending in unmade:
+            self.log.append(f"back {sending.job.delivery}")
+            self.under_way.remove(sending.job.delivery)
 
-    async def turn(self, ended: Ended, sending: Sending) -> Begun:
+    async def turn(self, ended: Sequence[Ended], sendings: Sequence[Sending], ahead: int) -> Begun:
         self.refuse("turn")
         self.turns += 1
+        for _ in range(self.slow):
+            await asyncio.sleep(0)
         await self.end(ended)
-        return await self.begin(sending)
+        return self.begun(sendings, ahead)
 
-    def first(self, jobs: Iterable[Job]) -> Job | None:
-        free = (job for job in jobs if job.delivery not in self.under_way)
-        return min(free, key=lambda job: (job.due, job.delivery), default=None)
+    def due(self) -> list[Job]:
+        free = (job for job in self.jobs.values() if job.delivery not in self.under_way)
+        return sorted(free, key=lambda job: (job.due, job.delivery))
 
     async def halve(self, job: Job, destination: Destination, attempt: AttemptRecord | None) -> int:
         delivery = job.delivery
@@ -134,7 +164,7 @@ class Desk:
         self.posted.append((headers, body))
         held = self.held
         await asyncio.sleep(0)
-        if len(self.posted) == 1:
+        if len(self.posted) == self.when:
             self.during()
         if held is not None:
             await held.wait()

@@ -74,6 +74,17 @@ async def test_what_was_cancelled_meanwhile_is_not_posted_beside_others(
     assert it.log == ["begin 2", "post 2"]
 
 
+async def test_what_changes_while_it_is_begun_holds_of_it(desk: MakeDesk, clock: HandClock) -> None:
+    it = desk(FOUR)
+    it.slow = 5
+    give(it, 1, 2)
+    await until(lambda: it.log == ["begin 1"])
+    it.delivery.apply(replace(FOUR, headers={"X-New": "yes"}))
+    await all_begun(it, clock, 2)
+    assert it.log[:2] == ["begin 1", "back 1"]
+    assert ["X-New" in dict(headers) for headers, _ in it.posted] == [True, True]
+
+
 async def test_what_is_too_large_is_halved_beside_others(
     desk: MakeDesk, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,12 +10,12 @@ import pytest
 from statsig_tui.core.batch import Closed
 from statsig_tui.core.event import view
 from statsig_tui.core.filters import Clause, Verdict
-from statsig_tui.core.records import ISOLATING, DeliveryState, Ended, Job
+from statsig_tui.core.records import ISOLATING, DeliveryState, Ended, Job, Replay
 from statsig_tui.core.redact import Redactor
-from statsig_tui.engine import outbox, outgoing
+from statsig_tui.engine import outbox, outgoing, replays
 from statsig_tui.engine.attempt import attempted, sending_of
 from statsig_tui.engine.ledger import LARGE, StoreLedger
-from statsig_tui.engine.outcome import Outcome
+from statsig_tui.engine.outcome import CUT_OFF, STALE, Outcome
 from tests.unit.desk import MINE
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ async def test_what_came_after_an_end_is_found_though_nothing_was_due_at_it(
     book = Book(store, clock)
     await book.open("first")
     job = await book.due()
-    begun = await book.ledger.begin(sending_of(job, MINE, clock.now()))
-    assert begun == (True, None)
-    await book.ledger.end(book.ended(job, Outcome(200, 1.0), DeliveryState.DELIVERED))
+    sending = sending_of(job, MINE, clock.now())
+    assert await book.ledger.begin(sending, 1) == ([sending], ())
+    await book.ledger.end((book.ended(job, Outcome(200, 1.0), DeliveryState.DELIVERED),))
     second = await book.open("second")
     assert (await book.due()).delivery == second
-    assert not (await book.ledger.begin(sending_of(job, MINE, clock.now()))).is_noted, "it has arrived"
+    assert not (await book.ledger.begin(sending_of(job, MINE, clock.now()))).sendings, "it has arrived"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def test_no_secret_is_stored_with_an_attempt(store: Store, clock: HandCloc
     job = await book.due()
     await book.ledger.begin(sending_of(job, MINE, clock.now()))
     spoken = Outcome(500, 1.0, HIDDEN, (("X-Echo", HIDDEN), ("X-Other", "yes")), error=f"500 {HIDDEN}")
-    await book.ledger.end(book.ended(job, spoken, DeliveryState.FAILED))
+    await book.ledger.end((book.ended(job, spoken, DeliveryState.FAILED),))
     (kept,) = await store.read(lambda db: outgoing.attempts(db, [job.delivery]))
     (failed,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (job.delivery,)))
     assert HIDDEN not in repr(kept) + repr(failed)
@@ -149,3 +149,94 @@ async def test_a_large_batch_has_the_bytes_of_a_small_one(store: Store, clock: H
     book = Book(store, clock)
     await book.open("a" * LARGE, "b")
     assert (await book.due()).body == b'{"data":[{"eventName":"%s"},{"eventName":"b"}]}' % (b"a" * LARGE)
+
+
+async def crash(book: Book, count: int) -> None:
+    """Begin what is due, so many, and begin anew as after a crash."""
+    for _ in range(count):
+        await book.ledger.begin(sending_of(await book.due(), MINE, book.clock.now()))
+        book.clock.advance(1)
+    await book.store.write(lambda tx: outbox.recover(tx, book.clock.now()))
+
+
+async def order(book: Book) -> list[int]:
+    """Everything that is due, in its order."""
+    jobs = await book.store.read(lambda db: list(outbox.next_jobs(db, MINE.name, 100)))
+    return [job.delivery for job in jobs]
+
+
+async def test_however_often_it_crashes_what_was_begun_keeps_its_place_in_the_row(
+    store: Store, clock: HandClock
+) -> None:
+    """Also what was retried, and the halves of what was too large."""
+    book = Book(store, clock)
+    await book.open("retried")
+    job = await book.due()
+    await book.ledger.begin(sending_of(job, MINE, clock.now()))
+    failed = attempted(sending_of(job, MINE, clock.now()), clock.now(), Outcome(500, 1.0, error="500"))
+    await book.ledger.end((Ended(failed, DeliveryState.RETRYING, "500", clock.now()),))
+    clock.advance(1)
+    await book.open("large", "too")
+    for name in ("b", "c", "d"):
+        clock.advance(1)
+        await book.open(name)
+    whole = (await store.read(lambda db: list(outbox.next_jobs(db, MINE.name, 2))))[1]
+    await book.ledger.halve(whole, MINE, None)
+    before = await order(book)
+    assert len(before) == 6
+    for count in (4, 1, 5, 6):
+        await crash(book, count)
+        assert await order(book) == before
+
+
+@pytest.mark.parametrize("error", [STALE, CUT_OFF, None])
+async def test_an_attempt_that_says_nothing_of_the_endpoint_uses_up_no_step(
+    store: Store, clock: HandClock, error: str | None
+) -> None:
+    """None: it was broken off by a crash."""
+    book = Book(store, clock)
+    delivery = await book.open("e")
+    for outcome in (Outcome(500, 1.0, error="500"), Outcome(None, 1.0, error=error), Outcome(422, 1.0)):
+        job = await book.due()
+        sending = sending_of(job, MINE, clock.now())
+        await book.ledger.begin(sending)
+        if outcome.status is None and error is None:
+            await store.write(lambda tx: outbox.recover(tx, clock.now()))
+        else:
+            ended = Ended(attempted(sending, clock.now(), outcome), DeliveryState.RETRYING, None, clock.now())
+            await book.ledger.end((ended,))
+    job = await book.due()
+    assert (job.delivery, job.attempt, job.uncounted, job.was_refused) == (delivery, 3, 1, True)
+
+
+async def test_what_was_begun_when_its_replay_was_stopped_can_be_wanted_after_all(
+    store: Store, clock: HandClock
+) -> None:
+    """Whoever stops a replay takes what was begun to be under way."""
+    book = Book(store, clock)
+    at = clock.now()
+    made = await store.write(
+        lambda tx: replays.open_delivery(tx, at, 1, 1, MINE.name, None, b"{}", 1, Replay.RESIGNED, ())
+    )
+    sending = sending_of(await book.due(), MINE, at)
+    await book.ledger.begin(sending)
+    assert await store.write(lambda tx: replays.cancel(tx, at, 1)) == [made.id]
+    await book.ledger.end((), (sending,))
+    assert await store.read(lambda db: outgoing.attempts(db, [made.id])) == []
+    assert await store.write(lambda tx: outbox.reschedule(tx, at, made.id))
+    assert (await book.ledger.begin(sending_of(await book.due(), MINE, at))).sendings
+
+
+async def test_what_comes_of_an_attempt_is_news_though_its_delivery_was_cancelled(
+    store: Store, clock: HandClock
+) -> None:
+    book = Book(store, clock)
+    delivery = await book.open("e")
+    job = await book.due()
+    await book.ledger.begin(sending_of(job, MINE, clock.now()))
+    await store.write(lambda tx: outbox.cancel(tx, clock.now(), delivery))
+    (cancelled,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (delivery,)))
+    await book.ledger.end((book.ended(job, Outcome(None, 1.0, error=CUT_OFF), DeliveryState.CANCELLED),))
+    (ended,) = await store.read(lambda db: outgoing.deliveries(db, "d.id = ?", (delivery,)))
+    assert ended.rev > cancelled.rev
+    assert (ended.state, ended.error) == (DeliveryState.CANCELLED, cancelled.error)

@@ -6,6 +6,7 @@ import pytest
 
 from statsig_tui.core.mending import mend
 from statsig_tui.core.records import AttemptRecord
+from statsig_tui.engine.outcome import CUT_OFF, INTERRUPTED
 
 
 def attempt(status: int | None, error: str | None) -> AttemptRecord:
@@ -45,6 +46,8 @@ def test_every_usual_refusal_has_a_mend(status: int, says: str) -> None:
     ("error", "says"),
     [
         ("timeout: no answer within 15 s", "Timeout"),
+        (CUT_OFF, "Retry now"),
+        (INTERRUPTED, "goes again by itself"),
         ("timeout: no connection within 10 s", "firewalls"),
         ("connection refused: is the endpoint running?", "start the endpoint"),
         ("the host name does not resolve", "mend the host"),
