@@ -15,7 +15,7 @@ from statsig_tui.core.config import Destination
 from statsig_tui.core.records import AttemptRecord, Ended, Job, Sending
 
 MOST_AHEAD = 8
-"""Attempts that are begun at once: what a crash leaves in doubt."""
+"""Attempts that are begun and not made, at most: what a crash leaves in doubt beside what ended unnoted."""
 
 
 class Begun(NamedTuple):
