@@ -184,10 +184,10 @@ def _fits(where: str, event: Event) -> bool:
 
 @lru_cache(maxsize=64)
 def _query(where: str) -> Query | None:
-    from statsig_tui.core.query import QueryError, parse
+    from statsig_tui.core.query import QueryError, parse_condition
 
     try:
-        return parse(where)
+        return parse_condition(where)
     except QueryError:
         return None
 

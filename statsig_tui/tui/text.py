@@ -54,6 +54,12 @@ def fit_words(text: str, width: int) -> str:
     return words.rstrip(" :;,·") + "…" if cell_len(words) >= width // 2 else shown
 
 
+def sentences(message: str, hint: str = "") -> str:
+    """What happened and how to mend it, as sentences of their own."""
+    end = "" if not hint or message.endswith((".", "?", "!", ":")) else "."
+    return f"{message}{end} {hint[:1].upper()}{hint[1:]}".strip()
+
+
 def column(text: str, width: int) -> str:
     """Foreign text, gated, cut and padded to exactly `width` cells, with a blank behind it."""
     shown = fit(text, width - 1)

@@ -47,6 +47,8 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
+_OFFERED = 500
+"""Newest events whose values a condition is completed with."""
 _IN_LIST = frozenset({"send_test", "duplicate", "edit", "toggle_enabled", "filter", "delete"})
 
 
@@ -280,7 +282,15 @@ class DestinationsScreen(ArrangingScreen):
             if made is not None:
                 editor.use(made)
 
-        self.app.push_screen(FilterDetails(editor.chosen()), use)
+        details = FilterDetails(editor.chosen())
+        self.app.push_screen(details, use)
+        self._offer_values(details)
+
+    @work(group="offers", exclusive=True)
+    async def _offer_values(self, details: FilterDetails) -> None:
+        seen = await self.bridge.ask(lambda archive: archive.judged(_OFFERED))
+        if details.is_attached:
+            details.see(seen)
 
     def action_search(self) -> None:
         """Go to the search box."""

@@ -261,6 +261,9 @@ class Field(Vertical):
             display: none;
             padding: 0 0 0 18;
             color: $text-error;
+            &.-quiet {
+                color: $text-muted;
+            }
         }
         &.-narrow .note {
             width: 1fr;
@@ -280,7 +283,7 @@ class Field(Vertical):
         self.field = field
         self._note = Static(content(note), classes="note")
         self._error = Static(classes="error")
-        self._shown_error = ""
+        self._shown = Content()
 
     def compose(self) -> ComposeResult:
         """One line, and the error's below."""
@@ -290,14 +293,27 @@ class Field(Vertical):
             yield self._note
         yield self._error
 
+    def on_resize(self) -> None:
+        """What is said below the field is to be seen by whoever types in it."""
+        if self.has_focus_within:
+            self.scroll_visible(animate=False)
+
     def note(self, text: str) -> None:
         """Say something beside the field."""
         self._note.update(content(text))
 
     def complain(self, error: str) -> None:
         """Say what is wrong with the field; nothing, with an empty text."""
-        if error == self._shown_error:
+        self._show(content(f"✗ {error}" if error else ""), is_error=True)
+
+    def offer(self, words: Content) -> None:
+        """Say what may stand in the field, in the place of what is wrong with it."""
+        self._show(words, is_error=False)
+
+    def _show(self, words: Content, *, is_error: bool) -> None:
+        if words.is_same(self._shown):
             return
-        self._shown_error = error
-        self._error.update(content(f"✗ {error}"))
-        self._error.display = bool(error)
+        self._shown = words
+        self._error.set_class(not is_error, "-quiet")
+        self._error.update(words)
+        self._error.display = bool(words.plain)
