@@ -141,13 +141,7 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         """Every option with the chosen one marked; only that one where the room is too small."""
-        parts = [
-            Content.styled(f"● {option}", theme.ACCENT)
-            if option == self.value
-            else Content.styled(f"○ {option}", theme.QUIET)
-            for option in self.options
-        ]
-        whole = Content("   ").join(parts)
+        whole = self._whole()
         if whole.cell_length <= self.size.width:
             return whole
         at = self.options.index(self.value) + 1 if self.value in self.options else 0
@@ -156,9 +150,12 @@ class Choice(Widget, can_focus=True):
         return counted if counted.cell_length <= self.size.width else chosen
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the option under the mouse."""
+        """Choose the option under the mouse; where one alone is shown, a neighbour."""
         at = event.get_content_offset(self)
         if at is None:
+            return
+        if self._whole().cell_length > self.size.width:
+            self.action_step(-1 if at.x < 2 else 1)
             return
         start = 0
         for option in self.options:
@@ -172,6 +169,14 @@ class Choice(Widget, can_focus=True):
         """Choose a neighbour; the last is beside the first."""
         at = self.options.index(self.value) if self.value in self.options else -1
         self._choose(self.options[(at + by) % len(self.options)])
+
+    def _whole(self) -> Content:
+        return Content("   ").join(
+            Content.styled(f"● {option}", theme.ACCENT)
+            if option == self.value
+            else Content.styled(f"○ {option}", theme.QUIET)
+            for option in self.options
+        )
 
     def _choose(self, option: str) -> None:
         if option != self.value:
