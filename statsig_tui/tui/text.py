@@ -55,9 +55,16 @@ def fit_words(text: str, width: int) -> str:
 
 
 def sentences(message: str, hint: str = "") -> str:
-    """What happened and how to mend it, as sentences of their own."""
-    end = "" if not hint or message.endswith((".", "?", "!", ":")) else "."
-    return f"{message}{end} {hint[:1].upper()}{hint[1:]}".strip()
+    """What happened, and how to mend it as a sentence of its own."""
+    end = "" if message.endswith((".", "?", "!", ":", "…")) else "."
+    return f"{message}{end} {capital(hint)}".strip()
+
+
+def capital(text: str) -> str:
+    """Begun as a sentence, unless with a name such as a file's, which is written as it is."""
+    first = text[:40].split(maxsplit=1)[:1]
+    is_word = bool(first) and first[0].rstrip(":,;").isalpha()
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 def column(text: str, width: int) -> str:

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from statsig_tui.core.query import Query, QueryError, parse
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import fit
+from statsig_tui.tui.text import fit, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.completing import Completer, Ghost
 
@@ -232,7 +232,7 @@ class QueryLine(Vertical):
         place = before - self._input.scroll_offset.x
         room = self._message.size.width
         place = max(0, min(place, room - 1))
-        both = f"{error.message}. {error.hint}".removesuffix(" ")
+        both = sentences(error.message, error.hint)
         for words in (both, error.message):
             if place + 2 + cell_len(words) <= room:
                 shown = f"{' ' * place}▲ {words}"
