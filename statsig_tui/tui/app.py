@@ -38,6 +38,7 @@ from statsig_tui.tui.docking import Docking, give_keys
 from statsig_tui.tui.frames import Frames
 from statsig_tui.tui.news import NOTICE_SECONDS, News
 from statsig_tui.tui.privacy import Veil
+from statsig_tui.tui.refusals import ToldRefusals
 from statsig_tui.tui.screens.going import jump
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.shelf import Shelf
@@ -66,7 +67,7 @@ class EngineChanged(Message):
     """Something was committed or refused; says no more, so that one is as good as a thousand."""
 
 
-class StatsigApp(App[int]):
+class StatsigApp(ToldRefusals, App[int]):
     """See and drive both halves of Statsig's Event Webhook."""
 
     TITLE = "statsig-tui"
@@ -404,7 +405,8 @@ class StatsigApp(App[int]):
         # Widgets go one after the other, and Textual's own still look for parts of theirs that went before;
         # so does what a timer begins meanwhile.
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if isinstance(error, WorkerFailed) and isinstance(cause, StatsigTuiError):
+        # Of a worker, or of what was called after a refresh; a message's handler tells by itself.
+        if isinstance(cause, StatsigTuiError):
             self.tell(cause)
             return
         if not (self._is_ending and isinstance(cause, NoMatches | NoScreen | ScreenStackError)):
