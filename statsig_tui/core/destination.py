@@ -105,7 +105,9 @@ def validate_filter(chosen: Filter) -> None:
         parse_condition(chosen.where)
     except QueryError as error:
         what = f"is wrong at character {error.position + 1}: {error.message}"
-        raise Invalid("filter.where", what, error.hint or "for example metadata.plan=pro") from None
+        # A hint of ours goes on a sentence, one of the language begins one.
+        hint = error.hint[:1].lower() + error.hint[1:]
+        raise Invalid("filter.where", what, hint or "for example metadata.plan=pro") from None
 
 
 def validate_target(target: Target, taken: Collection[str] = ()) -> None:

@@ -136,7 +136,7 @@ async def test_a_condition_that_could_never_fit_comes_from_no_file(spawn: Spawn,
     code, out, err = await (await spawn(*load, data=None)).end()
     assert (code, out) == (2, "")
     assert f"shared.toml {place}" in err
-    assert "Use event, user" in err
+    assert "use event, user" in err
     assert there.read_text() == THERE
     code, _, err = await (await spawn("config", "check", "--config", str(shared), data=None)).end()
     assert code != 0
