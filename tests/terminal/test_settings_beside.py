@@ -43,8 +43,6 @@ def test_what_the_file_says_now_is_taken_over(
     terminal.press(F7)
     terminal.wait_for("Destinations  1", "mine")
     file.write_text(THEIRS)
-    terminal.press(" ")
-    terminal.wait_for("was changed")
     reload(terminal)
     terminal.wait_for("Settings reloaded.", "Destinations  2", "theirs")
     assert file.read_text() == THEIRS, "reading it writes nothing"
