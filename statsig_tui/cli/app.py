@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,10 +18,11 @@ from statsig_tui.cli.process import hard_stop, keep_loaded, raise_descriptor_lim
 from statsig_tui.cli.terminal import on_hang_up, restorer
 from statsig_tui.core.config import Config
 from statsig_tui.engine.lock import locked
-from statsig_tui.errors import UsageError
+from statsig_tui.errors import SettingsError, UsageError
 from statsig_tui.settings.templates import Shelf
-from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.app import Reread, StatsigApp
 from statsig_tui.tui.bridge import Bridge
+from statsig_tui.tui.commands import palette
 
 if TYPE_CHECKING:
     from statsig_tui.engine.engine import Engine
@@ -41,6 +43,21 @@ def run_app(options: Options) -> int:
     digest = loaded.digest
     config = options.over(loaded.config)
 
+    def reread() -> Reread:
+        # Said in the app: a line on stderr would be drawn over.
+        found = replace(options, quiet=True).load()
+        if loaded.existed and not found.existed:
+            raise SettingsError(
+                f"{places.config.name} is not there any more; nothing was changed.",
+                "The next save writes it anew.",
+            )
+
+        def accept() -> None:
+            nonlocal loaded, digest
+            loaded, digest = found, found.digest
+
+        return Reread(options.over(found.config), found.warnings, accept)
+
     def save(config: Config) -> None:
         nonlocal digest
         options.secrets.learn(config)
@@ -51,7 +68,8 @@ def run_app(options: Options) -> int:
         except settings.SettingsChanged as error:
             # Told once, the user may replace that file; one that is changed yet again is told anew.
             digest = error.digest
-            raise
+            hint = f"Save once more to write over that, or use it: {palette('app.reload')}."
+            raise settings.SettingsChanged(error.message, hint, error.digest) from None
 
     notices = [*cautions(places.data), *loaded.warnings]
     if loaded.comments:
@@ -77,7 +95,9 @@ def run_app(options: Options) -> int:
             hard_stop(code, end_now)
 
         shelf = Shelf(places.templates)
-        app = StatsigApp(Bridge(open_engine), config, save, notices, on_exit, keep_loaded, end_now, shelf)
+        app = StatsigApp(
+            Bridge(open_engine), config, save, notices, on_exit, keep_loaded, end_now, shelf, reread
+        )
         on_hang_up(sys.stdin.fileno(), app.hang_up)
         app.run()
     app.print_crash()

@@ -15,7 +15,7 @@ from statsig_tui.cli.signing import chosen_secret
 from statsig_tui.core.config import Config, Destination, Secret
 from statsig_tui.core.destination import Invalid, validate_url
 from statsig_tui.core.printable import printable
-from statsig_tui.core.selftest import Result, score
+from statsig_tui.core.selftest import Progress, Result, score
 from statsig_tui.engine.probing import self_test
 from statsig_tui.errors import NotFound, UsageError
 
@@ -31,14 +31,19 @@ def run_selftest(
         destination = replace(destination, secret=Secret.of(chosen_secret(options, which)))
     options.secrets.learn(replace(config, destinations=(destination,)))
     now = time.time_ns() // 1_000_000
-    results = asyncio.run(self_test(destination, now, verification_only=verification_only))
     redact = options.secrets
-    for result in results:
+
+    def tell(progress: Progress) -> None:
+        if not progress.done:
+            return
+        result = progress.done[-1]
         if as_json:
             click.echo(json_line(_fields(result, now, redact(result.said))))
         else:
             mark = "✓" if result.passed else "✗"
             click.echo(f"{mark} {result.trial.name:<18} {printable(redact(result.said))}")
+
+    results = asyncio.run(self_test(destination, now, verification_only=verification_only, tell=tell))
     if not as_json:
         click.echo(_conclusion(destination, results))
     return 0 if all(result.passed for result in results) else 1

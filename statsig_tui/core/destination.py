@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
+from fnmatch import translate
 from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from pathlib import PurePosixPath, PureWindowsPath
@@ -94,18 +95,19 @@ def validate_filter(chosen: Filter) -> None:
             known = ", ".join(EXPOSURE_KINDS)
             raise Invalid("filter.exposure_kinds", f'"{kind}" is no kind of exposure', f"known are {known}")
     for pattern in chosen.patterns:
-        if not pattern.strip() or any(is_control(char) for char in pattern):
-            raise Invalid("filter.patterns", "has a pattern no name fits", "write one such as checkout_*")
+        _validate_pattern(pattern)
     if not chosen.where.strip():
         return
     # Imported here: the language is not needed for the first paint.
-    from statsig_tui.core.query import QueryError, parse
+    from statsig_tui.core.query import QueryError, parse_condition
 
     try:
-        parse(chosen.where)
+        parse_condition(chosen.where)
     except QueryError as error:
-        what = f"is not understood at character {error.position + 1}: {error.message}"
-        raise Invalid("filter.where", what, error.hint or "for example metadata.plan=pro") from None
+        what = f"is wrong at character {error.position + 1}: {error.message}"
+        # A hint of ours goes on a sentence, one of the language begins one.
+        hint = error.hint[:1].lower() + error.hint[1:]
+        raise Invalid("filter.where", what, hint or "for example metadata.plan=pro") from None
 
 
 def validate_target(target: Target, taken: Collection[str] = ()) -> None:
@@ -271,6 +273,21 @@ def out_of_bounds(constraint: object, value: Any) -> str | None:
 def is_control(char: str) -> bool:
     """Whether a character drives a terminal, turns text around, or is half of one (a lone surrogate)."""
     return category(char) in _CONTROL or char in _BIDI
+
+
+def _validate_pattern(pattern: str) -> None:
+    field, such = "filter.patterns", "write one such as checkout_*"
+    if not pattern.strip():
+        raise Invalid(field, "has an empty pattern, which no name fits", such)
+    if bad := next((char for char in pattern if is_control(char)), None):
+        raise Invalid(field, f"has a pattern no name fits: it contains {_character(bad)}", such)
+    meant = translate(pattern)
+    for sign, fault, mend in (
+        ("\\[", "its [ is never closed", "close it, as in [a-z]*"),
+        ("(?!)", "a range in it runs backwards", "write it as in [a-z]*"),
+    ):
+        if sign in meant:
+            raise Invalid(field, f'has the pattern "{pattern}", which no name fits: {fault}', mend)
 
 
 def _is_here(host: str) -> bool:

@@ -210,10 +210,10 @@ def _is_of_tiers(chosen: Mapping[str, bool], event: Event) -> bool:
 @lru_cache(maxsize=64)
 def _condition(where: str) -> Callable[[Event], bool]:
     # Imported here: the language is not needed for the first paint.
-    from statsig_tui.core.query import QueryError, parse
+    from statsig_tui.core.query import QueryError, parse_condition
 
     try:
-        matches = parse(where).matches
+        matches = parse_condition(where).matches
     except QueryError:
         # Settings refuse it before it gets here; an event must not be lost by it.
         return lambda event: True

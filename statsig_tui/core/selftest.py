@@ -44,6 +44,16 @@ class Result:
     """What came back and what it means, in words; it may hold text of the endpoint."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a test has come."""
+
+    done: tuple[Result, ...]
+    under_way: Trial | None
+    """None: that was all."""
+    total: int
+
+
 def trials(secret: str | None, *, now: int, code: str, other_secret: str) -> tuple[Trial, ...]:
     """The requests, the verification of the URL first; without a secret only what needs none."""
     verification = b'{"data":{"event":"url_verification","verification_code":' + jsontext.dump(code) + b"}}"

@@ -261,6 +261,10 @@ class Archive:
         """What a query can ask the newest captures for: values by key and by field."""
         return self._ask(lambda db: offers.gather(db, newest))
 
+    def judged(self, newest: int) -> Mapping[str, Sequence[str]]:
+        """What a condition can ask the newest accepted events for: values by key and by field."""
+        return self._ask(lambda db: offers.gather_events(db, newest))
+
     def diagnostics(self, destination: str, limit: int) -> list[DiagnosticsRow]:
         """What happened for a destination by the minute, newest first."""
         return self._ask(lambda db: _diagnostics(db, destination, limit))

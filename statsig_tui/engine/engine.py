@@ -27,7 +27,7 @@ from statsig_tui.core.records import (
 )
 from statsig_tui.core.redact import Redactor
 from statsig_tui.core.request import Shape
-from statsig_tui.core.selftest import Result
+from statsig_tui.core.selftest import Progress, Result
 from statsig_tui.core.tunnel import Report
 from statsig_tui.engine import (
     captures,
@@ -228,10 +228,19 @@ class Engine:
         event = again(raw, now=self._house.clock.now() if renewed else None, time_uuid=new_uuid())
         return await self._house.take([event], Only((destination,), None if filtered else Clause.TEST))
 
-    async def self_test(self, destination: str, *, verification_only: bool = False) -> list[Result]:
-        """What a destination's endpoint does with good and bad requests; nothing of it is kept."""
-        found = self.destination(destination)
-        return await probing.self_test(found, self._house.clock.now(), verification_only=verification_only)
+    async def self_test(
+        self,
+        destination: str,
+        *,
+        verification_only: bool = False,
+        tell: Callable[[Progress], None] = lambda progress: None,
+    ) -> list[Result]:
+        """What a destination's endpoint does with good and bad requests; nothing of it is kept.
+
+        `tell` hears how far it has come, on the engine's loop.
+        """
+        found, now = self.destination(destination), self._house.clock.now()
+        return await probing.self_test(found, now, verification_only=verification_only, tell=tell)
 
     async def remember(self, name: str, value: str) -> None:
         """Keep a fact of this data directory; archive.fact() tells it again."""

@@ -58,7 +58,7 @@ from statsig_tui.engine.replaying import Replaying, Rooms
 from statsig_tui.engine.retention import Pruner
 from statsig_tui.engine.server import error_json
 from statsig_tui.engine.store import Store
-from statsig_tui.errors import NotFound, StoreBroken
+from statsig_tui.errors import NotFound, StoreBroken, Unavailable
 
 STOP_SECONDS = 3.0
 """For all stages together: a third for the emulator's peers, one to deliver, the rest for the receiver's."""
@@ -253,7 +253,8 @@ class House:
     async def apply(self, config: Config, renamed: tuple[str, str] | None) -> None:
         """Use these settings from now on; `renamed` is a destination's old and new name.
 
-        Raises StoreBroken, and goes on with the former ones, where the queues cannot follow.
+        Raises StoreBroken, and goes on with the former ones, where the queues cannot follow; PortInUse or
+        Unavailable in the end, when all of it is in force but a listener.
         """
         before, self.config = self.config, config
         try:
@@ -262,15 +263,21 @@ class House:
             self.config = before
             self._refresh()
             raise
+        without: Unavailable | None = None
         for listener, was_at, is_at in (
             ("emulator", before.emulator, config.emulator),
             ("receiver", before.receiver, config.receiver),
         ):
             if (was_at.host, was_at.port) != (is_at.host, is_at.port):
-                await self.listen("emulator" if listener == "emulator" else "receiver")
+                try:
+                    await self.listen("emulator" if listener == "emulator" else "receiver")
+                except Unavailable as error:
+                    without = without or error
         if before.receiver.respond != config.receiver.respond:
             self._course = _course(config)
         self.deliveries.wake_all()
+        if without is not None:
+            raise without
 
     def respond(self, text: str | None) -> None:
         """Answer by this response program from its first step on; None: as usual. Raises UsageError."""

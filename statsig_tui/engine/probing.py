@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+
+from anyio import CancelScope
 
 from statsig_tui.core import selftest
 from statsig_tui.core.config import Destination
 from statsig_tui.core.records import Headers
-from statsig_tui.core.selftest import Result, Trial
+from statsig_tui.core.selftest import Progress, Result, Trial
 from statsig_tui.engine.connecting import LinkLocalRefused, check_not_link_local
 from statsig_tui.engine.sender import Sender
 
@@ -15,10 +18,17 @@ _SILENCES = 2
 """Trials at the beginning without an answer after which the others are not waited for."""
 
 
-async def self_test(destination: Destination, now: int, *, verification_only: bool = False) -> list[Result]:
+async def self_test(
+    destination: Destination,
+    now: int,
+    *,
+    verification_only: bool = False,
+    tell: Callable[[Progress], None] = lambda progress: None,
+) -> list[Result]:
     """Every trial at a destination's endpoint, one after the other; `now` in epoch ms.
 
-    Its own headers go along. With `verification_only` the URL's verification alone is tried.
+    Its own headers go along. With `verification_only` the URL's verification alone is tried. `tell` hears
+    of each trial when it begins, and in the end.
     """
     secret = destination.secret.value if destination.secret is not None else None
     trials = selftest.trials(
@@ -28,7 +38,9 @@ async def self_test(destination: Destination, now: int, *, verification_only: bo
         try:
             await check_not_link_local(destination.url)
         except LinkLocalRefused as error:
-            return [selftest.judge(trials[0], None, b"", str(error))]
+            refused = selftest.judge(trials[0], None, b"", str(error))
+            tell(Progress((refused,), None, 1))
+            return [refused]
     sender = Sender(
         keep_alive=False,
         verify_tls=destination.verify_tls,
@@ -38,12 +50,18 @@ async def self_test(destination: Destination, now: int, *, verification_only: bo
     )
     try:
         results: list[Result] = []
-        for trial in trials[:1] if verification_only else trials:
+        chosen = trials[:1] if verification_only else trials
+        for trial in chosen:
+            tell(Progress(tuple(results), trial, len(chosen)))
             is_mute = len(results) >= _SILENCES and all(item.status is None for item in results)
             results.append(selftest.untried(trial) if is_mute else await _try(sender, destination, trial))
-        return selftest.together(results)
+            results = selftest.together(results)
+        tell(Progress(tuple(results), None, len(chosen)))
+        return results
     finally:
-        await sender.close()
+        # Who gives the test up waits no longer, and leaves no connection behind all the same.
+        with CancelScope(shield=True):
+            await sender.close()
 
 
 async def _try(sender: Sender, destination: Destination, trial: Trial) -> Result:

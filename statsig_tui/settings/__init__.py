@@ -164,7 +164,7 @@ def save(path: Path, config: Config, *, expected_digest: str | None) -> str:
         if _digest(old) != expected_digest:
             raise SettingsChanged(
                 f"not saved: {path.name} was changed by somebody else since it was read.",
-                "Save once more to write over that, or quit and start again to use it.",
+                "Save once more to write over that, or start again to use it.",
                 _digest(old),
             )
         data = _encoded(document, path.name)

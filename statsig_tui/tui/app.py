@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -37,11 +38,12 @@ from statsig_tui.tui.docking import Docking, give_keys
 from statsig_tui.tui.frames import Frames
 from statsig_tui.tui.news import NOTICE_SECONDS, News
 from statsig_tui.tui.privacy import Veil
+from statsig_tui.tui.refusals import ToldRefusals
 from statsig_tui.tui.screens.going import jump
 from statsig_tui.tui.screens.mode import ModeScreen
 from statsig_tui.tui.shelf import Shelf
 from statsig_tui.tui.terminal import LONGEST, PasteRefused, TerminalDriver
-from statsig_tui.tui.text import TerminalNet, lines, printable
+from statsig_tui.tui.text import TerminalNet, capital, lines, printable, sentences
 
 if TYPE_CHECKING:
     from statsig_tui.tui.screens.requests import Found
@@ -51,11 +53,21 @@ Save = Callable[[Config], None]
 """Writes edited settings; raises SettingsError."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What the settings file says now."""
+
+    config: Config
+    warnings: Sequence[str]
+    accept: Callable[[], None]
+    """To be called when it is in force: the next save is over that file."""
+
+
 class EngineChanged(Message):
     """Something was committed or refused; says no more, so that one is as good as a thousand."""
 
 
-class StatsigApp(App[int]):
+class StatsigApp(ToldRefusals, App[int]):
     """See and drive both halves of Statsig's Event Webhook."""
 
     TITLE = "statsig-tui"
@@ -79,12 +91,14 @@ class StatsigApp(App[int]):
         on_started: Callable[[], None] = lambda: None,
         end_now: Callable[[int], None] = os._exit,
         shelf: Shelf | None = None,
+        reread: Callable[[], Reread] | None = None,
     ) -> None:
         """`on_exit` hears the exit code when the end begins, so that an end that hangs can be cut short.
 
         `on_started` is called once, when the engine listens and everything is loaded. `end_now` ends the
         process with a code at once, for whoever does not want to wait for the end. Without a `shelf` no
-        template can be saved.
+        template can be saved. `reread` reads the settings file anew and raises SettingsError; without it
+        nothing can be reloaded.
         """
         super().__init__(driver_class=TerminalDriver)
         use_keys(config.interface.keys)
@@ -106,6 +120,7 @@ class StatsigApp(App[int]):
         self.is_private = False
         """Whether what says who somebody is, and keys, are masked on the screen."""
         self._save = save
+        self._reread = reread
         self._notices = list(notices)
         self.news = News(
             bridge,
@@ -268,12 +283,39 @@ class StatsigApp(App[int]):
                 with contextlib.suppress(StatsigTuiError):
                     self._save(self.config)
             return False
+        self._use(config)
+        return True
+
+    @work(group="reload", exclusive=True)
+    async def action_reload(self) -> None:
+        """Use what the settings file says now; a broken one is refused, and nothing changes."""
+        if self._reread is None:
+            return
+        found = await asyncio.to_thread(self._reread)
+        try:
+            await self.bridge.do(lambda engine: engine.apply(found.config))
+        except StoreBroken:
+            raise
+        except Unavailable as error:
+            # Everything else of it is in force; the header shows which listener has no port.
+            self.tell(error)
+        found.accept()
+        before, interface = self.config.interface, found.config.interface
+        self._use(found.config)
+        if interface.theme != before.theme:
+            self._use_theme(interface.theme)
+        if interface.keys != before.keys:
+            self.warn("Keys change at the next start.")
+        for warning in found.warnings:
+            self.warn(warning)
+        self.say("Settings reloaded.")
+
+    def _use(self, config: Config) -> None:
         self.config = config
         for screen in self.mode_screens():
             screen.config_changed()
         self.show_status()
         self.pull_soon()
-        return True
 
     def mode_screens(self) -> list[ModeScreen]:
         """The screens of all modes that were shown so far."""
@@ -310,8 +352,7 @@ class StatsigApp(App[int]):
             self.tell(Unavailable(f"{what} could not be copied: {error.strerror}."))
 
     def _words(self, error: StatsigTuiError) -> str:
-        end = "" if error.message.endswith((".", "?", "!", ":")) else "."
-        return self._redact(f"{error.message}{end} {error.hint}".strip())
+        return self._redact(sentences(capital(error.message), error.hint))
 
     def _redact(self, text: str) -> str:
         engine = self.bridge.engine
@@ -364,7 +405,8 @@ class StatsigApp(App[int]):
         # Widgets go one after the other, and Textual's own still look for parts of theirs that went before;
         # so does what a timer begins meanwhile.
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if isinstance(error, WorkerFailed) and isinstance(cause, StatsigTuiError):
+        # Of a worker, or of what was called after a refresh; a message's handler tells by itself.
+        if isinstance(cause, StatsigTuiError):
             self.tell(cause)
             return
         if not (self._is_ending and isinstance(cause, NoMatches | NoScreen | ScreenStackError)):
@@ -493,6 +535,8 @@ class StatsigApp(App[int]):
             # While the app ends there is no screen any more.
             tops = self.screen_stack[-1:]
             return any(isinstance(top, ModeScreen) and top.dock is not None for top in tops)
+        if action == "reload":
+            return self._reread is not None
         if action == "free_port":
             engine = self.bridge.engine
             return engine is not None and None in (engine.addresses.emulator, engine.addresses.receiver)

@@ -45,6 +45,7 @@ COMMANDS = (
     Command("app.requests", "", "Requests and refusals", "What the emulator did not plainly accept, SDK polls, and what never arrived whole", "requests", "app", False),
     Command("app.privacy", "f2", "Privacy", "Mask ids, e-mail addresses and keys on the screen, and show them again; what is stored, sent, copied and exported stays as it is", "privacy", "app", False, True),
     Command("app.theme", "", "Theme", "Dark, light, high contrast or the terminal's own colours", "next_theme", "app", False),
+    Command("app.reload", "", "Reload settings", "Use what the settings file says now, where it was edited beside the app", "reload", "app", False),
     Command("app.ports", "", "Use a free port", "Let a listener whose port is taken listen on any free one", "free_port", "app", False),
     Command("app.copy_or_quit", "ctrl+c", "Copy, or quit", "Copy the selection; without one, twice: quit", "copy_or_quit", "app", False, True),
     Command("app.quit", "q", "Quit", "Stop the listeners and leave", "quit", "app", False),

@@ -54,6 +54,19 @@ def fit_words(text: str, width: int) -> str:
     return words.rstrip(" :;,·") + "…" if cell_len(words) >= width // 2 else shown
 
 
+def sentences(message: str, hint: str = "") -> str:
+    """What happened, and how to mend it as a sentence of its own."""
+    end = "" if message.endswith((".", "?", "!", ":", "…")) else "."
+    return f"{message}{end} {capital(hint)}".strip()
+
+
+def capital(text: str) -> str:
+    """Begun as a sentence, unless with a name such as a file's, which is written as it is."""
+    first = text[:40].split(maxsplit=1)[:1]
+    is_word = bool(first) and first[0].rstrip(":,;").isalpha()
+    return text[:1].upper() + text[1:] if is_word else text
+
+
 def column(text: str, width: int) -> str:
     """Foreign text, gated, cut and padded to exactly `width` cells, with a blank behind it."""
     shown = fit(text, width - 1)

@@ -16,6 +16,7 @@ from statsig_tui.core.records import CaptureRecord, DeliveryState, VerdictRecord
 from statsig_tui.core.rotation import rotated
 from statsig_tui.core.signing import SignatureState, sign
 from statsig_tui.engine.clock import SystemClock
+from statsig_tui.errors import PortInUse
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Endpoint, Got, StartEndpoint, StartEngine
@@ -326,3 +327,21 @@ async def test_many_edits_under_load_lose_nothing(
         await asyncio.gather(edit(), post(0), post(40))
         await mine.until(lambda: len(set(all_names(mine))) == 80)
     assert sorted(all_names(mine)) == sorted(f"e{number}" for number in range(80))
+
+
+async def test_a_port_that_cannot_be_had_keeps_nothing_else_from_being_used(
+    engine: StartEngine, config: Make, destination: Make, endpoint: StartEndpoint, say: Say
+) -> None:
+    mine = await endpoint(say(200))
+    taken = int(mine.url.rsplit(":", 1)[1].split("/")[0])
+    async with engine(config()) as site:
+        changed = config(destination("mine", mine.url), receiver={"port": 0, "respond": "418"})
+        changed = replace(changed, emulator=replace(changed.emulator, port=taken))
+        changed = replace(changed, receiver=replace(changed.receiver, host="localhost"))
+        with pytest.raises(PortInUse):
+            await site.engine.apply(changed)
+        assert site.engine.addresses.emulator is None
+        assert site.engine.addresses.receiver is not None
+        assert (await site.webhook({"data": []})).status_code == 418
+        await site.engine.send_test("mine", b'{"eventName":"checkout"}', filtered=False)
+        await mine.got(1)

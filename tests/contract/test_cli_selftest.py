@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.conftest import PATIENCE
+
 if TYPE_CHECKING:
-    from tests.conftest import Answer, StartEndpoint, StartEngine
+    from tests.conftest import Answer, Got, StartEndpoint, StartEngine
     from tests.contract.conftest import Spawn
 
 Make = Callable[..., Any]
@@ -43,3 +48,29 @@ async def test_a_receiver_that_enforces_passes_and_one_that_takes_all_is_told_wh
     code, _, err = await (await spawn("selftest", "nowhere")).end()
     assert code == 2
     assert "There is no destination nowhere" in err
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+async def test_a_line_comes_as_soon_as_its_request_is_answered(
+    spawn: Spawn, endpoint: StartEndpoint, form: tuple[str, ...]
+) -> None:
+    free = asyncio.Semaphore(0)
+
+    async def answer(got: Got, writer: asyncio.StreamWriter) -> None:
+        await free.acquire()
+        writer.write(b"HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n")
+
+    site = await endpoint(answer)
+    process = await spawn("selftest", site.url, "--secret-env", "GIVEN", *form, GIVEN=SECRET)
+    for name in ("url verification", "good request", "flipped byte"):
+        free.release()
+        # Nothing else is answered yet: a program that says all in the end would never say this.
+        assert process.process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            line = await process.process.stdout.readline()
+        assert name in line.decode()
+    for _ in range(5):
+        free.release()
+    code, out, _ = await process.end()
+    assert code == 1
+    assert [name in out for name in ("good request", "stale")] == [False, True]

@@ -123,3 +123,21 @@ key = "{key}"
     key.write_text("")
     code, out, err = await (await spawn("config", "check", "--config", str(there), data=None)).end()
     assert (code, err) == (0, "")
+
+
+async def test_a_condition_that_could_never_fit_comes_from_no_file(spawn: Spawn, tmp_path: Path) -> None:
+    there, shared = tmp_path / "there.toml", tmp_path / "shared.toml"
+    there.write_text(THERE)
+    shared.write_text(
+        "[[destinations]]\nname = 'mine'\nurl = 'http://127.0.0.1:1/'\nfilter = { where = 'dup:no' }\n"
+    )
+    place = "line 4: destinations[mine].filter.where: is wrong at character 1: dup says nothing of an event"
+    load = ("config", "import-destinations", str(shared), "--config", str(there))
+    code, out, err = await (await spawn(*load, data=None)).end()
+    assert (code, out) == (2, "")
+    assert f"shared.toml {place}" in err
+    assert "use event, user" in err
+    assert there.read_text() == THERE
+    code, _, err = await (await spawn("config", "check", "--config", str(shared), data=None)).end()
+    assert code != 0
+    assert f"shared.toml {place}" in err

@@ -193,6 +193,16 @@ WRONG = [
     ),
     Case("C13 target", TARGET + TARGET, "line 5: targets[staging].name: another target has this name"),
     Case("reserved-target", TARGET.replace("staging", "emulator", 1), "the built-in target"),
+    Case(
+        "condition-of-a-delivery",
+        DESTINATION + "[destinations.filter]\nsample = 0.5\nwhere = 'user:u1 lag:>10s'",
+        "config.toml line 6: destinations[api].filter.where: is wrong at character 9: lag says nothing of",
+    ),
+    Case(
+        "condition-of-an-age",
+        DESTINATION + "filter = { where = 'since:10m' }",
+        "config.toml line 4: destinations[api].filter.where: is wrong at character 7: since: 10m is an age",
+    ),
     Case("empty-name", DESTINATION.replace("api", ""), "line 2: destinations[0].name: must not be empty"),
     Case(
         "C10 ftp",

@@ -52,7 +52,7 @@ filters = st.builds(
             "user.x=1",
             '"',
             "since:2026-01-01",
-            "lag<1s",
+            "size>80",
         ]
     ),
     sample=st.sampled_from([0.0, 0.3, 1.0]),

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from textual.events import MouseScrollDown
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from statsig_tui.core.config import RECEIVER, Config, Destination, Filter, RetryPolicy, Secret
 from statsig_tui.engine.store import Store
 from statsig_tui.tui.app import StatsigApp
+from statsig_tui.tui.screens.changing import ConfigChangeDialog
 from statsig_tui.tui.screens.filter_details import FilterDetails
+from statsig_tui.tui.screens.send_test import SendTestDialog
 from statsig_tui.tui.widgets.attempts import AttemptsPane
 from tests.ui.conftest import app_over, drawn
 
@@ -43,13 +46,13 @@ class Hand:
         """Wait until something is so."""
         await self.look(self.pilot, condition)
 
-    async def click(self, words: str, *, on: str | None = None) -> None:
+    async def click(self, words: str, *, on: str | None = None, times: int = 1) -> None:
         """Click on the first line that holds words; `on`: on that part of them."""
         await self.sees(words)
         lines = drawn(self.app).split("\n")
         y = next(number for number, line in enumerate(lines) if words in line)
         x = lines[y].index(words) + (words.index(on) if on else 0)
-        await self.pilot.click(offset=(x, y))
+        await self.pilot.click(offset=(x, y), times=times)
 
     def saved(self, name: str = RECEIVER) -> Destination:
         found = self.app.config.destination(name)
@@ -210,3 +213,51 @@ async def engine_posts(at: Hand) -> None:
     engine = at.app.bridge.engine
     assert engine is not None
     await at.until(lambda: engine.archive.counters().destinations["my-api"].retrying == 1)
+
+
+async def test_a_test_event_is_chosen_by_one_click_and_sent_by_two(hand: Take) -> None:
+    async with hand((80, 24)) as at:
+        engine = at.app.bridge.engine
+        assert engine is not None
+        await at.click("my-api")
+        await at.pilot.press("t")
+        await at.until(lambda: isinstance(at.app.screen, SendTestDialog))
+        found = at.app.screen.query_one(OptionList)
+        await at.click("checkout")
+        await at.click("gate-exposure")
+        chosen = found.highlighted
+        assert chosen is not None
+        assert isinstance(at.app.screen, SendTestDialog), "nothing is sent by a single click"
+        await at.pilot._post_mouse_events([MouseScrollDown], found, offset=(5, 5))
+        await at.until(lambda: found.scroll_y > 0)
+        assert found.highlighted == chosen
+        await at.click("○━", on="○━")
+        await at.sees("━●")
+        await at.pilot.press("home")
+        await at.sees("template  custom")
+        await at.click("template  custom", times=2)
+        await at.until(lambda: engine.archive.counters().destinations["my-api"].forwarded == 1)
+        assert engine.archive.matrix()[0].clause == "new event included", "its filter was asked"
+        assert engine.archive.counters().events == 1
+
+
+async def test_a_config_change_is_chosen_and_sent(hand: Take) -> None:
+    async with hand((80, 24)) as at:
+        await at.pilot.press("C")
+        await at.until(lambda: isinstance(at.app.screen, ConfigChangeDialog))
+        await at.sees("◂ Gate ▸")
+        await at.click("◂ Gate ▸", on="▸")
+        await at.sees("◂ Experiment ▸")
+        await at.click("◂ Experiment ▸", on="◂")
+        await at.sees("◂ Gate ▸")
+        await at.click("○ deleted")
+        await at.sees("● deleted")
+        await at.click("Cancel         Send", on="Send")
+        engine = at.app.bridge.engine
+        assert engine is not None
+        await at.until(
+            lambda: [each.name for each in engine.archive.matrix()][:1] == ["statsig::config_change"]
+        )
+        event = engine.archive.newest_event("statsig::config_change")
+        assert event is not None
+        assert b'"action":"deleted"' in event.raw.replace(b" ", b"")

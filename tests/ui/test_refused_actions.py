@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 from textual.screen import ModalScreen
+from textual.widgets import TabbedContent
 
 from statsig_tui.core.records import DeliveryState
-from tests.ui.desk import Open, made
+from statsig_tui.core.request import Shape
+from statsig_tui.engine.archive import Archive
+from statsig_tui.errors import StoreBroken
+from statsig_tui.tui.screens.compose import ComposeScreen
+from statsig_tui.tui.screens.live import LiveScreen
+from statsig_tui.tui.widgets.draft_pane import DraftPane
+from tests.ui.desk import Desk, Open, made
 
 TOLD = "Nothing is taken any more"
 ASKED = {
@@ -43,6 +50,48 @@ async def test_a_store_that_takes_nothing_is_told_and_ends_nothing(
         # Nothing can be written to a database that is not there any more.
         (tmp_path / "statsig-tui.db").unlink()
         await at.press(last)
-        await at.until(at.pilot, lambda: TOLD in " ".join(seen(at.app).replace("▌", "").split()))
+        await at.until(at.pilot, lambda: TOLD in told(seen, at))
         await at.press("f8")
         await at.until(at.pilot, lambda: "Live  " in seen(at.app))
+
+
+async def test_a_tab_that_cannot_be_read_is_told_and_the_screen_lives_on(
+    desk: Open, seen: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turning to a tab is no key's action: what it asks is asked by a message's handler."""
+    async with desk() as at:
+        await at.press("f8")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, LiveScreen) and "DEMO" in seen(at.app))
+        asked: list[str] = []
+
+        def refuse(archive: Archive, of: str) -> None:
+            asked.append(of)
+            raise StoreBroken("The disk took it away.", "Look for another one.")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Archive, "trace", refuse)
+            at.app.screen.query_one(TabbedContent).active = "trace"
+            await at.until(at.pilot, lambda: "The disk took it away." in told(seen, at))
+        assert asked
+        await at.press("f7")
+        await at.until(at.pilot, lambda: "Destinations  1" in seen(at.app))
+        await at.press("f8")
+        at.app.screen.query_one(TabbedContent).active = "headers"
+        await at.until(at.pilot, lambda: "x-statsig-signature" in seen(at.app))
+
+
+async def test_the_app_ends_as_ever_where_a_draft_cannot_be_kept(
+    desk: Open, seen: Callable[..., str], tmp_path: Path
+) -> None:
+    async with desk() as at:
+        await at.press("f6")
+        await at.until(at.pilot, lambda: isinstance(at.app.screen, ComposeScreen))
+        at.app.screen.query_one(DraftPane).become('{"event":"unkept"}', Shape())
+        (tmp_path / "statsig-tui.db").unlink()
+        at.app.exit(0)
+    assert at.app.return_code == 0
+    assert at.app._exception is None
+
+
+def told(seen: Callable[..., str], at: Desk) -> str:
+    return " ".join(seen(at.app).replace("▌", "").split())

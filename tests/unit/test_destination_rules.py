@@ -142,6 +142,26 @@ def test_headers_differ_by_more_than_case() -> None:
         (replace(GOOD, filter=Filter(exposure_kinds={"gates": True})), "filter.exposure_kinds", "no kind of"),
         (replace(GOOD, filter=Filter(patterns={" ": True})), "filter.patterns", "no name fits"),
         (replace(GOOD, filter=Filter(patterns={"a\x07*": True})), "filter.patterns", "no name fits"),
+        (
+            replace(GOOD, filter=Filter(patterns={"ok*": True, "[a*": True})),
+            "filter.patterns",
+            '"[a*", which no name fits: its [ is never closed',
+        ),
+        (
+            replace(GOOD, filter=Filter(patterns={"[z-a]*": True})),
+            "filter.patterns",
+            "a range in it runs backwards",
+        ),
+        (
+            replace(GOOD, filter=Filter(where="user:u1 lag:>10s")),
+            "filter.where",
+            "at character 9: lag says nothing of an event before its delivery",
+        ),
+        (
+            replace(GOOD, filter=Filter(where="since:10m")),
+            "filter.where",
+            "at character 7: since: 10m is an age",
+        ),
         (replace(GOOD, filter=Filter(where="event:a (x")), "filter.where", "at character 9: this bracket"),
         (replace(GOOD, filter=Filter(where="nope:1")), "filter.where", "at character 1: there is no key"),
         (replace(GOOD, filter=Filter(sample=1.1)), "filter.sample", "must be at most 1 (got 1.1)"),
@@ -166,6 +186,7 @@ def test_destinations_that_can_be_meant_are_accepted() -> None:
     validate_destination(replace(GOOD, client_cert=ClientCert("~/a.pem", "/b.pem")))
     validate_destination(replace(GOOD, client_cert=ClientCert("C:\\a.pem")))
     validate_destination(replace(GOOD, filter=Filter(patterns={"*": False}, where=" ", sample=0)))
+    validate_destination(replace(GOOD, filter=Filter(patterns={"[a-z]*_[!0-9]": True})))
 
 
 @pytest.mark.parametrize(

@@ -39,3 +39,11 @@ async def test_what_cannot_be_seen_or_is_too_long_is_not_offered(site: Site) -> 
         {"data": [{"eventName": "a\x1b]0;x\x07"}, {"eventName": "b" * 500}, {"eventName": "ok"}]}
     )
     assert site.engine.archive.asked_for(10)["event"] == ("ok",)
+
+
+async def test_a_condition_is_offered_what_accepted_events_have(site: Site) -> None:
+    await site.event("checkout", metadata={"plan": "pro"})
+    await site.webhook({"data": [{"eventName": "from_elsewhere"}]}, path="/hook")
+    seen = site.engine.archive.judged(10)
+    assert (seen["event"], seen["metadata.plan"]) == (("checkout",), ("pro",))
+    assert not seen["path"]

@@ -9,7 +9,16 @@ import pytest
 
 from statsig_tui.core.event import classify
 from statsig_tui.core.event import view as event_view
-from statsig_tui.core.query import All, QueryError, View, complete, parse
+from statsig_tui.core.query import (
+    CONDITION_KEYS,
+    KEYS,
+    All,
+    QueryError,
+    View,
+    complete,
+    parse,
+    parse_condition,
+)
 from statsig_tui.core.query.view import of_capture, of_event
 from statsig_tui.core.records import CaptureRecord, EventSummary
 from statsig_tui.core.signing import SignatureState
@@ -174,6 +183,40 @@ def test_what_is_no_query_is_said_at_its_place(text: str) -> None:
     assert (caught.value.position, caught.value.message) == WRONG[text]
 
 
+CONDITIONS = """
+event:check* -user:u1 class:gate uuid:f4* drift:no has:metadata.plan size:>1k since:2026-01-01
+until:2030-01-01|lag|since|"dup:yes"|metadata.status=5xx|"lag">5|user.custom.note=x
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [each for line in CONDITIONS.strip().split("\n") for each in line.split("|")]
+)
+def test_a_condition_asks_what_an_event_says_of_itself(text: str) -> None:
+    assert parse_condition(text) == parse(text)
+
+
+@pytest.mark.parametrize("key", sorted(set(KEYS) - set(CONDITION_KEYS)))
+def test_a_condition_that_asks_of_a_delivery_is_refused_at_its_place(key: str) -> None:
+    with pytest.raises(QueryError, match=f"{key} says nothing of an event before its delivery") as caught:
+        parse_condition(f"(user:u1 or -{key}:1)")
+    assert caught.value.position == len("(user:u1 or -")
+    assert caught.value.hint.startswith(
+        "Use event, user, class, uuid, drift, has, size, since, until, or a field"
+    )
+
+
+def test_what_a_query_knows_and_a_condition_does_not_is_never_what_was_meant() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_condition("staus:5xx")
+    assert "did you mean" not in caught.value.message
+    assert "lag" not in caught.value.hint
+    with pytest.raises(QueryError, match="since: 2h is an age, and an event has none before its delivery"):
+        parse_condition("since:2h")
+    with pytest.raises(QueryError, match="until: soon is not a time such as 2026-01-31T12:00Z"):
+        parse_condition("until:soon")
+
+
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
@@ -201,6 +244,18 @@ def test_what_a_table_can_answer_is_told_apart() -> None:
     assert parse('event:"ü" -event:a').indexed().pieces == ()
     assert parse("class:gate,change").indexed().pieces == (("config_change", "gate_exposure"),)
     assert parse("").indexed().columns == All()
+
+
+def test_a_condition_is_offered_its_own_keys_alone() -> None:
+    seen = {"path": ("/hook",), "metadata.plan": ("pro",), "event": ("lagging",)}
+
+    def offered(text: str) -> list[str]:
+        return [each.text for each in complete(text, len(text), seen, CONDITION_KEYS).candidates]
+
+    assert offered("") == [*(f"{key}:" for key in CONDITION_KEYS), "metadata.plan="]
+    assert offered("la") == offered("lag:") == offered("path:") == offered("sig:") == []
+    assert offered("event:") == ["lagging"]
+    assert offered("has:") == ["metadata.plan"]
 
 
 SEEN = {"event": ("checkout", "check out", "page_view"), "metadata.plan": ("pro", "free"), "dest": ("api",)}

@@ -12,7 +12,18 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.widgets import Static
 
-from statsig_tui.tui.text import TerminalNet, content, cut, fit, fit_words, from_bytes, lines, printable
+from statsig_tui.tui.text import (
+    TerminalNet,
+    capital,
+    content,
+    cut,
+    fit,
+    fit_words,
+    from_bytes,
+    lines,
+    printable,
+    sentences,
+)
 from tests.corpus.cases_t import LEAK, MARKUP, SHOWN
 
 
@@ -186,3 +197,23 @@ async def test_the_net_covers_every_line_an_app_draws() -> None:
             for strip in widget.render_lines(Region(0, 0, 80, 1)):
                 assert not LEAK.search(strip.text)
                 assert not any(style and (style.link or "@click" in style.meta) for _, style, _ in strip)
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "told"),
+    [
+        (
+            "config.toml line 3: is not valid TOML: expected a pair.",
+            "correct that line or what precedes it",
+            "config.toml line 3: is not valid TOML: expected a pair. Correct that line or what precedes it",
+        ),
+        ("not saved: no room", "run: df", "not saved: no room. Run: df"),
+        ("no room", "", "no room."),
+        ("Did you mean it?", "statsig-tui --help", "Did you mean it? statsig-tui --help"),
+        ("taken", "~/.config/x.toml holds it", "taken. ~/.config/x.toml holds it"),
+    ],
+)
+def test_what_happened_and_how_to_mend_it_are_two_sentences(message: str, hint: str, told: str) -> None:
+    assert sentences(message, hint) == told
+    assert capital("") == ""
+    assert capital("not saved: no room") == "Not saved: no room"

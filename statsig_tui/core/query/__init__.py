@@ -10,10 +10,24 @@ from dataclasses import dataclass, field
 from statsig_tui.core.query.completion import Candidate, Completion, complete
 from statsig_tui.core.query.matching import Test, asks_of_events, test_of
 from statsig_tui.core.query.parser import QueryError, all_of, parse_node, spell
-from statsig_tui.core.query.terms import KEYS, All, AnyOf, Clause, Field, Leaf, Node, Not, Value, Word
+from statsig_tui.core.query.terms import (
+    CONDITION_KEYS,
+    KEYS,
+    All,
+    AnyOf,
+    Clause,
+    Field,
+    Key,
+    Leaf,
+    Node,
+    Not,
+    Value,
+    Word,
+)
 from statsig_tui.core.query.view import View
 
 __all__ = [
+    "CONDITION_KEYS",
     "KEYS",
     "All",
     "AnyOf",
@@ -22,6 +36,7 @@ __all__ = [
     "Completion",
     "Field",
     "Indexed",
+    "Key",
     "Node",
     "Not",
     "Query",
@@ -32,6 +47,7 @@ __all__ = [
     "Word",
     "complete",
     "parse",
+    "parse_condition",
 ]
 
 COLUMNS = frozenset(
@@ -115,6 +131,11 @@ class Query:
 def parse(text: str) -> Query:
     """The query that a text is. Raises QueryError."""
     return Query(parse_node(text))
+
+
+def parse_condition(text: str) -> Query:
+    """The query that a destination's condition is: of an event before its delivery. Raises QueryError."""
+    return Query(parse_node(text, CONDITION_KEYS))
 
 
 def _leaves(node: Node) -> list[Leaf]:

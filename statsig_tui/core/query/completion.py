@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from statsig_tui.core.query.terms import KEYS, Takes
+from statsig_tui.core.query.terms import KEYS, Key, Takes
 
 _BEHIND = re.compile(r'[^\s()",]*')
 _SPLIT = re.compile(r"(?P<key>[^:=<>!]+)(?P<sign>:(?:>=|<=|>|<|=)?|!=|>=|<=|=|>|<)(?P<values>.*)", re.DOTALL)
@@ -31,7 +31,9 @@ class Completion:
     candidates: tuple[Candidate, ...] = ()
 
 
-def complete(text: str, cursor: int, seen: Mapping[str, Sequence[str]]) -> Completion:
+def complete(
+    text: str, cursor: int, seen: Mapping[str, Sequence[str]], keys: Mapping[str, Key] = KEYS
+) -> Completion:
     """What fits at the cursor; `seen` are values by key (`event`) and by path (`metadata.plan`)."""
     start = _start(text[:cursor])
     behind = _BEHIND.match(text, cursor)
@@ -41,10 +43,10 @@ def complete(text: str, cursor: int, seen: Mapping[str, Sequence[str]]) -> Compl
     term = text[start:cursor]
     split = _SPLIT.fullmatch(term)
     if split is None:
-        return Completion(start, end, tuple(_keys(term, seen)))
+        return Completion(start, end, tuple(_keys(term, seen, keys)))
     begun = _last(split["values"])
     key = split["key"]
-    return Completion(cursor - len(begun), end, tuple(_values(key, begun, seen)))
+    return Completion(cursor - len(begun), end, tuple(_values(key, begun, seen, keys)))
 
 
 def _start(text: str) -> int:
@@ -62,8 +64,8 @@ def _start(text: str) -> int:
     return start
 
 
-def _keys(begun: str, seen: Mapping[str, Sequence[str]]) -> Iterable[Candidate]:
-    for key in KEYS.values():
+def _keys(begun: str, seen: Mapping[str, Sequence[str]], keys: Mapping[str, Key]) -> Iterable[Candidate]:
+    for key in keys.values():
         if key.name.startswith(begun):
             yield Candidate(f"{key.name}:", key.about)
     for path in seen:
@@ -71,8 +73,12 @@ def _keys(begun: str, seen: Mapping[str, Sequence[str]]) -> Iterable[Candidate]:
             yield Candidate(f"{path}=", "a field that was seen")
 
 
-def _values(name: str, begun: str, seen: Mapping[str, Sequence[str]]) -> Iterable[Candidate]:
-    key = KEYS.get(name)
+def _values(
+    name: str, begun: str, seen: Mapping[str, Sequence[str]], keys: Mapping[str, Key]
+) -> Iterable[Candidate]:
+    if name in KEYS and name not in keys:
+        return
+    key = keys.get(name)
     if key is not None and key.takes is Takes.STATUS:
         known: Iterable[str] = ("2xx", "3xx", "4xx", "5xx", "none")
     elif key is not None and key.takes is Takes.PATH:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from statsig_tui.core import paths
 from statsig_tui.core.event import milliseconds
@@ -40,6 +40,7 @@ _PLAIN = re.compile(r'[^\s()"\\:=<>!,*-][^\s()"\\:=<>!]*')
 _PLAIN_VALUE = re.compile(r'[^\s()",*<>=][^\s()",*]*')
 _PLAIN_STEP = re.compile(r'[^\s()"\\:=<>!.\[\]]+')
 _JOINING = ("or", "and")
+_MOMENTS = (Takes.MOMENT, Takes.TIME)
 
 
 class QueryError(ValueError):
@@ -52,11 +53,11 @@ class QueryError(ValueError):
         self.hint = hint
 
 
-def parse_node(text: str) -> Node:
-    """The tree of a text, in its normal form. Raises QueryError."""
+def parse_node(text: str, keys: Mapping[str, Key] = KEYS) -> Node:
+    """The tree of a text, in its normal form; `keys` are those it may use. Raises QueryError."""
     if len(text) > MAX_LENGTH:
         raise QueryError(f"a query has {MAX_LENGTH:,} characters at most", MAX_LENGTH)
-    reader = _Reader(text)
+    reader = _Reader(text, keys)
     node = reader.any_of(0)
     if reader.at < len(text):
         raise QueryError("this bracket closes nothing", reader.at, 'Text with brackets stands in "quotes".')
@@ -91,8 +92,9 @@ def all_of(parts: Iterable[Node]) -> Node:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, keys: Mapping[str, Key]) -> None:
         self._text = text
+        self._keys = keys
         self.at = 0
         self._skip()
 
@@ -164,9 +166,16 @@ class _Reader:
             return self._without_operator(head, start)
         place = self.at
         negated, operator = _operator(sign)
-        if is_key and KEYS[head].takes is Takes.PATH:
+        if is_key and head not in self._keys:
+            usable = ", ".join(self._keys)
+            raise QueryError(
+                f"{head} says nothing of an event before its delivery",
+                start,
+                f"Use {usable}, or a field such as metadata.plan=pro",
+            )
+        if is_key and self._keys[head].takes is Takes.PATH:
             return Not(self._has(place)) if negated else self._has(place)
-        node = self._clause(KEYS[head], operator) if is_key else self._field(head, start, operator)
+        node = self._clause(self._keys[head], operator) if is_key else self._field(head, start, operator)
         return Not(node) if negated else node
 
     def _word(self, start: int) -> Node:
@@ -192,12 +201,12 @@ class _Reader:
 
     def _clause(self, key: Key, operator: Operator) -> Node:
         place = self.at
-        if operator != "=" and key.takes in (Takes.TEXT, Takes.CHOICE, Takes.MOMENT):
+        if operator != "=" and key.takes in (Takes.TEXT, Takes.CHOICE, *_MOMENTS):
             raise QueryError(f"{key.name} cannot be greater or less", place, f"{key.name}: takes {key.takes}")
         found = []
         for at, text, quoted in self._values(key.name, place):
             found.append(_checked(key, operator, text, quoted=quoted, at=at))
-        if (operator != "=" or key.takes is Takes.MOMENT) and len(found) > 1:
+        if (operator != "=" or key.takes in _MOMENTS) and len(found) > 1:
             raise QueryError(f"{key.name} takes one value here", place)
         return Clause(key.name, operator, tuple(found))
 
@@ -243,9 +252,9 @@ class _Reader:
             raise QueryError(str(error), start, 'Text that looks so stands in "quotes".') from None
         if known and not head.startswith('"') and path[0] not in EVENT_FIELDS:
             root = str(path[0])
-            near = nearest(root, [*KEYS, *EVENT_FIELDS])
+            near = nearest(root, [*self._keys, *EVENT_FIELDS])
             meant = f"; did you mean {near}?" if near is not None else ""
-            keys = ", ".join(KEYS)
+            keys = ", ".join(self._keys)
             raise QueryError(
                 f"there is no key {root}{meant}",
                 start,
@@ -331,6 +340,14 @@ def _checked(key: Key, operator: Operator, text: str, *, quoted: bool, at: int) 
                 raise wrong
             return Value(word, number=int(word))
         case Takes.MOMENT:
+            amount = _moment(text)
+        case Takes.TIME:
+            if terms.is_age(text):
+                raise QueryError(
+                    f"{key.name}: {text} is an age, and an event has none before its delivery",
+                    at,
+                    f"Write {Takes.TIME}",
+                )
             amount = _moment(text)
         case Takes.SIZE:
             amount = terms.byte_count(text)

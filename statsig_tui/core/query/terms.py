@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -26,6 +26,7 @@ class Takes(StrEnum):
     DURATION = "a duration such as 250ms, 10s or 5m"
     STATUS = "a status such as 200, 5xx or none"
     MOMENT = "an age such as 10m or 2h, or a time such as 2026-01-31T12:00Z"
+    TIME = "a time such as 2026-01-31T12:00Z"
     PATH = "a field such as metadata.plan"
 
 
@@ -182,6 +183,13 @@ _KEYS = (
     Key("imported", Takes.CHOICE, "whether it was imported", choices=_YES_NO),
 )  # fmt: skip
 KEYS: Mapping[str, Key] = {key.name: key for key in _KEYS}
+CONDITION_KEYS: Mapping[str, Key] = {
+    **{name: KEYS[name] for name in ("event", "user", "class", "uuid", "drift", "has")},
+    "size": replace(KEYS["size"], about="the event's size"),
+    "since": replace(KEYS["since"], takes=Takes.TIME, about="the event is not older than that"),
+    "until": replace(KEYS["until"], takes=Takes.TIME, about="the event is older than that"),
+}
+"""What can be asked of an event before it is delivered; its own time is all the time there is to it."""
 EVENT_FIELDS = (
     "eventName", "event", "user", "userID", "value", "metadata", "statsigMetadata", "timestamp", "timeUUID",
     "unitID", "companyID",

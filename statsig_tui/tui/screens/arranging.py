@@ -139,7 +139,7 @@ class ArrangingScreen(ModeScreen):
         is_new = former is None or former.url != made.url or not former.verify_on_save
         if made.verify_on_save and made.enabled and is_new:
             tested = self_test(self, made.name, verification_only=True, is_told=True)
-            self.run_worker(tested, group="self-test")
+            self.run_worker(tested, group="verification")
 
     async def _add(self, made: Destination) -> bool:
         done = await self._use([*self.host.config.destinations, made])

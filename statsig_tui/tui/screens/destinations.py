@@ -11,6 +11,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker
 
 from statsig_tui.core.attempted import as_document
 from statsig_tui.core.config import Filter
@@ -47,6 +48,8 @@ from statsig_tui.tui.widgets.signing import SigningPane
 if TYPE_CHECKING:
     from statsig_tui.engine.archive import Archive
 
+_OFFERED = 500
+"""Newest events whose values a condition is completed with."""
 _IN_LIST = frozenset({"send_test", "duplicate", "edit", "toggle_enabled", "filter", "delete"})
 
 
@@ -61,6 +64,8 @@ class DestinationsScreen(ArrangingScreen):
         self._counters = Counters()
         self._change = ConfigChange()
         """What the form of a config change offers."""
+        self._testing: Worker[None] | None = None
+        """The test of an endpoint that was asked for last."""
         self._kept: tuple[int, int] | None = None
         """The attempt, by its delivery and number, that the next one is compared with."""
 
@@ -194,7 +199,7 @@ class DestinationsScreen(ArrangingScreen):
         saved = self.selected
         if saved is not None:
             tested = self_test(self, saved.name, verification_only=event.verification_only)
-            self.run_worker(tested, group="self-test")
+            self._testing = self.run_worker(tested, group="self-test", exclusive=True)
 
     # Actions
 
@@ -218,7 +223,7 @@ class DestinationsScreen(ArrangingScreen):
             case "save":
                 return panes.is_changed
             case "back":
-                return panes.is_changed or not in_list
+                return panes.is_changed or not in_list or self._is_testing()
             case "search" | "filter_details":
                 # In a field the keys are text.
                 is_typing = isinstance(self.focused, Input)
@@ -234,6 +239,9 @@ class DestinationsScreen(ArrangingScreen):
             case _ if action in _IN_LIST:
                 return in_list and self.selected is not None and self.bridge.engine is not None
         return self.bridge.engine is not None
+
+    def _is_testing(self) -> bool:
+        return self._testing is not None and self._testing.is_running
 
     def _can(self, action: str) -> bool:
         attempts = self._panes.attempts
@@ -254,9 +262,12 @@ class DestinationsScreen(ArrangingScreen):
         return bool(attempts.marked or (self.selected and self._counts(self.selected.name).failed))
 
     def action_back(self) -> None:
-        """Cancel the edits; without any, a step back."""
+        """Cancel a test that runs, or the edits; without any, a step back."""
         panes = self._panes
-        if panes.editor is not None and panes.is_changed:
+        if self._testing is not None and self._is_testing():
+            self._testing.cancel()
+            panes.signing.give_up()
+        elif panes.editor is not None and panes.is_changed:
             panes.editor.revert()
         elif panes.tab == ATTEMPTS and panes.attempts.back():
             self._look()
@@ -280,7 +291,15 @@ class DestinationsScreen(ArrangingScreen):
             if made is not None:
                 editor.use(made)
 
-        self.app.push_screen(FilterDetails(editor.chosen()), use)
+        details = FilterDetails(editor.chosen())
+        self.app.push_screen(details, use)
+        self._offer_values(details)
+
+    @work(group="offers", exclusive=True)
+    async def _offer_values(self, details: FilterDetails) -> None:
+        seen = await self.bridge.ask(lambda archive: archive.judged(_OFFERED))
+        if details.is_attached:
+            details.see(seen)
 
     def action_search(self) -> None:
         """Go to the search box."""

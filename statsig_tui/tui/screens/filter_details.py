@@ -5,7 +5,7 @@ What is chosen here becomes part of the draft in Event Filtering; only that one'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from textual import events, on
@@ -19,8 +19,9 @@ from statsig_tui.core.config import EXPOSURE_KINDS, NO_TIER, Filter
 from statsig_tui.core.destination import Invalid, validate_filter
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.questions import Question
-from statsig_tui.tui.text import content
+from statsig_tui.tui.text import content, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
+from statsig_tui.tui.widgets.condition_input import ConditionInput
 from statsig_tui.tui.widgets.fields import Field, Tick
 from statsig_tui.tui.widgets.json_editor import ExactArea
 
@@ -93,6 +94,7 @@ class FilterDetails(Question[Filter]):
     def __init__(self, draft: Filter) -> None:
         super().__init__()
         self._draft = draft
+        self._condition = ConditionInput(draft.where, id="where")
         self._boxes: dict[Tick, tuple[str, str]] = {}
         """Each box's table of the filter, and its name there."""
 
@@ -111,10 +113,7 @@ class FilterDetails(Question[Filter]):
                 hint = "checkout_*\n-debug_*\none a line; - excludes; the first match decides"
                 patterns = ExactArea(patterns_text(draft.patterns), id="patterns", placeholder=hint)
                 yield Field("Patterns", patterns, name="patterns")
-                where = LineInput(
-                    draft.where, compact=True, id="where", placeholder="metadata.plan=pro user.country=KR,JP"
-                )
-                yield Field("Condition", where, name="where")
+                yield Field("Condition", self._condition, name="where")
                 sample = LineInput(f"{draft.sample * 100:.10g}", compact=True, id="sample")
                 yield Field("Sample", sample, "% of users, ever the same", name="sample")
             with Horizontal(classes="buttons -presets"):
@@ -131,9 +130,16 @@ class FilterDetails(Question[Filter]):
     def on_mount(self) -> None:
         """Begin with the first box."""
         next(iter(self._boxes)).focus()
+        self._judge()
+
+    def see(self, seen: Mapping[str, Sequence[str]]) -> None:
+        """Take the values that the condition is completed with."""
+        self._condition.see(seen)
+        if self.is_mounted:
+            self._judge()
 
     def edited(self) -> Filter:
-        """The filter as the fields say; raises Invalid with the field's name."""
+        """The filter as the fields say, none of which is wrong."""
         tables: dict[str, dict[str, bool]] = {}
         for box, (table, name) in self._boxes.items():
             named = tables.setdefault(table, dict(getattr(self._draft, table)))
@@ -141,37 +147,86 @@ class FilterDetails(Question[Filter]):
             # What is not named is on: only what is off, or was written before, is written.
             if not box.value or written in named:
                 named[written] = bool(box.value)
-        made = replace(
+        return replace(
             self._draft,
             exposure_kinds=tables["exposure_kinds"],
             change_types=tables["change_types"],
             change_actions=tables["change_actions"],
             tiers=tables["tiers"],
-            patterns=patterns_of(self.query_one("#patterns", TextArea).text),
-            where=self.query_one("#where", Input).value.strip(),
-            sample=_share(self.query_one("#sample", Input).value),
+            patterns=self._patterns(),
+            where=self._where(),
+            sample=self._sample(),
         )
-        validate_filter(made)
-        return made
 
     def action_accept(self) -> None:
-        """Make it the draft; what is wrong is said at its field."""
-        try:
-            made = self.edited()
-        except Invalid as error:
-            for field in self.query(Field):
-                is_meant = error.field == f"filter.{field.name}"
-                field.complain(f"{error.message}: {error.hint}" if is_meant else "")
-                if is_meant:
-                    field.field.focus()
-                    # What is wrong stands below the field, where the focus alone does not scroll to.
-                    field.call_after_refresh(field.scroll_visible, animate=False)
+        """Make it the draft, unless something is wrong: that is said at its field."""
+        wrong = self._judge(is_final=True)
+        if wrong is None:
+            self.dismiss(self.edited())
             return
-        self.dismiss(made)
+        wrong.field.focus()
+        self._show_what_is_said()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        self._judge()
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _moved(self) -> None:
+        self._judge()
+        self._show_what_is_said()
+
+    def _show_what_is_said(self) -> None:
+        # It stands below the field, where the focus alone does not scroll to.
+        for field in self.query(Field):
+            if field.has_focus_within:
+                self.call_after_refresh(field.scroll_visible, animate=False)
+
+    def _judge(self, *, is_final: bool = False) -> Field | None:
+        """Say at each field what is wrong with it, and use nothing until it is right; the first of them."""
+        first = None
+        for field in self.query(Field):
+            complaint, line = self._complaint(field), field.field
+            if complaint and first is None:
+                first = field
+            if (
+                isinstance(line, ConditionInput)
+                and line.has_focus
+                and (not complaint or (line.is_being_typed and not is_final))
+            ):
+                field.offer(line.offered(line.size.width))
+            else:
+                field.complain(complaint)
+        self.query_one("#yes", Button).disabled = first is not None
+        return first
+
+    def _complaint(self, field: Field) -> str:
+        try:
+            match field.name:
+                case "patterns":
+                    validate_filter(Filter(patterns=self._patterns()))
+                case "where":
+                    validate_filter(Filter(where=self._where()))
+                case "sample":
+                    self._sample()
+        except Invalid as error:
+            return sentences(error.message, error.hint)
+        return ""
 
     @on(Button.Pressed, ".preset")
     def _preset(self, event: Button.Pressed) -> None:
         self.dismiss(PRESETS[event.button.name or EVERYTHING])
+
+    def _patterns(self) -> dict[str, bool]:
+        return patterns_of(self.query_one("#patterns", TextArea).text)
+
+    def _where(self) -> str:
+        return self._condition.value.strip()
+
+    def _sample(self) -> float:
+        return _share(self.query_one("#sample", Input).value)
 
     def _part(self, title: str, table: str, names: Iterable[str], *, first: bool = False) -> Iterator[Widget]:
         yield Static(Content(title), classes="part -first" if first else "part", markup=False)

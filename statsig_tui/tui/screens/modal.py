@@ -14,8 +14,10 @@ from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input
 
+from statsig_tui.tui.refusals import ToldRefusals
 
-class Dialog(ModalScreen[ScreenResultType]):
+
+class Dialog(ToldRefusals, ModalScreen[ScreenResultType]):
     """A modal screen that is dismissed once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

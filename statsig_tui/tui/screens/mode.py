@@ -22,6 +22,7 @@ from statsig_tui.errors import UsageError
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.external import handed_over, paged, pager
 from statsig_tui.tui.privacy import masked
+from statsig_tui.tui.refusals import ToldRefusals
 from statsig_tui.tui.text import lines
 from statsig_tui.tui.widgets.json_view import JsonView
 from statsig_tui.tui.widgets.key_line import KeyLine
@@ -39,7 +40,7 @@ _SHARE = 3
 """It gets one column in so many."""
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(ToldRefusals, Screen[None]):
     """A mode: `body()` makes its widgets, `pull()` brings them up to date with the store."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's

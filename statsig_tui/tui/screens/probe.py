@@ -20,7 +20,7 @@ from statsig_tui.errors import NotFound, StatsigTuiError
 from statsig_tui.tui import theme
 from statsig_tui.tui.bridge import Bridge
 from statsig_tui.tui.screens.modal import Dialog
-from statsig_tui.tui.text import content
+from statsig_tui.tui.text import content, sentences
 
 if TYPE_CHECKING:
     from statsig_tui.engine.engine import Engine
@@ -96,7 +96,7 @@ class ProbeScreen(Dialog[None]):
             found = await self._bridge.ask(lambda archive: probe.look(engine, name, sent, late=late))
         except NotFound as error:
             # It may have been taken out of the settings while its probe is under way.
-            self._say(f"{error.message} {error.hint or ''}")
+            self._say(sentences(error.message, error.hint))
             return
         if self.is_attached and name == self._chosen.name and sent is self._sent:
             self.query_one("#probe-hops", Static).update(hop_lines(found, self._width))
@@ -118,7 +118,7 @@ class ProbeScreen(Dialog[None]):
         try:
             self._sent = await self._bridge.do(send)
         except StatsigTuiError as error:
-            self._say(f"{error.message} {error.hint or ''}")
+            self._say(sentences(error.message, error.hint))
             return
         await self.pull()
 

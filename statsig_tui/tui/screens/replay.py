@@ -23,7 +23,7 @@ from statsig_tui.errors import UsageError
 from statsig_tui.tui import theme
 from statsig_tui.tui.screens.questions import Question, behind_keys
 from statsig_tui.tui.screens.series import is_number
-from statsig_tui.tui.text import content, fit
+from statsig_tui.tui.text import content, fit, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
 from statsig_tui.tui.widgets.fields import Choice, Tick
 
@@ -219,7 +219,7 @@ class ReplayDialog(Question[Asked]):
             replaying = Replaying(plan.wish(secret[1] if secret else None), asked.selection.parts)
             replaying.check(self._emulator)
         except UsageError as error:
-            return f"{error.message} {error.hint}".strip(), Content()
+            return sentences(error.message, error.hint), Content()
         many = replaying.total
         what = "capture" if plan.how is Replay.AS_EVENTS else "request"
         pace = f", {replaying.wish.rate:,g} a second" if replaying.wish.rate is not None else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -45,6 +45,19 @@ class TestEvent:
     event: str | Template
     filtered: bool
     """Whether the destination's filter is asked."""
+
+
+class _Events(OptionList):
+    """A click only chooses: what is clicked in passing must not be sent."""
+
+    async def _on_click(self, event: events.Click) -> None:
+        event.prevent_default()
+        clicked = event.style.meta.get("option")
+        if clicked is None or self.get_option_at_index(clicked).disabled:
+            return
+        self.highlighted = clicked
+        if event.chain == 2:
+            self.action_select()
 
 
 class SendTestDialog(Dialog[TestEvent | None]):
@@ -96,13 +109,13 @@ class SendTestDialog(Dialog[TestEvent | None]):
         """The switch, the search, and the list."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content.assemble("Send Test Event to ", content(self._destination))
-            box.border_subtitle = "enter sends · / search · f filter · esc cancels"
+            box.border_subtitle = "enter or double click sends · / search · f filter · esc cancels"
             way = Content.assemble("Through the filter", ("   off: past it, whatever it says", theme.QUIET))
             yield Tick(way, is_switch=True, gutter=0, id="filtered")
             with Horizontal(id="test-search"):
                 yield Static("/", markup=False)
                 yield SearchInput(placeholder="search events and templates", compact=True)
-            yield OptionList(markup=False, compact=True)
+            yield _Events(markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Offer all there is."""

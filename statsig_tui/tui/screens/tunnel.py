@@ -21,7 +21,7 @@ from statsig_tui.tui import theme
 from statsig_tui.tui.screens.confirm import ConfirmDialog
 from statsig_tui.tui.screens.modal import Dialog
 from statsig_tui.tui.screens.mode import ModeScreen
-from statsig_tui.tui.text import content
+from statsig_tui.tui.text import content, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
 
 _SHOWN = 12
@@ -73,7 +73,7 @@ class TunnelDialog(Dialog[None]):
             try:
                 validate_url(url)
             except Invalid as error:
-                self._say(content(f"The URL {error.message}: {error.hint}.", theme.BAD))
+                self._say(content(sentences(f"The URL {error.message}", error.hint), theme.BAD))
                 return
         receiver = replace(self._host.config.receiver, public_url=url or None)
         if receiver != self._host.config.receiver and not await self._host.change(

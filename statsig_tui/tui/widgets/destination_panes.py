@@ -161,6 +161,11 @@ class DestinationPanes(Vertical):
         self._filter.search()
 
     @property
+    def signing(self) -> SigningPane:
+        """The pane of the secret, and of the endpoint's tests."""
+        return self._signing
+
+    @property
     def filter_editor(self) -> FilterEditor:
         """The Event Filtering tab."""
         return self._filter

@@ -141,13 +141,7 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         """Every option with the chosen one marked; only that one where the room is too small."""
-        parts = [
-            Content.styled(f"● {option}", theme.ACCENT)
-            if option == self.value
-            else Content.styled(f"○ {option}", theme.QUIET)
-            for option in self.options
-        ]
-        whole = Content("   ").join(parts)
+        whole = self._whole()
         if whole.cell_length <= self.size.width:
             return whole
         at = self.options.index(self.value) + 1 if self.value in self.options else 0
@@ -156,9 +150,12 @@ class Choice(Widget, can_focus=True):
         return counted if counted.cell_length <= self.size.width else chosen
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the option under the mouse."""
+        """Choose the option under the mouse; where one alone is shown, a neighbour."""
         at = event.get_content_offset(self)
         if at is None:
+            return
+        if self._whole().cell_length > self.size.width:
+            self.action_step(-1 if at.x < 2 else 1)
             return
         start = 0
         for option in self.options:
@@ -172,6 +169,14 @@ class Choice(Widget, can_focus=True):
         """Choose a neighbour; the last is beside the first."""
         at = self.options.index(self.value) if self.value in self.options else -1
         self._choose(self.options[(at + by) % len(self.options)])
+
+    def _whole(self) -> Content:
+        return Content("   ").join(
+            Content.styled(f"● {option}", theme.ACCENT)
+            if option == self.value
+            else Content.styled(f"○ {option}", theme.QUIET)
+            for option in self.options
+        )
 
     def _choose(self, option: str) -> None:
         if option != self.value:
@@ -261,6 +266,9 @@ class Field(Vertical):
             display: none;
             padding: 0 0 0 18;
             color: $text-error;
+            &.-quiet {
+                color: $text-muted;
+            }
         }
         &.-narrow .note {
             width: 1fr;
@@ -280,7 +288,7 @@ class Field(Vertical):
         self.field = field
         self._note = Static(content(note), classes="note")
         self._error = Static(classes="error")
-        self._shown_error = ""
+        self._shown = Content()
 
     def compose(self) -> ComposeResult:
         """One line, and the error's below."""
@@ -290,14 +298,27 @@ class Field(Vertical):
             yield self._note
         yield self._error
 
+    def on_resize(self) -> None:
+        """What is said below the field is to be seen by whoever types in it."""
+        if self.has_focus_within:
+            self.scroll_visible(animate=False)
+
     def note(self, text: str) -> None:
         """Say something beside the field."""
         self._note.update(content(text))
 
     def complain(self, error: str) -> None:
         """Say what is wrong with the field; nothing, with an empty text."""
-        if error == self._shown_error:
+        self._show(content(f"✗ {error}" if error else ""), is_error=True)
+
+    def offer(self, words: Content) -> None:
+        """Say what may stand in the field, in the place of what is wrong with it."""
+        self._show(words, is_error=False)
+
+    def _show(self, words: Content, *, is_error: bool) -> None:
+        if words.is_same(self._shown):
             return
-        self._shown_error = error
-        self._error.update(content(f"✗ {error}"))
-        self._error.display = bool(error)
+        self._shown = words
+        self._error.set_class(not is_error, "-quiet")
+        self._error.update(words)
+        self._error.display = bool(words.plain)

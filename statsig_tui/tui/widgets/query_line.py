@@ -6,7 +6,6 @@ It knows the language, never what is looked through: what was seen is given, a q
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -16,26 +15,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from statsig_tui.core.query import Completion, Query, QueryError, complete, parse
+from statsig_tui.core.query import Query, QueryError, parse
 from statsig_tui.tui import theme
-from statsig_tui.tui.text import fit
+from statsig_tui.tui.text import fit, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
+from statsig_tui.tui.widgets.completing import Completer, Ghost
 
 _REMEMBERED = 100
 """Texts that were entered."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """Candidates one after another in the place of what was begun."""
-
-    completion: Completion
-    at: int
-    value: str
-    """The whole text with the candidate in it."""
 
 
 class QueryInput(LineInput):
@@ -113,15 +102,14 @@ class QueryLine(Vertical):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name
         super().__init__(id=id)
         self._purpose = ""
-        self._seen: Mapping[str, Sequence[str]] = {}
         self._history: dict[str, list[str]] = {}
         self._recalled = 0
         """How many texts ago the shown one was entered; 0: it is being typed."""
         self._typed = ""
-        self._turn: _Turn | None = None
+        self._completer = Completer()
         self._what = Static(classes="what")
         self._message = Static(classes="message")
-        self._input = QueryInput(compact=True, select_on_focus=False, suggester=_Ghost(self))
+        self._input = QueryInput(compact=True, select_on_focus=False, suggester=Ghost(self._completer))
 
     def compose(self) -> ComposeResult:
         """The line, and a message below it."""
@@ -138,11 +126,11 @@ class QueryLine(Vertical):
     @property
     def seen(self) -> Mapping[str, Sequence[str]]:
         """Values that are offered, by key and by field."""
-        return self._seen
+        return self._completer.seen
 
     @seen.setter
     def seen(self, seen: Mapping[str, Sequence[str]]) -> None:
-        self._seen = seen
+        self._completer.seen = seen
         if self.is_open:
             self._tell()
 
@@ -158,7 +146,8 @@ class QueryLine(Vertical):
     def open(self, purpose: str, text: str, example: str) -> None:
         """Show it with this text and take the keys; each purpose has its own history."""
         self._purpose = purpose
-        self._recalled, self._typed, self._turn = 0, text, None
+        self._recalled, self._typed = 0, text
+        self._completer.begin()
         self._what.update(Content(purpose))
         self._input.placeholder = example
         self.display = True
@@ -184,8 +173,7 @@ class QueryLine(Vertical):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._turn is not None and self._turn.value != event.value:
-            self._turn = None
+        self._completer.changed(event.value)
         self._tell()
 
     @on(Input.Submitted)
@@ -210,29 +198,10 @@ class QueryLine(Vertical):
     @on(QueryInput.Turned)
     def _turned(self, event: QueryInput.Turned) -> None:
         event.stop()
-        turn = self._turn
-        if turn is None:
-            found = complete(self._input.value, self._input.cursor_position, self._seen)
-            at = 0 if event.step > 0 else len(found.candidates) - 1
-            before = self._input.value
-        else:
-            found, at = turn.completion, (turn.at + event.step) % len(turn.completion.candidates)
-            before = self._without(turn)
-        if not found.candidates:
-            return
-        text = found.candidates[at].text
-        value = before[: found.start] + text + before[found.end :]
-        # A lone candidate is taken at once: the next one completes what follows it.
-        self._turn = _Turn(found, at, value) if len(found.candidates) > 1 else None
-        self._input.value = value
-        self._input.cursor_position = found.start + len(text)
-        self._tell()
-
-    def _without(self, turn: _Turn) -> str:
-        """The text as it was, in the completion's places; what was begun does not matter any more."""
-        start, end = turn.completion.start, turn.completion.end
-        behind = turn.value[start + len(turn.completion.candidates[turn.at].text) :]
-        return turn.value[:start] + " " * (end - start) + behind
+        made = self._completer.turn(self._input.value, self._input.cursor_position, event.step)
+        if made is not None:
+            self._input.value, self._input.cursor_position = made
+            self._tell()
 
     @on(QueryInput.Recalled)
     def _recall(self, event: QueryInput.Recalled) -> None:
@@ -248,8 +217,7 @@ class QueryLine(Vertical):
     def _tell(self) -> None:
         """What may stand at the cursor; what is wrong elsewhere, or where nothing may."""
         value, cursor = self._input.value, self._input.cursor_position
-        turn = self._turn
-        found = turn.completion if turn is not None else complete(value, cursor, self._seen)
+        found = self._completer.find(value, cursor)
         try:
             parse(value)
         except QueryError as error:
@@ -257,28 +225,14 @@ class QueryLine(Vertical):
             if not (is_being_typed and found.candidates):
                 self._tell_error(error, theme.WARN)
                 return
-        self._message.update(self._offered(found, turn.at if turn is not None else None))
-
-    def _offered(self, found: Completion, chosen: int | None) -> Content:
-        room = self._message.size.width
-        parts: list[Content] = []
-        first = max(0, (chosen or 0) - 2)
-        for at, candidate in enumerate(found.candidates[first:], first):
-            shown = fit(candidate.text, 40)
-            if room < cell_len(shown):
-                break
-            style = f"{theme.ACCENT} {theme.STRONG}" if at == chosen else ""
-            parts += [Content.styled(shown, style), Content("  ")]
-            room -= cell_len(shown) + 2
-        about = found.candidates[chosen or 0].about if found.candidates else ""
-        return Content.assemble(*parts, (fit(about, max(0, room)), theme.QUIET))
+        self._message.update(self._completer.offered(found, self._message.size.width))
 
     def _tell_error(self, error: QueryError, style: str) -> None:
         before = cell_len(f"{self._purpose} {self._input.value[: error.position]}")
         place = before - self._input.scroll_offset.x
         room = self._message.size.width
         place = max(0, min(place, room - 1))
-        both = f"{error.message}. {error.hint}".removesuffix(" ")
+        both = sentences(error.message, error.hint)
         for words in (both, error.message):
             if place + 2 + cell_len(words) <= room:
                 shown = f"{' ' * place}▲ {words}"
@@ -289,19 +243,3 @@ class QueryLine(Vertical):
         else:
             shown = both
         self._message.update(Content.styled(fit(shown, room), style))
-
-
-class _Ghost(Suggester):
-    """The first candidate, behind what was begun at the end of the text."""
-
-    def __init__(self, line: QueryLine) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._line = line
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The text with the candidate, where that only adds to it."""
-        found = complete(value, len(value), self._line.seen)
-        begun = value[found.start :]
-        fits = (each.text for each in found.candidates if begun and each.text.startswith(begun))
-        text = next(fits, None)
-        return value[: found.start] + text if text is not None else None

@@ -142,6 +142,10 @@ class RowList(LineView):
         """The line the cursor is on; None without rows."""
         return self._unfolded.line(self._row, self._child) if self._count else None
 
+    def row_at(self, line: int) -> tuple[int, int | None]:
+        """The row that a line belongs to, and which line below it that is."""
+        return self._unfolded.at(line)
+
     def go(self, line: int) -> None:
         """Put the cursor on a line; on the newest row, follow."""
         if not self._count:

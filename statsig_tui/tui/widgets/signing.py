@@ -6,7 +6,7 @@ import os
 import secrets
 import string
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from textual import on
@@ -22,7 +22,7 @@ from statsig_tui.core.config import Destination, Secret
 from statsig_tui.core.destination import SIGNING_PREFIXES, Invalid, doubt_secret, validate_secret
 from statsig_tui.core.redact import mask_secret
 from statsig_tui.core.rotation import GRACES, accepted, rotated
-from statsig_tui.core.selftest import Result, score
+from statsig_tui.core.selftest import Progress
 from statsig_tui.core.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from statsig_tui.core.verifiers import VERIFIERS
 from statsig_tui.tui import theme
@@ -32,13 +32,12 @@ from statsig_tui.tui.times import day_and_clock
 from statsig_tui.tui.widgets.editor import Editor
 from statsig_tui.tui.widgets.fields import Choice, Field, SecretInput
 from statsig_tui.tui.widgets.hanging import Hanging
+from statsig_tui.tui.widgets.trials import Trials
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 43
 _ENV = "env:"
 _SECRET = 26
-_TRIAL = 20
-"""Cells of a trial's mark and name."""
 REVEALED_SECONDS = 5.0
 """How long a secret stays in clear: a terminal does not say when a key is let go."""
 
@@ -126,10 +125,22 @@ class SigningPane(Editor[Drafted]):
             super().__init__()
             self.verification_only = verification_only
 
+    class Progressed(Message):
+        """A test has come further."""
+
+        def __init__(self, run: object, destination: str, progress: Progress) -> None:
+            super().__init__()
+            self.run = run
+            self.destination = destination
+            self.progress = progress
+
     def __init__(self) -> None:
         super().__init__()
+        self._run: object = None
+        """The test that is followed."""
         self._concealing: Timer | None = None
         """Runs while the secret is in clear."""
+        self._trials = Trials(id="trials")
         self._grace = Choice(tuple(GRACES), id="grace")
         self._old = Field("Old secret ends", self._grace, name="grace")
 
@@ -147,7 +158,7 @@ class SigningPane(Editor[Drafted]):
         with Horizontal(id="endpoint-keys"):
             yield Button("Send url_verification", id="verify-url", compact=True)
             yield Button("Self-test of the endpoint", id="self-test", compact=True)
-        yield Hanging(_TRIAL, id="trials")
+        yield self._trials
         with Horizontal(id="verifiers"):
             yield Static("Copy a verifier", classes="label")
             for language in VERIFIERS:
@@ -168,7 +179,7 @@ class SigningPane(Editor[Drafted]):
         if self.is_ready and (self.shown is None or self.shown.name != destination.name):
             self._empty()
             self._stop_revealing()
-            self.query_one("#trials", Hanging).show(())
+            self._trials.clear()
         super().show(destination)
 
     def draw(self) -> None:
@@ -226,15 +237,30 @@ class SigningPane(Editor[Drafted]):
             self._concealing.stop()
             self._concealing = None
 
-    def take_trials(self, name: str, results: Sequence[Result]) -> None:
-        """Show how the endpoint of a destination did, if it is still the one that is shown."""
-        if self.shown is not None and self.shown.name == name:
-            self.query_one("#trials", Hanging).show(_trials(results))
+    def follow(self, destination: str) -> Callable[[Progress], None]:
+        """Follow a test of a destination, no other one; what is returned can be told from any thread."""
+        run = self._run = object()
+
+        def tell(progress: Progress) -> None:
+            self.post_message(self.Progressed(run, destination, progress))
+
+        return tell
+
+    def give_up(self) -> None:
+        """Say that the test is cancelled; what comes of it from now on is not shown."""
+        self._run = None
+        self._trials.give_up()
+
+    @on(Progressed)
+    def _progressed(self, event: Progressed) -> None:
+        is_shown = self.shown is not None and self.shown.name == event.destination
+        if event.run is self._run and is_shown:
+            self._trials.take(event.progress)
 
     @on(Button.Pressed, "#verify-url")
     @on(Button.Pressed, "#self-test")
     def _test(self, event: Button.Pressed) -> None:
-        self.query_one("#trials", Hanging).show([Content.styled("asking…", theme.QUIET)])
+        self._trials.begin()
         self.post_message(self.Tested(event.button.id == "verify-url"))
 
     @on(Button.Pressed, ".verifier")
@@ -307,18 +333,6 @@ def _shown(
     for text, style in (*_notes(secret, draft, saved), *_old(saved)):
         lines.append(Content.assemble(" " * _SECRET, (printable(text), style)))
     return lines
-
-
-def _trials(results: Sequence[Result]) -> list[Content]:
-    lines = [
-        Content.assemble(
-            ("✓ ", theme.GOOD) if result.passed else ("✗ ", theme.BAD),
-            f"{result.trial.name:<{_TRIAL - 2}}",
-            (printable(result.said), theme.QUIET if result.passed else ""),
-        )
-        for result in results
-    ]
-    return [*lines, Content.styled(score(results), theme.STRONG)]
 
 
 def _notes(secret: Secret | None, draft: Drafted | None, saved: Destination) -> list[tuple[str, str]]:
