@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandList
+from textual.command import CommandList, Hit
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.system_commands import SystemCommandsProvider
 from textual.widgets import TabPane, TextArea
 
 from statsig_tui.tui.app import StatsigApp
@@ -134,6 +135,33 @@ async def test_what_lies_over_a_screen_goes_away_once(
             app.post_message(events.Key(second, None))
             await ui(pilot, lambda: len(app.screen_stack) == 1)
         await to(app, pilot, ui, "f8")
+
+
+async def test_the_palette_takes_what_fits_the_text_however_fast_it_is_entered(
+    app: StatsigApp, ui: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered = asyncio.Event()
+    search = SystemCommandsProvider.search
+
+    async def slow(self: SystemCommandsProvider, query: str) -> AsyncIterator[Hit]:
+        await entered.wait()
+        async for hit in search(self, query):
+            assert isinstance(hit, Hit)
+            yield hit
+
+    monkeypatch.setattr(SystemCommandsProvider, "search", slow)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ui(pilot, lambda: app.bridge.engine is not None)
+        await pilot.press("ctrl+p")
+        await ui(pilot, lambda: isinstance(app.screen, Palette))
+        palette = app.screen
+        found = palette.query_one(CommandList)
+        await ui(pilot, lambda: found.option_count > 3)
+        await pilot.press(*"privacy", "enter")
+        await ui(pilot, lambda: any(each.group == "choose" for each in palette.workers))
+        assert app.screen is palette
+        entered.set()
+        await ui(pilot, lambda: app.is_private and len(app.screen_stack) == 1)
 
 
 async def test_a_scrollbar_is_dragged_and_pressed(app: StatsigApp, ui: Until) -> None:

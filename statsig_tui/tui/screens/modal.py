@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on, work
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input
+from textual.worker import WorkerCancelled
 
 from statsig_tui.tui.refusals import ToldRefusals
 
@@ -41,6 +43,24 @@ class Palette(CommandPalette):
     def on_mount(self) -> None:
         """Its field does not blink either."""
         self.query_one(Input).cursor_blink = False
+
+    @on(Input.Submitted)
+    def _wait_for_what_fits(self, event: Input.Submitted) -> None:
+        # Textual's own would take the first command of the list as it was before the last letters.
+        event.stop()
+        event.prevent_default()
+        self._choose()
+
+    @work(group="choose", exclusive=True)
+    async def _choose(self) -> None:
+        for search in list(self.workers):
+            if search.group == self._GATHER_COMMANDS_GROUP and not search.is_cancelled:
+                try:
+                    await search.wait()
+                except WorkerCancelled:
+                    return  # more was typed behind the key, or the palette has gone
+        if self.is_current:
+            self._select_or_command()
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Go away, unless that was done before."""
