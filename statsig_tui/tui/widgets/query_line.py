@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from statsig_tui.core.query import Query, QueryError, parse
+from statsig_tui.core.query import Completion, Query, QueryError, parse
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
@@ -225,7 +225,10 @@ class QueryLine(Vertical):
             if not (is_being_typed and found.candidates):
                 self._tell_error(error, theme.WARN)
                 return
-        self._message.update(self._completer.offered(found, self._message.size.width))
+        self._message.update(self._offered(found))
+
+    def _offered(self, found: Completion) -> Content:
+        return self._completer.offered(found, self._message.size.width)
 
     def _tell_error(self, error: QueryError, style: str) -> None:
         before = cell_len(f"{self._purpose} {self._input.value[: error.position]}")
