@@ -82,6 +82,15 @@ COMMANDS = (
     Command("destinations.search", "slash", "Search", "Search the custom events", "search", "destinations"),
     Command("destinations.test", "t", "Test event", "Send Test Event: one event to this destination, through its filter or past it", "send_test", "destinations"),
     Command("destinations.change", "C", "Config change…", "Send a config change as if it was made in Statsig's console, through every filter", "send_change", "destinations", False),
+    Command("destinations.self_test", "", "Self-test of the endpoint", "One good request and several bad ones to the destination's URL, and how it took each", "sign('self-test')", "destinations", False),
+    Command("destinations.verify_url", "", "Send url_verification", "Ask the destination's URL as Statsig does when it is saved, and judge the answer", "sign('verify-url')", "destinations", False),
+    Command("destinations.generate", "", "Generate New Key", "A new signing secret for the destination, used once it is saved", "sign('generate-secret')", "destinations", False),
+    Command("destinations.reveal", "", "Reveal the signing secret", "Show it in clear for some seconds", "sign('reveal-secret')", "destinations", False),
+    Command("destinations.copy_secret", "", "Copy the signing secret", "Copy it in clear", "sign('copy-secret')", "destinations", False),
+    *(
+        Command(f"destinations.verifier_{name.lower()}", "", f"Copy a verifier for {name}", "Code that checks the signature of a request", f"sign('verifier-{name}')", "destinations", False)
+        for name in ("Python", "Node", "Go", "Ruby")
+    ),
     Command("destinations.matrix", "v", "Verdicts", "What every destination's filter said to the events seen last, by name", "matrix", "destinations", False),
     Command("destinations.retry", "r", "Retry now", "Make the delivery under the cursor due at once", "retry", "destinations"),
     Command("destinations.cancel", "c", "Cancel", "Give up the delivery under the cursor", "cancel_delivery", "destinations"),

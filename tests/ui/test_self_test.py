@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from statsig_tui.tui.screens.destinations import DestinationsScreen
+from statsig_tui.tui.screens.modal import Palette
 from tests.conftest import Got, StartEndpoint
-from tests.ui.desk import Desk, Open, made
+from tests.ui.desk import SECRET, Desk, Open, made
 
 Text = Callable[..., str]
 
@@ -86,3 +88,24 @@ async def test_escape_gives_the_test_up_and_leaves_only_then(
         await at.until(at.pilot, lambda: "8 passed" in seen(at.app))
         await at.press("escape")
         await at.until(at.pilot, lambda: not at.screen.query_one("#self-test").has_focus)
+
+
+async def test_what_signing_has_buttons_for_is_in_the_palette(
+    desk: Open, seen: Text, endpoint: StartEndpoint
+) -> None:
+    door = Door()
+    site = await endpoint(door)
+    door.let(100)
+    async with desk(made("mine", site.url), size=(120, 36)) as at:
+        await at.select("mine")
+        for words, shown in (
+            ("self-test", "6 of 8 passed"),
+            ("reveal", SECRET),
+            ("verifier for go", "Copied a verifier for Go"),
+            ("generate", "unsaved"),
+        ):
+            await at.press("ctrl+p")
+            await at.until(at.pilot, lambda: isinstance(at.app.screen, Palette))
+            await at.press(*words, "enter")
+            await at.until(at.pilot, lambda: isinstance(at.app.screen, DestinationsScreen))
+            await at.until(at.pilot, lambda shown=shown: shown in seen(at.app))

@@ -36,6 +36,7 @@ from statsig_tui.tui.widgets.destination_panes import (
     ATTEMPTS,
     DELIVERY,
     FILTER,
+    SIGNING,
     DestinationPanes,
     Found,
     Subject,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 _OFFERED = 500
 """Newest events whose values a condition is completed with."""
 _IN_LIST = frozenset({"send_test", "duplicate", "edit", "toggle_enabled", "filter", "delete"})
+_OF_A_SECRET = frozenset({"reveal-secret", "copy-secret"})
+"""Buttons of the signing tab that need one."""
 
 
 class DestinationsScreen(ArrangingScreen):
@@ -212,7 +215,7 @@ class DestinationsScreen(ArrangingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters act in the list; nothing is offered that cannot be done."""
-        if action not in ACTIONS:
+        if action not in ACTIONS and action != "sign":
             return True
         if not self._panes.is_mounted:
             return False
@@ -222,6 +225,8 @@ class DestinationsScreen(ArrangingScreen):
                 return in_list and bool(self._deleted)
             case "save":
                 return panes.is_changed
+            case "sign":
+                return self._can_sign(str(parameters[0]))
             case "back":
                 return panes.is_changed or not in_list or self._is_testing()
             case "search" | "filter_details":
@@ -239,6 +244,13 @@ class DestinationsScreen(ArrangingScreen):
             case _ if action in _IN_LIST:
                 return in_list and self.selected is not None and self.bridge.engine is not None
         return self.bridge.engine is not None
+
+    def _can_sign(self, button: str) -> bool:
+        destination = self.selected
+        if destination is None or self.bridge.engine is None:
+            return False
+        has_secret = destination.secret is not None and destination.secret.value is not None
+        return has_secret or button not in _OF_A_SECRET
 
     def _is_testing(self) -> bool:
         return self._testing is not None and self._testing.is_running
@@ -277,6 +289,11 @@ class DestinationsScreen(ArrangingScreen):
     async def action_edit(self) -> None:
         """Go to the form."""
         await self._panes.open(DELIVERY)
+
+    async def action_sign(self, button: str) -> None:
+        """Go to the signing secret and press one of the buttons there."""
+        await self._panes.open(SIGNING)
+        self._panes.signing.press(button)
 
     async def action_filter(self) -> None:
         """Go to the filter."""

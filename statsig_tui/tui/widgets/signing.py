@@ -162,12 +162,17 @@ class SigningPane(Editor[Drafted]):
         with Horizontal(id="verifiers"):
             yield Static("Copy a verifier", classes="label")
             for language in VERIFIERS:
-                yield Button(Content(language), name=language, classes="verifier", compact=True)
+                own = f"verifier-{language}"
+                yield Button(Content(language), id=own, name=language, classes="verifier", compact=True)
 
     def first(self) -> Widget:
         """The first key that can be pressed."""
         copy = self.query_one("#copy-secret", Button)
         return self.query_one("#generate-secret") if copy.disabled else copy
+
+    def press(self, button: str) -> None:
+        """Press a button by its id, where it can be pressed."""
+        self.query_one(f"#{button}", Button).press()
 
     def revert(self) -> None:
         """Give up the edits, and what was typed."""
