@@ -15,13 +15,19 @@ MINE = '[[destinations]]\nname = "mine"\nurl = "http://127.0.0.1:9/hook"\nenable
 THEIRS = MINE + '\n[[destinations]]\nname = "theirs"\nurl = "http://127.0.0.1:9/hook"\n'
 
 
-def test_the_second_save_writes_over_what_was_told(start: Start, program: list[str], tmp_path: Path) -> None:
-    file = tmp_path / "config.toml"
+def shown(start: Start, program: list[str], file: Path, *size: int) -> Any:
+    """The app on Destinations, over a settings file with one."""
     file.write_text(MINE)
-    terminal = start(program)
+    terminal = start(program, *size)
     terminal.wait_for("receiver :")
     terminal.press(F7)
     terminal.wait_for("Destinations  1", "mine")
+    return terminal
+
+
+def test_the_second_save_writes_over_what_was_told(start: Start, program: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    terminal = shown(start, program, file)
     file.write_text(THEIRS)
     terminal.press(" ")
     terminal.wait_for("was changed by somebody else", "Save once more to write over", "Reload settings")
@@ -37,11 +43,7 @@ def test_what_the_file_says_now_is_taken_over(
     start: Start, program: list[str], tmp_path: Path, size: tuple[int, int]
 ) -> None:
     file = tmp_path / "config.toml"
-    file.write_text(MINE)
-    terminal = start(program, *size)
-    terminal.wait_for("receiver :")
-    terminal.press(F7)
-    terminal.wait_for("Destinations  1", "mine")
+    terminal = shown(start, program, file, *size)
     file.write_text(THEIRS)
     reload(terminal)
     terminal.wait_for("Settings reloaded.", "Destinations  2", "theirs")
@@ -57,11 +59,7 @@ def test_a_broken_file_is_refused_and_nothing_changes(
     start: Start, program: list[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "config.toml"
-    file.write_text(MINE)
-    terminal = start(program)
-    terminal.wait_for("receiver :")
-    terminal.press(F7)
-    terminal.wait_for("Destinations  1", "mine")
+    terminal = shown(start, program, file)
     file.write_text(THEIRS + 'filter = { where = "lag:>1s" }\n')
     reload(terminal)
     terminal.wait_for("config.toml line 9", "lag says nothing of an event")

@@ -56,16 +56,7 @@ class MatrixScreen(Dialog[None]):
     ]
     DEFAULT_CSS = """
     MatrixScreen #matrix-search {
-        height: 1;
         padding: 0 1;
-        Static {
-            width: 2;
-            color: $text-muted;
-        }
-        Input {
-            width: 1fr;
-            background: $foreground 6%;
-        }
     }
     """
 
@@ -78,7 +69,7 @@ class MatrixScreen(Dialog[None]):
         """The search and the table."""
         with Vertical(classes="dialog", id="matrix") as box:
             box.border_subtitle = "→ why · / search · esc closes"
-            with Horizontal(id="matrix-search"):
+            with Horizontal(id="matrix-search", classes="search-row"):
                 yield Static("/", markup=False)
                 yield SearchInput(placeholder="search names", compact=True)
             yield self._table

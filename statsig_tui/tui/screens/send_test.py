@@ -71,16 +71,7 @@ class SendTestDialog(Dialog[TestEvent | None]):
     DEFAULT_CSS = """
     SendTestDialog {
         #test-search {
-            height: 1;
             margin: 1 0 0 0;
-            Static {
-                width: 2;
-                color: $text-muted;
-            }
-            Input {
-                width: 1fr;
-                background: $foreground 6%;
-            }
         }
         OptionList {
             height: auto;
@@ -112,7 +103,7 @@ class SendTestDialog(Dialog[TestEvent | None]):
             box.border_subtitle = "enter or double click sends · / search · f filter · esc cancels"
             way = Content.assemble("Through the filter", ("   off: past it, whatever it says", theme.QUIET))
             yield Tick(way, is_switch=True, gutter=0, id="filtered")
-            with Horizontal(id="test-search"):
+            with Horizontal(id="test-search", classes="search-row"):
                 yield Static("/", markup=False)
                 yield SearchInput(placeholder="search events and templates", compact=True)
             yield _Events(markup=False, compact=True)

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.suggester import Suggester
 
-from statsig_tui.core.query import KEYS, Completion, Key, complete
+from statsig_tui.core.query import KEYS, Completion, Key, QueryError, complete
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit
 
@@ -49,6 +49,10 @@ class Completer:
         """What may stand at the cursor; while candidates are taken in turn, all of them."""
         return self._turn.completion if self._turn is not None else self._fresh(value, cursor)
 
+    def may_mend(self, error: QueryError, value: str, cursor: int) -> bool:
+        """Whether what is wrong is the term at the cursor, of which something may still become."""
+        return error.position > value.rfind(" ", 0, cursor) and bool(self.find(value, cursor).candidates)
+
     def turn(self, value: str, cursor: int, step: int) -> tuple[str, int] | None:
         """The text with the next candidate or the one before, and the cursor behind it; None: none fits."""
         turn = self._turn
@@ -66,8 +70,9 @@ class Completer:
         self._turn = _Turn(found, at, made) if len(found.candidates) > 1 else None
         return made, found.start + len(text)
 
-    def offered(self, found: Completion, room: int) -> Content:
-        """The candidates as far as there is room, and what the first of them is."""
+    def offered(self, value: str, cursor: int, room: int) -> Content:
+        """What may stand at the cursor as far as there is room in cells, and what the first of it is."""
+        found = self.find(value, cursor)
         chosen = self._turn.at if self._turn is not None else None
         parts: list[Content] = []
         first = max(0, (chosen or 0) - 2)

@@ -47,7 +47,7 @@ class ConditionInput(LineInput):
     def offered(self, room: int) -> Content:
         """What may stand at the cursor, in so many cells."""
         self._completer.changed(self.value)
-        return self._completer.offered(self._completer.find(self.value, self.cursor_position), room)
+        return self._completer.offered(self.value, self.cursor_position, room)
 
     @property
     def is_being_typed(self) -> bool:
@@ -55,6 +55,5 @@ class ConditionInput(LineInput):
         try:
             parse_condition(self.value)
         except QueryError as error:
-            is_last = error.position > self.value.rfind(" ", 0, self.cursor_position)
-            return is_last and bool(self._completer.find(self.value, self.cursor_position).candidates)
+            return self._completer.may_mend(error, self.value, self.cursor_position)
         return False

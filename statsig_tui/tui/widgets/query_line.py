@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from statsig_tui.core.query import Completion, Query, QueryError, parse
+from statsig_tui.core.query import Query, QueryError, parse
 from statsig_tui.tui import theme
 from statsig_tui.tui.text import fit, sentences
 from statsig_tui.tui.widgets.at_once import LineInput
@@ -217,18 +217,16 @@ class QueryLine(Vertical):
     def _tell(self) -> None:
         """What may stand at the cursor; what is wrong elsewhere, or where nothing may."""
         value, cursor = self._input.value, self._input.cursor_position
-        found = self._completer.find(value, cursor)
         try:
             parse(value)
         except QueryError as error:
-            is_being_typed = error.position > value.rfind(" ", 0, cursor)
-            if not (is_being_typed and found.candidates):
+            if not self._completer.may_mend(error, value, cursor):
                 self._tell_error(error, theme.WARN)
                 return
-        self._message.update(self._offered(found))
+        self._message.update(self._offered(value, cursor))
 
-    def _offered(self, found: Completion) -> Content:
-        return self._completer.offered(found, self._message.size.width)
+    def _offered(self, value: str, cursor: int) -> Content:
+        return self._completer.offered(value, cursor, self._message.size.width)
 
     def _tell_error(self, error: QueryError, style: str) -> None:
         before = cell_len(f"{self._purpose} {self._input.value[: error.position]}")
